@@ -1,0 +1,3 @@
+"""Canut: a platform for outsourced work."""
+
+__version__ = "0.1.0"

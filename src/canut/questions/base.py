@@ -1,0 +1,113 @@
+"""What a question type is: the contract every plug-in of `canut.question_types` keeps.
+
+A question type is registered under an entry point of the group `canut.question_types`; the
+object behind it has a `name` and a `load` that turns a definition (the `[step.question]` table
+of a process) into a `Question`. `canut.questions.conformance` holds the tests that every type
+must pass. Nothing in this room knows a database, a clock or randomness.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+#: a text for people: one string for every language, or one string per language ("en", "fr")
+Localised = str | dict[str, str]
+
+Int32 = NDArray[np.int32]
+Float64 = NDArray[np.float64]
+
+
+def localise(text: Localised, locale: str) -> str:
+    """The text in this language, else in English, else in any language there is."""
+    if isinstance(text, str):
+        return text
+    return text.get(locale) or text.get("en") or next(iter(text.values()), "")
+
+
+class Answers(Struct, frozen=True):
+    """Answers to one question, as columns of the same length n, in any order."""
+
+    #: index of the task each answer is for, int32, 0 <= task < n_tasks
+    task: Int32
+    #: index of who answered, int32, 0 <= contributor < n_contributors
+    contributor: Int32
+    #: what they answered, as `Question.normalise` returned it
+    value: Sequence[Any]
+    n_tasks: int
+
+
+class Track(Struct, frozen=True):
+    """What a step knows of its contributors before these answers, float64 (n_contributors,)."""
+
+    #: expected number of right answers so far
+    right: Float64
+    #: number of answers that could be judged so far
+    judged: Float64
+
+
+class Beliefs(Struct, frozen=True):
+    """What the answers say, per task and per answer."""
+
+    #: the most likely answer of each task (n_tasks); None where a task has no answer
+    value: Sequence[Any]
+    #: probability that `value` is right, float64 (n_tasks), 0 where a task has no answer
+    confidence: Float64
+    #: how far each answer agrees with the belief of its task, 0..1, float64 (n answers)
+    agreement: Float64
+
+
+class Widget(Struct, frozen=True):
+    """How a question is shown: a template of `canut/questions/widgets` and its values."""
+
+    #: file name of the Jinja template, for example "choice.html"
+    template: str
+    #: values for the template, in the language asked for, safe to encode as JSON
+    data: dict[str, Any]
+
+
+class Question(Protocol):
+    """One question of a step, loaded and checked."""
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema (2020-12) of an answer."""
+
+    def normalise(self, raw: Any) -> Any:
+        """The answer in its one canonical form, as JSON values.
+
+        Raises `canut.errors.Invalid` with a problem per wrong field. Idempotent.
+        """
+
+    def agree(self, left: Any, right: Any) -> float:
+        """How far two normalised answers agree: 1 the same, 0 nothing in common; symmetric."""
+
+    def aggregate(self, answers: Answers, track: Track) -> Beliefs:
+        """What the answers say, for all tasks at once (vectorised; pure; same result for any
+        order of the answers)."""
+
+    def from_form(self, form: Mapping[str, Sequence[str]]) -> Any:
+        """The raw answer that a plain HTML form carries (`normalise` comes next)."""
+
+    def widget(self, locale: str) -> Widget:
+        """How to show the question in this language."""
+
+    def describe(self, value: Any, locale: str) -> str:
+        """A normalised answer in words, for tables and exports a person reads."""
+
+
+class QuestionType(Protocol):
+    """A kind of question: what a plug-in registers."""
+
+    name: str
+
+    def load(self, definition: Mapping[str, Any]) -> Question:
+        """Read a `[step.question]` table; raises `Invalid` with a problem per wrong field.
+
+        `definition["type"]` is the type's name; texts may be `Localised`.
+        """
+
+    def example(self) -> tuple[dict[str, Any], list[Any]]:
+        """A definition and at least three valid raw answers to it, two of them different;
+        the conformance kit and the docs run on them."""
