@@ -1,0 +1,1 @@
+"""The database: an embedded server or yours, connections, bulk copy, migrations."""

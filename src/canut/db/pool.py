@@ -1,0 +1,50 @@
+"""Connections: one kind, opened in one place."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, Connection
+from psycopg_pool import AsyncConnectionPool
+
+from canut.errors import Unavailable
+
+Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+
+#: every statement is prepared at its second use: requests repeat a handful of statements
+PREPARE_AFTER = 1
+
+
+@contextmanager
+def connect(url: str, *, autocommit: bool = False) -> Iterator[Connection[tuple[Any, ...]]]:
+    """A connection for a command or a job; commits at the end unless an error passes through.
+
+    Raises `Unavailable` when the database does not answer.
+    """
+    try:
+        conn = psycopg.connect(url, autocommit=autocommit, prepare_threshold=PREPARE_AFTER)
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"The database does not answer: {error}") from error
+    with conn:
+        yield conn
+
+
+@asynccontextmanager
+async def open_pool(url: str, size: int) -> AsyncIterator[Pool]:
+    """A pool of autocommit connections: one statement is one round trip and one transaction.
+    Use `async with conn.transaction()` where there are more."""
+    pool: Pool = AsyncConnectionPool(
+        url,
+        min_size=min(2, size),
+        max_size=size,
+        open=False,
+        timeout=10,
+        kwargs={"autocommit": True, "prepare_threshold": PREPARE_AFTER},
+        check=None,
+    )
+    await pool.open()
+    try:
+        yield pool
+    finally:
+        await pool.close()

