@@ -113,6 +113,8 @@ create table assignment (
     contributor_id bigint not null,
     batch_step_id bigint not null,
     state text not null check (state in ('claimed', 'submitted', 'returned', 'expired')),
+    -- claimed as an expert: this answer settles the task
+    expert boolean not null default false,
     claimed_ms bigint not null,
     deadline_ms bigint not null,
     ended_ms bigint,
@@ -135,6 +137,7 @@ create table answer (
     task_id bigint not null,
     contributor_id bigint not null,
     value jsonb not null,
+    expert boolean not null default false,
     submitted_ms bigint not null,
     primary key (task_id, contributor_id)
 );

@@ -1,0 +1,1 @@
+"""The `canut` command, one module a noun."""

@@ -1,0 +1,64 @@
+"""What commands share: settings from flags, a database that is up and migrated."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from canut.config import Settings, load
+from canut.db.migrate import migrate
+from canut.db.pool import connect
+from canut.db.server import EmbeddedServer
+from canut.engine.jobs import job_scripts
+
+
+def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Options for these settings (always --data, --database-url and --config); the command gets
+    one `settings` argument instead."""
+    wanted = ("data", "database_url", *names)
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def run(**given: Any) -> Any:
+            flags = {name: given.pop(name) for name in wanted}
+            config = given.pop("config")
+            settings = load(flags, toml=Path(config) if config else None)
+            return command(settings=settings, **given)
+
+        for name in reversed(wanted):
+            run = _OPTIONS[name](run)
+        return click.option("--config", metavar="FILE", help="canut.toml to read")(run)
+
+    return decorate
+
+
+@contextmanager
+def database(settings: Settings, *, migrated: bool = True) -> Iterator[str]:
+    """The URL of a database that answers: yours (CANUT_DATABASE_URL), else the embedded one,
+    started if it is not running. Migrations are applied first unless `migrated` is False."""
+    server = None if settings.database_url else EmbeddedServer(Path(settings.data))
+    url = settings.database_url if server is None else server.start()
+    try:
+        if migrated:
+            with connect(url) as conn:
+                migrate(conn, job_scripts())
+        yield url
+    finally:
+        if server is not None:
+            server.stop()
+
+
+_OPTIONS: dict[str, Callable[[Any], Any]] = {
+    "data": click.option("--data", metavar="DIR", help="folder of the embedded database"),
+    "database_url": click.option(
+        "--database-url", metavar="URL", help="a PostgreSQL 15 or newer to use instead"
+    ),
+    "host": click.option("--host", help="address to listen on"),
+    "port": click.option("--port", type=int, help="port to listen on"),
+    "public_url": click.option("--public-url", metavar="URL", help="address for links"),
+    "web_workers": click.option("--web-workers", type=int, help="processes that serve HTTP"),
+    "engine_workers": click.option("--engine-workers", type=int, help="processes that decide"),
+}

@@ -1,0 +1,1 @@
+"""The life of an item: intake, claim, submit, decide, deliver."""

@@ -1,0 +1,128 @@
+"""The values of the task loop."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from canut.errors import Invalid
+from canut.processes.model import ItemShape, StepDefinition
+from canut.questions.base import Question
+
+#: what became of an answer that was handed in; see `submit_answers` in db/functions/submit.sql
+Outcome = Literal["accepted", "conflict", "expired", "returned", "unknown"]
+
+BatchState = Literal["running", "paused", "delivered", "cancelled"]
+
+
+class TaskRef(Struct, frozen=True):
+    """A task's public name, "<step of the batch>.<task>": it leads to the question without asking
+    the database, so that an answer is checked and stored in one round trip."""
+
+    batch_step_id: int
+    task_id: int
+
+    def __str__(self) -> str:
+        return f"{self.batch_step_id}.{self.task_id}"
+
+
+def parse_task_ref(text: str) -> TaskRef:
+    """Read a task's public name. Raises `Invalid`."""
+    step, dot, task = text.partition(".")
+    # isascii: isdigit alone takes digits of other scripts; 18 digits fit a bigint
+    if not (dot and text.isascii() and step.isdigit() and task.isdigit() and len(text) < 37):
+        raise Invalid(f"{text[:50]!r} is not a task.", mend="use the name the claim gave")
+    if len(step) > 18 or len(task) > 18:
+        raise Invalid(f"{text[:50]!r} is not a task.", mend="use the name the claim gave")
+    return TaskRef(int(step), int(task))
+
+
+class ClaimedTask(Struct, frozen=True):
+    """A task in a contributor's hands."""
+
+    ref: TaskRef
+    step_id: int
+    batch_id: int
+    #: answers are taken until then, UTC
+    deadline_ms: int
+    #: others disagreed on it; this answer settles it
+    expert: bool
+    #: the item, as the process lets a contributor see it
+    item: dict[str, Any]
+
+
+class Submitted(Struct, frozen=True):
+    """An answer on its way in: checked and in canonical form."""
+
+    ref: TaskRef
+    value: Any
+
+
+class LoadedStep(Struct, frozen=True):
+    """A step of a batch with its question, ready for use. Immutable, so it may be kept."""
+
+    batch_step_id: int
+    batch_id: int
+    step_id: int
+    client_id: int
+    process_id: int
+    process_slug: str
+    #: number of the process version
+    version: int
+    position: int
+    definition: StepDefinition
+    question: Question
+    item: ItemShape
+
+    def visible(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """What a contributor may see of an item: the fields shown, without personal data."""
+        return {
+            field.name: payload[field.name]
+            for field in self.item.fields
+            if field.show and not field.personal and field.name in payload
+        }
+
+
+class OpenBatch(Struct, frozen=True):
+    """A batch as a contributor sees it before claiming."""
+
+    batch_id: int
+    name: str
+    process_slug: str
+    title: Any
+    client_name: str
+    #: tasks not decided yet
+    n_left: int
+    #: escalated tasks that this contributor could settle
+    n_expert: int
+
+
+class StepProgress(Struct, frozen=True):
+    """How far a step of a batch is."""
+
+    batch_step_id: int
+    position: int
+    slug: str
+    title: Any
+    open: bool
+    n_tasks: int
+    n_answers: int
+    n_decided: int
+    n_escalated: int
+
+
+class Batch(Struct, frozen=True):
+    """Items submitted together."""
+
+    id: int
+    client_id: int
+    key: str
+    name: str
+    state: BatchState
+    priority: int
+    deadline_ms: int | None
+    n_items: int
+    created_ms: int
+    delivered_ms: int | None
+    process_slug: str
+    #: number of the process version the batch runs on, for its whole life
+    version: int

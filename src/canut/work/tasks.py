@@ -1,0 +1,176 @@
+"""What a contributor does: claim, answer, give back. One round trip to the database each."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg_pool import AsyncConnectionPool
+
+from canut.errors import CanutError, Conflict, Expired, Invalid, NotFound, Problem
+from canut.work import store
+from canut.work.model import (
+    ClaimedTask,
+    LoadedStep,
+    OpenBatch,
+    Outcome,
+    Submitted,
+    TaskRef,
+    parse_task_ref,
+)
+
+#: tasks one claim may take
+CLAIM_MAX = 50
+#: tasks a contributor may hold at once
+LIVE_MAX = 100
+#: steps a process keeps ready; a taxonomy of 10,000 classes is some megabytes
+STEPS_MAX = 200
+
+Pool = AsyncConnectionPool[Any]
+
+
+class Steps:
+    """Steps of batches, loaded once and kept: they never change."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, LoadedStep] = OrderedDict()
+
+    def kept(self, batch_step_id: int) -> LoadedStep | None:
+        """The step if it is at hand."""
+        step = self._kept.get(batch_step_id)
+        if step is not None:
+            self._kept.move_to_end(batch_step_id)
+        return step
+
+    def keep(self, step: LoadedStep) -> LoadedStep:
+        self._kept[step.batch_step_id] = step
+        if len(self._kept) > STEPS_MAX:
+            self._kept.popitem(last=False)
+        return step
+
+    async def load(self, pool: Pool, batch_step_id: int) -> LoadedStep:
+        """The step, from the database the first time. Raises `NotFound`."""
+        step = self.kept(batch_step_id)
+        if step is not None:
+            return step
+        async with pool.connection() as conn:
+            found = await store.read_step(conn, batch_step_id)
+        if found is None:
+            raise NotFound(f"There is no step {batch_step_id}.")
+        return self.keep(found)
+
+
+async def claim(
+    pool: Pool,
+    steps: Steps,
+    contributor_id: int,
+    now_ms: int,
+    *,
+    count: int = 1,
+    batch_id: int | None = None,
+) -> list[ClaimedTask]:
+    """Up to `count` tasks this contributor has never had; fewer or none if there are no more.
+
+    Raises `Invalid` for a count outside 1..CLAIM_MAX.
+    """
+    if not 1 <= count <= CLAIM_MAX:
+        raise Invalid(f"A claim takes 1 to {CLAIM_MAX} tasks, not {count}.")
+    async with pool.connection() as conn:
+        rows = await store.claim_tasks(conn, contributor_id, count, now_ms, batch_id, LIVE_MAX)
+    return [await _claimed(pool, steps, row) for row in rows]
+
+
+async def live(pool: Pool, steps: Steps, contributor_id: int, now_ms: int) -> list[ClaimedTask]:
+    """The tasks this contributor holds, oldest first."""
+    async with pool.connection() as conn:
+        rows = await store.live_tasks(conn, contributor_id, now_ms)
+    return [await _claimed(pool, steps, row) for row in rows]
+
+
+async def submit(
+    pool: Pool,
+    steps: Steps,
+    contributor_id: int,
+    now_ms: int,
+    answers: Sequence[tuple[str, Any]],
+) -> list[tuple[TaskRef, Outcome]]:
+    """Hand in raw answers to tasks held, as (task, value); outcomes in the same order.
+
+    Nothing is stored unless every answer is valid: raises `Invalid` with a problem per wrong
+    field, its `row` the place of the answer (from 1). Safe to repeat.
+    """
+    checked = await _checked(pool, steps, answers)
+    async with pool.connection() as conn:
+        outcomes = await store.submit_answers(conn, contributor_id, checked, now_ms)
+    return [(answer.ref, outcomes[answer.ref.task_id]) for answer in checked]
+
+
+async def submit_one(
+    pool: Pool, steps: Steps, contributor_id: int, now_ms: int, task: str, value: Any
+) -> None:
+    """Hand in one answer; an outcome other than accepted is raised as an error."""
+    [(_, outcome)] = await submit(pool, steps, contributor_id, now_ms, [(task, value)])
+    if outcome != "accepted":
+        raise refusal(outcome)
+
+
+async def give_back(
+    pool: Pool, contributor_id: int, now_ms: int, task: str
+) -> None:
+    """Return a task; it costs the contributor nothing. Raises `NotFound` if it is not held."""
+    ref = parse_task_ref(task)
+    async with pool.connection() as conn:
+        held = await store.return_task(
+            conn, contributor_id, ref.task_id, ref.batch_step_id, now_ms
+        )
+    if not held:
+        raise NotFound("You do not hold this task.", mend="claim another one")
+
+
+async def open_batches(pool: Pool, contributor_id: int) -> list[OpenBatch]:
+    """What this contributor could work on now, the most urgent first (at most 100)."""
+    async with pool.connection() as conn:
+        return await store.open_batches(conn, contributor_id)
+
+
+def refusal(outcome: str) -> CanutError:
+    """Why an answer was not taken, as an error for its contributor."""
+    if outcome == "conflict":
+        return Conflict("You answered this task before, differently; that answer stands.")
+    if outcome == "expired":
+        return Expired(
+            "The time for this task ended and others have answered it.", mend="claim another one"
+        )
+    if outcome == "returned":
+        return Conflict("You gave this task back.", mend="claim another one")
+    return NotFound("You do not hold this task.", mend="claim another one")
+
+
+async def _checked(
+    pool: Pool, steps: Steps, answers: Sequence[tuple[str, Any]]
+) -> list[Submitted]:
+    if not 1 <= len(answers) <= LIVE_MAX:
+        raise Invalid(f"Hand in 1 to {LIVE_MAX} answers at a time, not {len(answers)}.")
+    checked: list[Submitted] = []
+    problems: list[Problem] = []
+    seen: set[int] = set()
+    for row, (task, raw) in enumerate(answers, start=1):
+        try:
+            ref = parse_task_ref(task)
+            if ref.task_id in seen:
+                raise Invalid(f"Task {task} is there twice.", mend="send one answer a task")
+            seen.add(ref.task_id)
+            step = steps.kept(ref.batch_step_id) or await steps.load(pool, ref.batch_step_id)
+            checked.append(Submitted(ref, step.question.normalise(raw)))
+        except (Invalid, NotFound) as error:
+            found = error.problems or [Problem(error.message, mend=error.mend)]
+            problems += [Problem(p.message, p.mend, row=row, field=p.field) for p in found]
+    if problems:
+        raise Invalid("The answer is not valid.", problems=problems)
+    return checked
+
+
+async def _claimed(pool: Pool, steps: Steps, row: tuple[Any, ...]) -> ClaimedTask:
+    task_id, batch_step_id, step_id, batch_id, deadline_ms, expert, payload = row
+    step = steps.kept(batch_step_id) or await steps.load(pool, batch_step_id)
+    ref = TaskRef(batch_step_id, task_id)
+    return ClaimedTask(ref, step_id, batch_id, deadline_ms, expert, step.visible(payload))
