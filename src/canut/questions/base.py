@@ -7,7 +7,7 @@ must pass. Nothing in this room knows a database, a clock or randomness.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from msgspec import Struct
@@ -71,8 +71,12 @@ class Widget(Struct, frozen=True):
 class Question(Protocol):
     """One question of a step, loaded and checked."""
 
+    @property
+    def title(self) -> Localised:
+        """What is asked, in one line."""
+
     def schema(self) -> dict[str, Any]:
-        """JSON Schema (2020-12) of an answer."""
+        """JSON Schema (2020-12) of an answer, without `$schema`, so that it can be nested."""
 
     def normalise(self, raw: Any) -> Any:
         """The answer in its one canonical form, as JSON values.
@@ -87,25 +91,49 @@ class Question(Protocol):
         """What the answers say, for all tasks at once (vectorised; pure; same result for any
         order of the answers)."""
 
-    def from_form(self, form: Mapping[str, Sequence[str]]) -> Any:
-        """The raw answer that a plain HTML form carries (`normalise` comes next)."""
+    def from_form(self, form: Mapping[str, Sequence[str]], name: str = "answer") -> Any:
+        """The raw answer that a plain HTML form carries under `name` (`normalise` comes next).
 
-    def widget(self, locale: str) -> Widget:
-        """How to show the question in this language."""
+        None where the form says nothing. A question made of others names theirs
+        `<name>.<field>`.
+        """
+
+    def to_form(self, value: Any, name: str = "answer") -> dict[str, list[str]]:
+        """The form fields that carry a normalised answer, to show one that was given before:
+        `normalise(from_form(to_form(value)))` is `value`."""
+
+    def widget(self, locale: str, name: str = "answer") -> Widget:
+        """How to show the question in this language, as form fields under `name`.
+
+        Of every widget, `data` has at least `name`, `title` and `instructions` (may be "").
+        """
 
     def describe(self, value: Any, locale: str) -> str:
         """A normalised answer in words, for tables and exports a person reads."""
 
 
+@runtime_checkable
+class HasOptions(Protocol):
+    """A question whose answers are picked from a list, which may be too long for a page."""
+
+    def options(self, locale: str) -> list[dict[str, Any]]:
+        """Every option that can be answered, in order: `value`, `label`, `hint`, `path` (labels
+        of what it belongs to, from the outermost) and `synonyms`; to be served once, as JSON."""
+
+
 class QuestionType(Protocol):
     """A kind of question: what a plug-in registers."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The `type` of a definition, and the name of the entry point."""
 
     def load(self, definition: Mapping[str, Any]) -> Question:
         """Read a `[step.question]` table; raises `Invalid` with a problem per wrong field.
 
-        `definition["type"]` is the type's name; texts may be `Localised`.
+        `definition["type"]` is the type's name; texts may be `Localised`; `title` is required,
+        `instructions` may be given; a key the type does not know is a problem. Problems name
+        their field by its path from the table: "question.options[3].value".
         """
 
     def example(self) -> tuple[dict[str, Any], list[Any]]:
