@@ -42,6 +42,8 @@ create table batch (
     priority smallint not null default 0 check (priority between -5 and 5),
     deadline_ms bigint,
     n_items bigint not null default 0,
+    -- every field its items have, in the order of first appearance: the columns of its results
+    columns text[] not null default '{}',
     created_ms bigint not null,
     delivered_ms bigint,
     unique (client_id, key)
