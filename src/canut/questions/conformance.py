@@ -139,7 +139,7 @@ def aggregate_ignores_order(kind: QuestionType) -> None:
 
 
 def unanimous_answers_win(kind: QuestionType) -> None:
-    """What everybody answers is believed, and the more so the more they are."""
+    """What everybody answers is believed, the more so the more they are, and never at once."""
     question, values = loaded(kind)
     before = np.zeros(len(values))
     for crowd in (1, 2, 3, 5, 9, 200):
@@ -147,6 +147,7 @@ def unanimous_answers_win(kind: QuestionType) -> None:
         belief = _checked(question.aggregate(as_answers(rows, len(values)), fresh(crowd)))
         assert list(belief.value) == values, f"{crowd} unanimous answers do not win"
         assert np.all(belief.confidence >= before - 1e-9), f"confidence falls with {crowd} answers"
+        assert crowd > 1 or np.all(belief.confidence < 0.9), "one stranger's answer is certain"
         before = belief.confidence
     assert np.all(before > 0.95), "200 unanimous answers do not convince"
 

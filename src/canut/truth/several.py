@@ -47,8 +47,7 @@ def several(picks: Picks, right: Float64, judged: Float64) -> Several:
     task, n_tasks, n_classes = picks.task, picks.n_tasks, picks.n_classes
     asked, votes, voter = _questions(picks)
     posterior = naive_bayes(votes, right, judged)
-    yes = np.zeros(len(asked))
-    yes[posterior.task[posterior.label == 1]] = posterior.probability[posterior.label == 1]
+    yes = posterior.dense()[:, 1]
 
     asked_task, asked_label = np.divmod(asked, n_classes + 1)
     confidence = np.full(n_tasks, 1.0)
