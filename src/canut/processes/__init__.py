@@ -1,0 +1,1 @@
+"""What can be outsourced: processes, their steps, instructions, samples and versions."""
