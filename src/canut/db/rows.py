@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 import msgspec
-from psycopg import BaseCursor
+from psycopg import AsyncCursor, Cursor
 from psycopg.rows import RowMaker
 from psycopg.types.json import set_json_dumps, set_json_loads
 
@@ -24,7 +24,7 @@ class StructRow:
     def __init__(self, struct: type[Any]):
         self.struct = struct
 
-    def __call__(self, cursor: BaseCursor[Any, Any]) -> RowMaker[Any]:
+    def __call__(self, cursor: Cursor[Any] | AsyncCursor[Any]) -> RowMaker[Any]:
         names = [column.name for column in cursor.description or ()]
         struct = self.struct
 
