@@ -6,11 +6,16 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, Connection
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from canut.errors import Unavailable
 
-Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+#: the connection that verbs take: the pages and a command run the same ones
+Conn = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Conn]
+
+#: what the driver raises when the database cannot serve now and may a moment later
+UNREACHABLE = (psycopg.OperationalError, PoolTimeout, PoolClosed, TooManyRequests)
 
 #: every statement is prepared at its second use: requests repeat a handful of statements
 PREPARE_AFTER = 1
@@ -27,6 +32,18 @@ def connect(url: str, *, autocommit: bool = False) -> Iterator[Connection[tuple[
     except psycopg.OperationalError as error:
         raise Unavailable(f"The database does not answer: {error}") from error
     with conn:
+        yield conn
+
+
+@asynccontextmanager
+async def connect_async(url: str) -> AsyncIterator[Conn]:
+    """One autocommit connection like those of the pool, for a command that runs verbs with
+    `asyncio.run`. Raises `Unavailable` when the database does not answer."""
+    try:
+        conn = await AsyncConnection.connect(url, autocommit=True, prepare_threshold=PREPARE_AFTER)
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"The database does not answer: {error}") from error
+    async with conn:
         yield conn
 
 

@@ -78,7 +78,12 @@ create table api_key (
 -- a link that lets its holder set up an account once (first operator, invitation, new password)
 create table invitation (
     token_hash bytea primary key,
+    -- the account will have this address; null = the holder says which
     email text,
+    -- void as soon as there is an operator
+    first_run boolean not null default false,
+    -- lets its holder set a new password for this account
+    account_id bigint references account,
     roles text[] not null default '{}',
     client_id bigint references client,
     contributor boolean not null default false,

@@ -1,0 +1,1 @@
+"""Who uses the platform: accounts, roles, sessions, API keys, contributors, skills."""

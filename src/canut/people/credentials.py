@@ -1,0 +1,61 @@
+"""Secrets: tokens of 256 bits, of which we keep only a hash, and passwords (Argon2id)."""
+
+import asyncio
+import hashlib
+import secrets
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+#: how a key begins, so that people and secret scanners know one when they see it
+KEY_PREFIX = "ck_"
+#: characters of a key that are kept and shown, to tell keys apart
+SHOWN = 11
+
+#: Argon2id with the parameters of RFC 9106, section 4, for little memory (64 MiB, 3 passes)
+_HASHER = PasswordHasher()
+
+
+def new_token() -> str:
+    """A secret of 256 bits that can stand in an address or a cookie."""
+    return secrets.token_urlsafe(32)
+
+
+def new_key() -> str:
+    """The secret of an API key."""
+    return KEY_PREFIX + new_token()
+
+
+def token_hash(token: str) -> bytes:
+    """What we keep of a token. A plain hash will do: 256 random bits cannot be guessed."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def hash_password(password: str) -> str:
+    """Argon2id hash, made in a thread: it takes a good part of a second of a core."""
+    return await asyncio.to_thread(_HASHER.hash, password)
+
+
+async def password_is(password: str, known_hash: str | None) -> bool:
+    """Whether the password is right. Without an account (None) it takes as long and says no, so
+    that the time of the reply does not tell whether there is one."""
+    right = await asyncio.to_thread(_verify, known_hash or _nobody(), password)
+    return right and known_hash is not None
+
+
+def outdated(known_hash: str) -> bool:
+    """Whether the hash was made with other parameters than today's."""
+    return _HASHER.check_needs_rehash(known_hash)
+
+
+def _verify(known_hash: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(known_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobody() -> str:
+    return _HASHER.hash(new_token())
