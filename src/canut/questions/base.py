@@ -55,7 +55,8 @@ class Beliefs(Struct, frozen=True):
     value: Sequence[Any]
     #: probability that `value` is right, float64 (n_tasks), 0 where a task has no answer
     confidence: Float64
-    #: how far each answer agrees with the belief of its task, 0..1, float64 (n answers)
+    #: how far each answer agrees with the belief of its task: the probability, under that belief,
+    #: that the answer is right; float64 (n answers). What `Track.right` is the sum of.
     agreement: Float64
 
 

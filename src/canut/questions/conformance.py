@@ -232,24 +232,14 @@ def load_reports_every_problem(kind: QuestionType) -> None:
     assert "question.title" in _problems(kind, without), "load does not miss the title"
 
 
-RULES: dict[str, Rule] = {
-    rule.__name__: rule
-    for rule in (
-        example_is_enough,
-        normalise_is_idempotent,
-        odd_answers_are_refused_by_invalid,
-        schema_agrees,
-        agree_is_symmetric,
-        aggregate_ignores_order,
-        unanimous_answers_win,
-        disagreement_costs_confidence,
-        nothing_gives_nothing,
-        beliefs_are_answers,
-        forms_carry_answers,
-        widget_speaks,
-        load_reports_every_problem,
-    )
-}
+_RULES: tuple[Rule, ...] = (
+    example_is_enough, normalise_is_idempotent, odd_answers_are_refused_by_invalid, schema_agrees,
+    agree_is_symmetric, aggregate_ignores_order, unanimous_answers_win,
+    disagreement_costs_confidence, nothing_gives_nothing, beliefs_are_answers,
+    forms_carry_answers, widget_speaks, load_reports_every_problem,
+)  # fmt: skip
+
+RULES: dict[str, Rule] = {rule.__name__: rule for rule in _RULES}
 
 
 def _crowd(values: list[Any]) -> list[tuple[int, int, Any]]:

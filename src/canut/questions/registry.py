@@ -18,7 +18,12 @@ GROUP = "canut.question_types"
 
 @cache
 def _installed() -> dict[str, EntryPoint]:
-    return {point.name: point for point in sorted(entry_points(group=GROUP))}
+    installed: dict[str, EntryPoint] = {}
+    for point in sorted(entry_points(group=GROUP)):
+        # our own types keep their names: a plug-in adds types, it does not replace them
+        if point.name not in installed or point.value.startswith("canut.questions."):
+            installed[point.name] = point
+    return installed
 
 
 def question_types() -> list[str]:
