@@ -1,0 +1,207 @@
+"""Every call of the API, built but not sent; the sync and async clients send them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypedDict, Unpack
+from urllib.parse import quote
+
+from canut.sdk import values as v
+from canut.sdk.call import Call
+from canut.sdk.sources import Items, open_source
+
+#: classes to choose from: their values, or tables with labels and parents
+Taxonomy = Sequence[str | v.TaxonomyOption]
+
+
+class BatchOptions(TypedDict, total=False):
+    """What may be said of a new batch."""
+
+    #: for people; the key if left out
+    name: str
+    #: -5 to 5: its share of the work doubles with each
+    priority: int
+    deadline_ms: int | None
+    #: classes to choose from instead of the process's own
+    taxonomy: Taxonomy | None
+    #: the step that gets the taxonomy, where several could
+    step: str
+    #: for whom, if you act for several clients
+    client: int | None
+
+
+class ItemOptions(TypedDict, total=False):
+    """How items are read."""
+
+    #: what to do when a row is wrong: take nothing ("stop", the default), or leave it out
+    on_error: Literal["stop", "skip"]
+    #: the column each field of the process is in, where its name differs
+    columns: Mapping[str, str]
+    #: the column with your own key of an item; without it, row numbers are the keys
+    reference: str | None
+    #: format of a file object without a name: text/csv, application/x-ndjson, ...
+    media_type: str | None
+
+
+def me() -> Call[v.Me]:
+    """Who the key belongs to, and what it may do."""
+    return Call(method="GET", path="me", reply=v.Me)
+
+
+def processes(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Process]]:
+    """What batches can be submitted to."""
+    query = {"limit": limit, "cursor": cursor}
+    return Call(method="GET", path="processes", query=query, reply=v.Page[v.Process])
+
+
+def process(slug: str) -> Call[v.ProcessDetail]:
+    """A process with its steps."""
+    return Call(method="GET", path=f"processes/{quote(slug)}", reply=v.ProcessDetail)
+
+
+def batches(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Batch]]:
+    """Your batches, newest first."""
+    query = {"limit": limit, "cursor": cursor}
+    return Call(method="GET", path="batches", query=query, reply=v.Page[v.Batch])
+
+
+def create_batch(process: str, key: str, **options: Unpack[BatchOptions]) -> Call[v.Batch]:
+    """Make a batch; the same key again is the same batch."""
+    body = v.NewBatch(process=process, key=key, **options)
+    return Call(method="POST", path="batches", body=body, reply=v.Batch, repeatable=False)
+
+
+def batch(id: int) -> Call[v.Batch]:
+    """A batch with its progress."""
+    return Call(method="GET", path=f"batches/{id}", reply=v.Batch)
+
+
+def add_items(id: int, items: Items, **options: Unpack[ItemOptions]) -> Call[v.Received]:
+    """Send items: a path (.csv, .jsonl, .parquet), a binary file object or dicts.
+
+    Sending the same items again creates nothing twice.
+    """
+    query: dict[str, Any] = {
+        "on_error": options.get("on_error"),
+        "reference": options.get("reference"),
+    }
+    for field, column in options.get("columns", {}).items():
+        query[f"column.{field}"] = column
+    source = open_source(items, options.get("media_type"))
+    path = f"batches/{id}/items"
+    return Call(method="POST", path=path, query=query, source=source, reply=v.Received)
+
+
+def pause(id: int) -> Call[v.Batch]:
+    """Stop handing out tasks."""
+    return Call(method="POST", path=f"batches/{id}/pause", reply=v.Batch)
+
+
+def resume(id: int) -> Call[v.Batch]:
+    """Hand out tasks again."""
+    return Call(method="POST", path=f"batches/{id}/resume", reply=v.Batch)
+
+
+def cancel(id: int) -> Call[v.Batch]:
+    """End a batch for good; what was decided stays."""
+    return Call(method="POST", path=f"batches/{id}/cancel", reply=v.Batch)
+
+
+def prioritise(id: int, priority: int) -> Call[v.Batch]:
+    """Give a batch another priority, -5 to 5."""
+    body = v.Priority(priority)
+    return Call(method="PATCH", path=f"batches/{id}", body=body, reply=v.Batch)
+
+
+def decisions(id: int) -> Call[v.Decision]:
+    """The decisions so far, as a stream."""
+    return Call(method="GET", path=f"batches/{id}/decisions", reply=v.Decision, lines=True)
+
+
+def webhooks(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Webhook]]:
+    """Where deliveries are announced."""
+    query = {"limit": limit, "cursor": cursor}
+    return Call(method="GET", path="webhooks", query=query, reply=v.Page[v.Webhook])
+
+
+def create_webhook(url: str, *, client: int | None = None) -> Call[v.WebhookCreated]:
+    """Announce deliveries to this address; the reply holds the secret that signs them."""
+    body = v.NewWebhook(url=url, client=client)
+    reply = v.WebhookCreated
+    return Call(method="POST", path="webhooks", body=body, reply=reply, repeatable=False)
+
+
+def delete_webhook(id: int) -> Call[None]:
+    """Announce nothing there any more."""
+    return Call(method="DELETE", path=f"webhooks/{id}", reply=type(None))
+
+
+def claim(count: int = 1, *, batch: int | None = None) -> Call[v.Claimed]:
+    """Take tasks, at most 50. When a reply is lost and the claim is sent again, `live` tells of
+    the tasks of the first."""
+    body = v.Claim(count=count, batch=batch)
+    return Call(method="POST", path="claims", body=body, reply=v.Claimed)
+
+
+def live() -> Call[v.Claimed]:
+    """The tasks held."""
+    return Call(method="GET", path="claims", reply=v.Claimed)
+
+
+def give_back(task: str) -> Call[None]:
+    """Return a task that you would rather not answer."""
+    return Call(method="DELETE", path=f"claims/{task}", reply=type(None))
+
+
+def answer(task: str, value: Any) -> Call[v.Answered]:
+    """Answer one task; safe to repeat."""
+    return answer_all([(task, value)])
+
+
+def answer_all(answers: Iterable[tuple[str, Any]]) -> Call[v.Answered]:
+    """Answer up to 100 tasks, as (task, value); safe to repeat."""
+    body = v.Answers([v.Answer(task, value) for task, value in answers])
+    return Call(method="POST", path="answers", body=body, reply=v.Answered)
+
+
+def question(step: int) -> Call[v.StepQuestion]:
+    """What a step asks, and the shape of its answer."""
+    return Call(method="GET", path=f"steps/{step}", reply=v.StepQuestion)
+
+
+def options(step: int, *, locale: str = "en") -> Call[v.Options]:
+    """Every option of a step's question."""
+    query = {"locale": locale}
+    return Call(method="GET", path=f"steps/{step}/options", query=query, reply=v.Options)
+
+
+def contributors(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Contributor]]:
+    """Who answers tasks (operators)."""
+    query = {"limit": limit, "cursor": cursor}
+    return Call(method="GET", path="contributors", query=query, reply=v.Page[v.Contributor])
+
+
+def create_contributors(
+    count: int = 1, *, name: str = "Simulated", skills: Iterable[str] = ()
+) -> Call[v.ContributorsCreated]:
+    """Make simulated contributors, each with a key (operators)."""
+    body = v.NewContributors(count=count, name=name, skills=list(skills))
+    reply = v.ContributorsCreated
+    return Call(method="POST", path="contributors", body=body, reply=reply, repeatable=False)
+
+
+def clients(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Client]]:
+    """Organisations that hand work over (operators)."""
+    query = {"limit": limit, "cursor": cursor}
+    return Call(method="GET", path="clients", query=query, reply=v.Page[v.Client])
+
+
+def create_client(slug: str, name: str) -> Call[v.ClientCreated]:
+    """Make an organisation with its first key (operators)."""
+    body = v.NewClient(slug=slug, name=name)
+    reply = v.ClientCreated
+    return Call(method="POST", path="clients", body=body, reply=reply, repeatable=False)
+
+
+def audit(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.AuditEntry]]:
+    """Who changed what, newest first (operators)."""
+    query = {"limit": limit, "cursor": cursor}
+    return Call(method="GET", path="audit", query=query, reply=v.Page[v.AuditEntry])

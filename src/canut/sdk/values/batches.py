@@ -1,0 +1,156 @@
+"""What a client hands over and takes away."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from canut.sdk.values.common import ProblemAt, Text, TimeMs
+
+#: what a list is asked for from
+Cursor = Annotated[
+    str, Meta(description="Where to go on: `next` of the part before.", max_length=200)
+]
+PriorityValue = Annotated[
+    int,
+    Meta(description="-5 to 5: a batch's share of the work doubles with each.", ge=-5, le=5),
+]
+
+
+class TaxonomyOption(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A class of a taxonomy."""
+
+    value: Annotated[str, Meta(description="What is stored.", min_length=1, max_length=500)]
+    label: Annotated[Text | UnsetType, Meta(description="What people read.")] = UNSET
+    hint: Text | UnsetType = UNSET
+    parent: Annotated[str, Meta(description="Value of the class it belongs to.")] = ""
+    synonyms: list[str] = []
+
+
+class NewBatch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A batch to be made. The same key again is the same batch."""
+
+    process: Annotated[str, Meta(description="Slug of the process.", max_length=200)]
+    key: Annotated[
+        str,
+        Meta(
+            description="Your own name for it: the same key again is the same batch.",
+            min_length=1,
+            max_length=200,
+            pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]+$",
+        ),
+    ]
+    name: Annotated[
+        str,
+        Meta(
+            description="For people; the key if left out.",
+            max_length=200,
+            pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]*$",
+        ),
+    ] = ""
+    priority: PriorityValue = 0
+    deadline_ms: TimeMs | None = None
+    taxonomy: Annotated[
+        Sequence[str | TaxonomyOption] | None,
+        Meta(description="Classes to choose from instead of the process's own.", min_length=1),
+    ] = None
+    step: Annotated[
+        str, Meta(description="The step that gets the taxonomy, where several could.")
+    ] = ""
+    client: Annotated[int | None, Meta(description="For whom, if you act for several clients.")] = (
+        None
+    )
+
+
+class Priority(Struct, frozen=True, forbid_unknown_fields=True):
+    """A batch's new priority."""
+
+    priority: PriorityValue
+
+
+class BatchStep(Struct, frozen=True):
+    """How far a step of a batch is."""
+
+    step: Annotated[int, Meta(description="Name it to ask for its question.")]
+    slug: str
+    title: Text
+    open: Annotated[bool, Meta(description="Contributors may claim.")]
+    tasks: int
+    answers: int
+    decided: int
+    escalated: Annotated[int, Meta(description="Tasks that went to an expert.")]
+
+
+class Batch(Struct, frozen=True):
+    """Items submitted together."""
+
+    id: int
+    key: str
+    name: str
+    process: str
+    version: Annotated[int, Meta(description="Version of the process, for its whole life.")]
+    state: Literal["running", "paused", "delivered", "cancelled"]
+    priority: int
+    items: int
+    created_ms: TimeMs
+    deadline_ms: TimeMs | None = None
+    delivered_ms: TimeMs | None = None
+    steps: Annotated[
+        list[BatchStep], Meta(description="Progress per step; empty in a list of batches.")
+    ] = []
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more will happen to it."""
+        return self.state in ("delivered", "cancelled")
+
+
+class Received(Struct, frozen=True):
+    """What became of the items that were sent."""
+
+    rows: Annotated[int, Meta(description="Rows read.")]
+    created: Annotated[int, Meta(description="Items that are new.")]
+    existing: Annotated[int, Meta(description="Items that were there already.")] = 0
+    skipped: Annotated[int, Meta(description="Rows with a problem, left out.")] = 0
+    problems: Annotated[
+        list[ProblemAt], Meta(description="What is wrong with them (the first 1,000).")
+    ] = []
+
+
+class Decision(Struct, frozen=True):
+    """The accepted answer of a task."""
+
+    key: Annotated[str, Meta(description="Your name for the item, else its row number.")]
+    step: Annotated[str, Meta(description="Slug of the step.")]
+    value: Annotated[Any, Meta(description="The answer, of the shape the step says.")]
+    confidence: Annotated[float, Meta(description="Probability that it is right.", ge=0, le=1)]
+    method: Annotated[
+        str, Meta(description="Who decided: answers, expert, or exhausted (all answers spent).")
+    ]
+    answers: Annotated[int, Meta(description="Answers that were weighed.")]
+    decided_ms: TimeMs
+    version: Annotated[int, Meta(description="Version of the process.")] = 0
+
+
+class NewWebhook(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where to tell when a batch is delivered."""
+
+    url: Annotated[str, Meta(description="An https:// address.", min_length=1, max_length=2000)]
+    client: int | None = None
+
+
+class Webhook(Struct, frozen=True):
+    """An address that is told when a batch is delivered."""
+
+    id: int
+    url: str
+    created_ms: TimeMs
+
+
+class WebhookCreated(Struct, frozen=True):
+    """A webhook with its secret, shown this once."""
+
+    id: int
+    url: str
+    created_ms: TimeMs
+    secret: Annotated[str, Meta(description="Signs what we send (Standard Webhooks).")]
