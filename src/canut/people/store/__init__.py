@@ -37,6 +37,7 @@ from canut.people.store.invitations import (
     join_by_invitation,
     read_invitation,
     set_password_by_link,
+    sign_up_contributor,
 )
 from canut.people.store.keys import create_api_key, list_api_keys, revoke_api_key
 from canut.people.store.log import AUDIT, OF_CLIENTS, audit, read_audit
@@ -95,4 +96,5 @@ __all__ = [
     "revoke_role",
     "revoke_skill",
     "set_password_by_link",
+    "sign_up_contributor",
 ]

@@ -98,6 +98,14 @@ async def accept_invitation(conn: Conn, token: str, sign_up: SignUp) -> int:
     return account
 
 
+async def sign_up_contributor(conn: Conn, sign_up: SignUp) -> int:
+    """Open registration: an account that contributes; returns it. Raises `Invalid`, `Conflict`."""
+    async with conn.transaction():
+        account = await accounts.create_account(conn, _holder(None), sign_up)
+        await contributors.create_contributor(conn, _holder(account), account)
+    return account
+
+
 async def join_by_invitation(conn: Conn, token: str, by: Principal) -> None:
     """Give what the link gives to the account that is logged in. Raises as above."""
     invitation = await read_invitation(conn, token)
@@ -168,7 +176,7 @@ async def _give(conn: Conn, account_id: int, invitation: Invitation) -> None:
 
 
 def _holder(account_id: int | None) -> Principal:
-    return Principal(account_id=account_id, name="invitation")
+    return Principal(account_id=account_id, name="sign-up")
 
 
 def _check_address(invitation: Invitation, email: str) -> None:

@@ -1,0 +1,66 @@
+"""The application: what is served, and the few layers that every request passes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Response, Router, get
+from litestar.datastructures import CacheControlHeader, State
+from litestar.static_files import create_static_files_router
+
+from canut.config import Settings, handed_down
+from canut.db.pool import open_pool
+from canut.web import api, pages
+from canut.web.auth import OPEN, gate
+from canut.web.errors import handlers
+from canut.web.headers import security_headers
+from canut.web.house import House
+from canut.web.templating import STATIC
+
+#: largest body of a request, in bytes, where a route says nothing else
+BODY_BYTES_MAX = 10_000_000
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The web application on the database `settings.database_url` (which must be set)."""
+    house = House(settings)
+
+    @asynccontextmanager
+    async def with_pool(app: Litestar) -> AsyncIterator[None]:
+        async with open_pool(settings.database_url, settings.pool_size) as pool:
+            house.pool = pool
+            yield
+            house.pool = None
+
+    return Litestar(
+        [_static(house), alive, *pages.routes(settings), *api.routes(settings)],
+        state=State({"house": house}),
+        lifespan=[with_pool],
+        middleware=[gate(house)],
+        exception_handlers=handlers(),
+        before_send=[security_headers(house)],
+        openapi_config=api.openapi(settings),
+        request_max_body_size=BODY_BYTES_MAX,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def app_factory() -> Litestar:
+    """For the HTTP server: the application with the settings that `canut serve` hands down."""
+    return create_app(handed_down())
+
+
+@get("/alive", opt={**OPEN, "unlimited": True}, include_in_schema=False)
+async def alive() -> Response[str]:
+    """For load balancers: this process serves."""
+    return Response("alive\n", media_type="text/plain")
+
+
+def _static(house: House) -> Router:
+    return create_static_files_router(
+        path=f"/static/{house.templates.version}",
+        directories=[STATIC],
+        opt={**OPEN, "unlimited": True},
+        cache_control=CacheControlHeader(public=True, max_age=31_536_000, immutable=True),
+        include_in_schema=False,
+    )
