@@ -55,6 +55,9 @@ def fresh_url(server_url: str) -> Iterator[str]:
 def db(worker_url: str) -> Iterator[psycopg.Connection]:
     """A connection inside a transaction that is rolled back after the test."""
     with psycopg.connect(worker_url, prepare_threshold=PREPARE_AFTER) as conn:
+        # with a transaction open already, `conn.transaction()` in the code under test is a
+        # savepoint; else it would commit
+        conn.execute("select")
         yield conn
         conn.rollback()
 
