@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 import pytest
+
 from canut.config import Settings
 from canut.db.pool import connect_async
 from canut.people import store

@@ -85,15 +85,29 @@ def check_sign_up(sign_up: SignUp) -> None:
 def check_slug(slug: str) -> None:
     """Raises `Invalid` unless it can stand in an address."""
     if len(slug) > 60 or not _SLUG.fullmatch(slug):
-        mend = "use small letters, digits and hyphens"
-        check([Problem("This is not a short name.", mend=mend, field="slug")])
+        check(
+            [
+                Problem(
+                    "This is not a short name.",
+                    mend="use small letters, digits and hyphens",
+                    field="slug",
+                )
+            ]
+        )
 
 
 def check_skill(skill: str) -> None:
     """Raises `Invalid` unless it looks like the skills that steps ask for."""
     if len(skill) > 100 or not _SKILL.fullmatch(skill):
-        mend = "use small letters, digits and - / : . between them"
-        check([Problem("This is not the name of a skill.", mend=mend, field="skill")])
+        check(
+            [
+                Problem(
+                    "This is not the name of a skill.",
+                    mend="use small letters, digits and - / : . between them",
+                    field="skill",
+                )
+            ]
+        )
 
 
 def check_roles(roles: Iterable[str]) -> None:

@@ -22,6 +22,7 @@ from canut.people.credentials import new_token, token_hash
 from canut.people.model import ROLES, SCOPES, Principal
 from canut.people.store import principal_of_key, principal_of_session
 from canut.web.house import House, remembered
+from canut.web.i18n import N_
 
 #: for anybody: the log-in page, static files
 OPEN: dict[str, Any] = {"open": True}
@@ -31,6 +32,7 @@ OPEN_TO_PROGRAMS: dict[str, Any] = {"open": True, "csrf": False}
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 CSRF_FIELD = "_csrf_token"
 CSRF_HEADER = b"x-csrf-token"
+TOO_MANY_REQUESTS = N_("Too many requests.")
 LOOPBACK = frozenset({"127.0.0.1", "::1", ""})
 
 
@@ -197,7 +199,7 @@ def _limit(shared: House, scope: Scope, asking: Principal | None) -> None:
     if scope["route_handler"].opt.get("unlimited"):
         return
     key = asking.key if asking is not None else address(scope)
-    shared.requests.check(key, "Too many requests.")
+    shared.requests.check(key, TOO_MANY_REQUESTS)
 
 
 def _check_may(asking: Principal | None, names: frozenset[str] | None) -> None:

@@ -185,8 +185,9 @@ def _told(problem: Problem, say: Callable[[str, str], str], locale: str) -> Prob
 
 
 def _headers(error: CanutError) -> dict[str, str]:
-    if isinstance(error, TooMany):
-        return {"retry-after": str(error.retry_after_s)}
+    retry_after_s = getattr(error, "retry_after_s", None)
+    if retry_after_s is not None:
+        return {"retry-after": str(retry_after_s)}
     if isinstance(error, Unavailable):
         return {"retry-after": "5"}
     if isinstance(error, Unauthenticated):

@@ -1,0 +1,85 @@
+"""English and French: nothing untranslated, and the right language for a request."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canut.people.rules import LOCALES
+from canut.web.i18n import negotiate, translations
+from canut.web.templating import formats
+from scripts.messages import in_python, known, missing, needed, unused
+
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
+
+
+def test_every_message_has_a_translation() -> None:
+    """A page or an error with a message that has no French fails here, by name."""
+    assert len(needed()) > 100
+    assert missing("fr") == {}
+
+
+def test_no_translation_is_left_over() -> None:
+    """A message that was reworded takes its old translation with it."""
+    assert unused("fr") == []
+
+
+def test_translations_keep_placeholders() -> None:
+    """A translation that loses or invents a placeholder would fail when it is shown."""
+    for message, translation in known("fr").items():
+        one = message if isinstance(message, str) else message[1]
+        other = translation if isinstance(translation, str) else translation[1]
+        assert set(PLACEHOLDER.findall(other)) == set(PLACEHOLDER.findall(one)), one
+
+
+def test_extraction_finds_marks_and_errors() -> None:
+    """What is marked or raised is found; text put together at run time is not."""
+    source = 'N_("a")\nraise Invalid("b", mend="c")\nInvalid(f"d{x}")\nother("e")\n'
+    assert [message for _, message in in_python(source)] == ["a", "b", "c"]
+
+
+def test_a_missing_translation_falls_back_to_english() -> None:
+    """A plug-in's message that nobody translated is shown as it is."""
+    assert translations("fr").gettext("no such message") == "no such message"
+    assert translations("fr").gettext("Log in") == "Se connecter"
+    assert translations("en").gettext("Log in") == "Log in"
+
+
+@pytest.mark.parametrize(
+    ("asked", "accept", "expected"),
+    [
+        (["fr", "en"], "", "fr"),
+        (["de", None, "fr"], "en", "fr"),
+        ([None], "de-DE,fr;q=0.8,en;q=0.9", "en"),
+        ([None], "fr-CA, en;q=0.5", "fr"),
+        ([None], "fr;q=0, en;q=0.1", "en"),
+        ([None], "fr;q=high", "en"),
+        ([], "", "en"),
+    ],
+)
+def test_negotiation(asked: list[str | None], accept: str, expected: str) -> None:
+    """What was asked for wins, then the browser's order, then English."""
+    assert negotiate(asked, accept) == expected
+
+
+@given(st.text(max_size=300))
+def test_any_accept_language_header_gives_a_language(header: str) -> None:
+    """A header is what a stranger sends: it never breaks a page."""
+    assert negotiate([], header) in LOCALES
+
+
+def test_formats() -> None:
+    """Numbers, money and times are written as each language writes them."""
+    english, french = formats("en"), formats("fr")
+    assert english["number"](26301) == "26,301"
+    assert english["number"](2.5, 2) == "2.50"
+    assert french["number"](26301, 0) == "26\u202f301"
+    assert english["percent"](0.934) == "93.4%"
+    assert french["percent"](0.934) == "93,4\u202f%"
+    assert english["money"](1250, "EUR") == "€12.50"
+    assert french["money"](1250, "EUR") == "12,50\u00a0€"
+    assert english["money"](1250, "JPY") == "¥1,250"
+    assert english["day"](0) == "Jan 1, 1970"
+    assert "janv. 1970" in french["moment"](0)
+    assert french["duration"](7_200_000) == "2 heures"
