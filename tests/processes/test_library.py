@@ -1,5 +1,6 @@
 """The processes that come with Canut are whole, in both languages."""
 
+import time
 from collections import Counter
 
 import pytest
@@ -81,6 +82,18 @@ def test_the_catalogue_covers_every_category() -> None:
     assert not any("category" in item.payload for item in loaded.sample)
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+def test_instructions_name_categories_that_exist(locale: str) -> None:
+    """Examples quote labels as people see them; a renamed category must not leave them behind."""
+    (step,) = load_shipped("catalogue/categorise").definition.steps
+    labels = {option["label"][locale] for option in step.question["options"]}
+    lines = step.instructions[locale].split("\n")
+    rows = [[cell.strip() for cell in line.split("|")] for line in lines if line[:1] == "|"][2:]
+    assert len(rows) >= 8
+    for row in rows:
+        assert set(row[2:4]) <= labels, row
+
+
 def test_every_picture_of_the_sample_is_there() -> None:
     """`asset:NAME` leads to a picture, and every picture is used."""
     names = {item.payload["image"] for item in load_shipped("images/tag").sample}
@@ -158,6 +171,31 @@ def test_every_fault_of_a_taxonomy_is_told(tmp_path) -> None:
         (7, ""),
     }
     assert {problem.file for problem in problems} == {"bad.csv"}
+
+
+def test_spaces_from_spreadsheets_do_no_harm(tmp_path) -> None:
+    """No-break spaces and letters in two pieces come out as the code people will type; what
+    cannot be shown is told."""
+    path = tmp_path / "copied.csv"
+    path.write_text("label\nMobile\u00a0 Phones\nCafe\u0301\n", encoding="utf-8")
+    problems: list[Problem] = []
+    options = read_taxonomy(path, path.name, problems)
+    assert [option["value"] for option in options] == ["Mobile Phones", "Caf\u00e9"]
+    assert problems == []
+    path.write_text("code,label\na\u200bb,Hidden\n", encoding="utf-8")
+    read_taxonomy(path, path.name, problems)
+    assert [(problem.row, problem.field) for problem in problems] == [(1, "code")]
+
+
+def test_faults_in_a_large_taxonomy_are_told_in_time(tmp_path) -> None:
+    """Thousands of unknown parents among thousands of codes are reported in seconds."""
+    path = tmp_path / "large.csv"
+    path.write_text("code,parent,label\n" + "".join(f"c{i},q{i},L\n" for i in range(5_000)))
+    problems: list[Problem] = []
+    began = time.process_time()
+    read_taxonomy(path, path.name, problems)
+    assert time.process_time() - began < 5
+    assert len(problems) == 5_000
 
 
 def test_large_taxonomies_load(tmp_path) -> None:

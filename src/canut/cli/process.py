@@ -112,10 +112,11 @@ def _fields(loaded: Loaded, locale: str) -> Table:
 def _step(step: StepDefinition, locale: str) -> str:
     skills = f", skills {', '.join(step.skills)}" if step.skills else ""
     licence = ", licence needed" if step.licence else ""
+    experts = f", experts {step.expert_skill}" if step.expert_skill else ""
     return (
         f"\n[bold]{step.slug}[/]  {localise(step.title, locale)}\n"
         f"{step.question['type']}, {step.min_answers} to {step.max_answers} answers until "
-        f"{step.target_confidence:.0%} sure, {step.lease_s} s a claim{skills}{licence}"
+        f"{step.target_confidence:.0%} sure, {step.lease_s} s a claim{skills}{licence}{experts}"
     )
 
 

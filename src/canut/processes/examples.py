@@ -109,7 +109,7 @@ class _GoldReader:
                 return self.check(row["item"], number, self.problems)
             self._fault(number, "item", "expected an object with the fields of the item")
         elif reference and reference not in self.payloads:
-            mend = suggest(reference, self.payloads) or 'add it there, or give "item" here'
+            mend = 'add it there, or give "item" here'
             self._fault(number, REFERENCE, f"{reference!r} is not in the sample", mend)
         return self.payloads.get(reference)
 

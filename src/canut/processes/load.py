@@ -54,7 +54,10 @@ def load_folder(folder: Traversable) -> Loaded:
     """
     file = find(folder, FILE)
     if file is None:
-        raise NotFound(f"There is no {FILE} in {folder.name or folder}.", mend="canut process new")
+        raise NotFound(
+            f"There is no {FILE} in {folder.name or folder}.",
+            mend="canut process new SLUG writes one",
+        )
     problems: list[Problem] = []
     warnings: list[Problem] = []
     table = Table(_parse(read_text(file, FILE, problems), problems), "", FILE, problems)

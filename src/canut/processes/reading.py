@@ -11,11 +11,16 @@ from canut.questions.base import Localised
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LOCALE = re.compile(r"[a-z]{2}")
+# Comparing takes time in proportion, and a file of thousands of faults asks thousands of times.
+_SUGGEST_MAX = 200
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """The mend for an unknown name: the known one it looks like, else nothing."""
-    close = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    names = list(known)
+    if len(names) > _SUGGEST_MAX:
+        return ""
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else ""
 
 

@@ -6,6 +6,7 @@ a code the label is the code. A parent is the code of another row, before or aft
 """
 
 import re
+import unicodedata
 from importlib.resources.abc import Traversable
 from typing import Any
 
@@ -36,6 +37,9 @@ def read_taxonomy(file: Traversable, name: str, problems: list[Problem]) -> list
         code = option["value"]
         if not code:
             problems.append(Problem("no code and no label", "give it both", name, number, "code"))
+        elif not code.isprintable():
+            message = "the code holds a character that cannot be shown"
+            problems.append(Problem(message, "remove it", name, number, "code"))
         elif "label" not in option:
             problems.append(Problem("no label", "name the class", name, number, "label"))
         elif code in row_of:
@@ -61,7 +65,7 @@ def _bad_columns(columns: list[str], name: str) -> list[Problem]:
 
 
 def _option(row: Row) -> Option:
-    cells = {str(column): str(cell).strip() for column, cell in row.items() if cell is not None}
+    cells = {column: _clean(cell) for column, cell in row.items()}
     option: Option = {"value": cells.get("code", "")}
     for key in ("label", "hint"):
         text = _localised(cells, key)
@@ -76,6 +80,11 @@ def _option(row: Row) -> Option:
     if any(synonyms):
         option["synonyms"] = [word for word in synonyms if word]
     return option
+
+
+def _clean(cell: str) -> str:
+    # Tables copied from web pages and spreadsheets are full of spaces that are none.
+    return " ".join(unicodedata.normalize("NFC", cell).split())
 
 
 def _localised(cells: dict[str, str], key: str) -> str | dict[str, str]:
