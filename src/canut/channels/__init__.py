@@ -1,0 +1,1 @@
+"""How work comes and goes: files, object stores, webhooks."""

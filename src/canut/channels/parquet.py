@@ -1,0 +1,76 @@
+"""Parquet, a row group at a time."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from canut.channels.columns import Columns, header
+from canut.channels.delimited import BLOCK_ROWS, CHUNK_BYTES, Readable
+from canut.errors import Invalid
+from canut.processes.model import ItemShape
+from canut.work.intake import Block
+
+#: a file smaller than this is kept in memory when its source cannot be read out of order
+SPOOLED_BYTES = 64 << 20
+
+
+def read(stream: Readable, file: str, columns: Columns, shape: ItemShape) -> Iterator[Block]:
+    """Rows of a Parquet file, block by block. Dates, times and decimals come as text.
+
+    The format is read from its end, so the stream is first copied to a temporary file.
+    Raises `Invalid` for a broken file, a column of bytes, or columns that do not fit.
+    """
+    with tempfile.SpooledTemporaryFile(SPOOLED_BYTES) as whole:
+        while chunk := stream.read(CHUNK_BYTES):
+            whole.write(chunk)
+        size = whole.tell()
+        whole.seek(0)
+        try:
+            table = pq.ParquetFile(pa.PythonFile(whole, mode="r"))
+            yield from _blocks(table, file, columns, shape, size)
+        except (pa.ArrowException, OSError) as error:
+            raise Invalid(f"{file} cannot be read as Parquet: {error}.") from error
+
+
+def _blocks(
+    table: Any, file: str, columns: Columns, shape: ItemShape, size: int
+) -> Iterator[Block]:
+    fields = header(table.schema_arrow.names, columns, shape, file)
+    total = max(1, table.metadata.num_rows)
+    row = 0
+    for batch in table.iter_batches(BLOCK_ROWS):
+        values = [_plain(column, file, name).to_pylist() for name, column in _named(batch)]
+        records = [dict(zip(fields, held, strict=True)) for held in zip(*values, strict=True)]
+        rows = range(row + 1, row + 1 + batch.num_rows)
+        row += batch.num_rows
+        yield Block(rows, records, [], file, size * row // total)
+
+
+def _named(batch: Any) -> Iterator[tuple[str, Any]]:
+    yield from zip(batch.schema.names, batch.columns, strict=True)
+
+
+def _plain(column: Any, file: str, name: str) -> Any:
+    """The column in a type that JSON has."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.dictionary_decode()
+        kind = column.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        # many writers do not mark text as such
+        return _text(column, file, name)
+    if pa.types.is_temporal(kind) or pa.types.is_decimal(kind):
+        return pc.cast(column, pa.string())
+    return column
+
+
+def _text(column: Any, file: str, name: str) -> Any:
+    try:
+        return pc.cast(column, pa.string())
+    except pa.ArrowInvalid as error:
+        mend = "leave the column out, or give addresses instead of bytes"
+        raise Invalid(f"The column {name!r} of {file} holds bytes.", mend=mend) from error
