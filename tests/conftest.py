@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from canut.db.migrate import migrate
 from canut.db.pool import PREPARE_AFTER
 from canut.db.server import EmbeddedServer

@@ -5,12 +5,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from canut.errors import Conflict, Invalid, NotFound, Problem
 from canut.processes.model import StepDefinition
 from canut.work.encoding import COLUMNS_MAX, ITEM_BYTES_MAX
 from canut.work.intake import Block, Progress, Refused, add_items, one_block, open_batch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tests.work import made
 
 

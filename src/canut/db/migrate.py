@@ -124,6 +124,4 @@ def _due(script: Script, known: dict[str, str]) -> bool:
 
 def _read(folder: Any, *, repeatable: bool) -> list[Script]:
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
-    return [
-        Script(f.name.removesuffix(".sql"), f.read_text("utf-8"), repeatable) for f in files
-    ]
+    return [Script(f.name.removesuffix(".sql"), f.read_text("utf-8"), repeatable) for f in files]

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -120,8 +121,11 @@ class EmbeddedServer:
         who = binaries.runner()
         if who is None or binaries.reachable(self.folder, who):
             return self.folder / "postgres"
-        name = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
-        return binaries.SHARED / name / "postgres"
+        # named by a word kept in the folder: whoever deletes the folder starts afresh
+        word = self.folder / "apart"
+        if not word.exists():
+            word.write_text(secrets.token_hex(6))
+        return binaries.SHARED / word.read_text() / "postgres"
 
     def _sockets(self) -> Path:
         folder = self._cluster().parent / "socket"
@@ -135,9 +139,8 @@ class EmbeddedServer:
         cluster = self._cluster()
         cluster.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
         password = self.folder / "password"
-        if not password.exists():
-            password.touch(mode=0o600)
-            password.write_text(secrets.token_urlsafe(24))
+        password.touch(mode=0o600)
+        password.write_text(secrets.token_urlsafe(24))
         draft = Path(tempfile.mkdtemp(prefix="draft-", dir=cluster.parent))
         handed = draft.with_suffix(".password")
         handed.touch(mode=0o600)
@@ -158,21 +161,13 @@ class EmbeddedServer:
         sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._give(sockets)
         self._forget_stale_pid()
-        log = self._cluster().parent / "postgres.log"
-        command = [str(self._program("postgres")), "-D", str(self._cluster())]
-        for name, value in (OPTIONS | {"unix_socket_directories": str(sockets)}).items():
-            command += ["-c", f"{name}={value}"]
-        with log.open("ab") as out:
-            # its own session, so that Ctrl-C in our terminal does not stop it before we do
-            subprocess.Popen(
-                command,
-                stdout=out,
-                stderr=out,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                cwd="/",
-                **self._identity(),
-            )
+        options = OPTIONS | {"unix_socket_directories": str(sockets)}
+        command = [str(self._program("pg_ctl")), "start", "-W", "-s", "-D", str(self._cluster())]
+        command += ["-l", str(self._log())]
+        command += ["-o", shlex.join(f"-c{name}={value}" for name, value in options.items())]
+        # pg_ctl leaves the server in a session of its own: Ctrl-C in our terminal does not stop
+        # it before we do
+        self._run(command)
         # the server writes its pid file a moment after it began
         _wait_for(lambda: self._pid() is not None, seconds=2)
 
@@ -189,15 +184,25 @@ class EmbeddedServer:
                 self._launch()
             _wait_for(lambda: self._answers() or self._pid() is None, seconds=10)
 
+    def _log(self) -> Path:
+        return self._sockets() / "postgres.log"
+
     def _tail(self) -> str:
-        log = self._cluster().parent / "postgres.log"
+        log = self._log()
         return log.read_text("utf-8", "replace")[-2000:] if log.exists() else ""
 
     def _answers(self) -> bool:
         try:
             with psycopg.connect(self._admin(), connect_timeout=5):
                 return True
-        except (psycopg.OperationalError, FileNotFoundError):
+        except FileNotFoundError:
+            return False
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise Unavailable(
+                    f"The password in {self.folder / 'password'} is not the server's.",
+                    mend="put back the file that was there when the folder was made",
+                ) from error
             return False
 
     def _admin(self) -> str:

@@ -37,8 +37,9 @@ OPEN_BATCHES = """
 select b.id as batch_id, b.name, p.slug as process_slug, v.definition -> 'title' as title,
        c.name as client_name,
        sum(s.n_tasks - s.n_decided)::bigint as n_left,
-       coalesce(sum((select count(*) from task t where t.batch_step_id = s.id and t.expert and t.open))
-           filter (where s.expert_skill = any (me.skills)), 0)::bigint as n_expert
+       coalesce(sum((
+           select count(*) from task t where t.batch_step_id = s.id and t.expert and t.open
+       )) filter (where s.expert_skill = any (me.skills)), 0)::bigint as n_expert
 from contributor me
 join batch_step s on s.open and (s.skills <@ me.skills or s.expert_skill = any (me.skills))
 join batch b on b.id = s.batch_id
@@ -150,9 +151,7 @@ async def batch(conn: Async, batch_id: int, clients: list[int] | None) -> Batch 
     return row
 
 
-async def batches(
-    conn: Async, clients: list[int] | None, before: int, limit: int
-) -> list[Batch]:
+async def batches(conn: Async, clients: list[int] | None, before: int, limit: int) -> list[Batch]:
     sql = ALL_BATCHES if clients is None else BATCHES
     cursor = conn.cursor(row_factory=of(Batch))
     values = {"clients": clients, "before": before, "limit": limit}
@@ -181,5 +180,3 @@ async def set_priority(conn: Async, batch_id: int, priority: int) -> None:
 def expire_assignments(conn: Sync, now_ms: int, limit: int) -> int:
     row = conn.execute(EXPIRE, [now_ms, limit]).fetchone()
     return int(row[0]) if row else 0
-
-

@@ -113,15 +113,11 @@ async def submit_one(
         raise refusal(outcome)
 
 
-async def give_back(
-    pool: Pool, contributor_id: int, now_ms: int, task: str
-) -> None:
+async def give_back(pool: Pool, contributor_id: int, now_ms: int, task: str) -> None:
     """Return a task; it costs the contributor nothing. Raises `NotFound` if it is not held."""
     ref = parse_task_ref(task)
     async with pool.connection() as conn:
-        held = await store.return_task(
-            conn, contributor_id, ref.task_id, ref.batch_step_id, now_ms
-        )
+        held = await store.return_task(conn, contributor_id, ref.task_id, ref.batch_step_id, now_ms)
     if not held:
         raise NotFound("You do not hold this task.", mend="claim another one")
 
@@ -145,9 +141,7 @@ def refusal(outcome: str) -> CanutError:
     return NotFound("You do not hold this task.", mend="claim another one")
 
 
-async def _checked(
-    pool: Pool, steps: Steps, answers: Sequence[tuple[str, Any]]
-) -> list[Submitted]:
+async def _checked(pool: Pool, steps: Steps, answers: Sequence[tuple[str, Any]]) -> list[Submitted]:
     if not 1 <= len(answers) <= LIVE_MAX:
         raise Invalid(f"Hand in 1 to {LIVE_MAX} answers at a time, not {len(answers)}.")
     checked: list[Submitted] = []
