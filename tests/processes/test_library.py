@@ -187,6 +187,18 @@ def test_spaces_from_spreadsheets_do_no_harm(tmp_path) -> None:
     assert [(problem.row, problem.field) for problem in problems] == [(1, "code")]
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_spreadsheets_separate_in_other_ways_too(tmp_path, mark: str) -> None:
+    """What a French spreadsheet exports is read as it is, byte order mark included."""
+    path = tmp_path / "export.csv"
+    lines = ["code;label_fr", "a;Fruits, légumes", "b;Pain"]
+    path.write_text("\r\n".join(lines).replace(";", mark), encoding="utf-8-sig")
+    problems: list[Problem] = []
+    options = read_taxonomy(path, path.name, problems)
+    assert problems == []
+    assert options[0] == {"value": "a", "label": {"fr": "Fruits, légumes"}}
+
+
 def test_faults_in_a_large_taxonomy_are_told_in_time(tmp_path) -> None:
     """Thousands of unknown parents among thousands of codes are reported in seconds."""
     path = tmp_path / "large.csv"

@@ -216,6 +216,16 @@ taxonomy = "kinds.csv"
     assert (problem.file, problem.row, problem.field) == ("kinds.csv", 2, "code")
 
 
+def test_classes_without_translation_are_warned_of_by_row(tmp_path: Path) -> None:
+    """The warning says which class of the taxonomy lacks which language."""
+    options = 'options = [{ value = "now" }, { value = "later" }]'
+    toml = GOOD.replace(options, 'taxonomy = "t.csv"')
+    csv = "code,label_en,label_fr\na,One,Un\nb,Two,\n"
+    (warning,) = load_folder(write(tmp_path, toml, t__csv=csv)).warnings
+    assert (warning.file, warning.row, warning.field) == ("t.csv", 2, "label")
+    assert "fr" in warning.message
+
+
 def test_sample_and_gold_are_checked_row_by_row(tmp_path: Path) -> None:
     """A wrong row is told with its file, its number and its column."""
     folder = write(

@@ -41,14 +41,19 @@ def read_rows(file: Traversable, name: str, problems: list[Problem]) -> list[tup
 
 
 def _csv_rows(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[int, Row]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    # Spreadsheets in countries with a decimal comma separate with semicolons.
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
         header = [cell.strip() for cell in next(reader, [])]
         problems += _bad_header(header, name)
         for number, cells in enumerate((line for line in reader if line), 1):
             if len(cells) != len(header):
                 message = f"{len(cells)} cells where the header has {len(header)}"
-                problems.append(Problem(message, "quote cells that hold a comma", name, number))
+                problems.append(
+                    Problem(message, f"quote cells that hold {delimiter!r}", name, number)
+                )
             else:
                 yield number, dict(zip(header, cells, strict=True))
     except csv.Error as error:

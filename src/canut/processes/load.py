@@ -9,6 +9,7 @@ import tomllib
 from importlib.resources.abc import Traversable
 from typing import Any, get_args
 
+import msgspec
 from msgspec import Struct
 
 from canut.errors import Invalid, NotFound, Problem, Unavailable
@@ -229,7 +230,9 @@ class _Reader:
             table.fault(f"{prefix}taxonomy", f"there is no file {name!r}", mend)
             return []
         options = read_taxonomy(file, name, self.problems)
-        self.warnings += untranslated(options, "options", name)
+        for row, option in enumerate(options, 1):
+            for warning in untranslated(option, "", name):
+                self.warnings.append(msgspec.structs.replace(warning, row=row))
         return options
 
     def instructions(self, table: Table, slug: str, steps: int) -> dict[str, str]:
