@@ -10,6 +10,7 @@ from canut.db.pool import Conn, Pool
 from canut.errors import Unavailable
 from canut.people.credentials import token_hash
 from canut.people.model import Principal
+from canut.web.kept import Kept
 from canut.web.limits import Limit
 from canut.web.templating import Templates
 
@@ -93,6 +94,7 @@ class House:
         #: attempts to log in, per address and per account: ten a minute
         self.log_ins = Limit(10 / 60, 10)
         self.templates = Templates()
+        self.kept = Kept()
         self.secure = settings.url.startswith("https:")
         self.host = urlsplit(settings.url).netloc
 

@@ -1,0 +1,84 @@
+"""What a web process keeps ready for the task screen: it never changes, so it may be kept."""
+
+import hashlib
+from collections import OrderedDict
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from canut.questions.base import HasOptions
+from canut.work.tasks import Steps
+
+#: lists of options kept; one of 10,000 classes is a megabyte
+OPTIONS_MAX = 50
+#: instructions kept, as HTML
+GUIDES_MAX = 400
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """A bounded memory: what was used longest ago goes first."""
+
+    def __init__(self, size_max: int):
+        self._size_max = size_max
+        self._kept: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """What is kept under this key."""
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+        return found
+
+    def keep(self, key: K, value: V) -> V:
+        """Keep it, and return it."""
+        self._kept[key] = value
+        if len(self._kept) > self._size_max:
+            self._kept.popitem(last=False)
+        return value
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+class OptionList(Struct, frozen=True):
+    """The options of a question in one language, as the combobox fetches them."""
+
+    #: `{"paths": [text], "options": [[value, label, hint, place in paths, synonyms]]}`
+    body: bytes
+    etag: str
+    #: the same for the search page: `HasOptions.options`
+    options: list[dict[str, Any]]
+
+
+class Kept:
+    """Steps, option lists and instructions of one web process."""
+
+    def __init__(self) -> None:
+        self.steps = Steps()
+        #: by step of a batch, form name and language
+        self.options: Recent[tuple[int, str, str], OptionList] = Recent(OPTIONS_MAX)
+        #: HTML by Markdown
+        self.guides: Recent[str, str] = Recent(GUIDES_MAX)
+
+    def option_list(self, step_id: int, name: str, locale: str, question: HasOptions) -> OptionList:
+        """The options, encoded once."""
+        key = (step_id, name, locale)
+        return self.options.get(key) or self.options.keep(key, encode_options(question, locale))
+
+
+def encode_options(question: HasOptions, locale: str) -> OptionList:
+    """Paths are shared by many options: they are sent once, and options point to them."""
+    options = question.options(locale)
+    places: dict[str, int] = {}
+    rows = []
+    for option in options:
+        path = " › ".join(option["path"])
+        place = places.setdefault(path, len(places))
+        synonyms = option["synonyms"]
+        rows.append([option["value"], option["label"], option["hint"], place, synonyms])
+    body = msgspec.json.encode({"paths": list(places), "options": rows})
+    return OptionList(body, f'"{hashlib.sha256(body).hexdigest()[:24]}"', options)
