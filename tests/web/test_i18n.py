@@ -82,4 +82,4 @@ def test_formats() -> None:
     assert english["money"](1250, "JPY") == "¥1,250"
     assert english["day"](0) == "Jan 1, 1970"
     assert "janv. 1970" in french["moment"](0)
-    assert french["duration"](7_200_000) == "2 heures"
+    assert french["duration"](7_200_000) == "2\u00a0heures"
