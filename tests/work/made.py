@@ -9,7 +9,11 @@ from canut.work.intake import open_batch
 from canut.work.model import Batch
 
 NOW = 1_800_000_000_000
-CHOICE = {"type": "choice", "options": [{"value": "lamp"}, {"value": "vase"}]}
+CHOICE = {
+    "type": "choice",
+    "title": "What is it?",
+    "options": [{"value": "lamp", "label": "Lamp"}, {"value": "vase", "label": "Vase"}],
+}
 _numbers = count()
 
 

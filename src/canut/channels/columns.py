@@ -79,10 +79,7 @@ def _renamed(names: Sequence[str], columns: Columns) -> list[str]:
     """A column that is mapped takes the field's name; another column of that name steps aside."""
     from_ = {column: field for field, column in _wanted(columns).items()}
     taken = set(from_.values())
-    return [
-        from_[name] if name in from_ else f"{name} (file)" if name in taken else name
-        for name in names
-    ]
+    return [from_.get(name, f"{name} (file)" if name in taken else name) for name in names]
 
 
 def _not_there(names: Sequence[str], columns: Columns, file: str) -> list[Problem]:

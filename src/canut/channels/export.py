@@ -1,0 +1,269 @@
+"""Results as files: CSV, JSON lines, Parquet, streamed; memory does not grow with the batch.
+
+    for piece in export(conn, batch_id, "csv"):
+        out.write(piece)
+
+The generator blocks while it reads, so a server runs it in a thread, with a synchronous
+connection of its own in autocommit mode.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from msgspec import Struct
+
+from canut.work.results import Outcome, Result, Sheet, SheetStep, read_results, read_sheet
+from canut.work.store_results import Conn
+
+Format = Literal["csv", "jsonl", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "jsonl", "parquet")
+
+MEDIA_TYPES: dict[Format, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+#: what is told of a decision beside its value
+ABOUT = ("confidence", "method", "n_answers", "decided_at")
+#: what makes a spreadsheet take a text for a formula
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+
+
+class Column(Struct, frozen=True):
+    """A column of a flat file."""
+
+    name: str
+    kind: pa.DataType
+    take: Callable[[Result], Any]
+
+
+def export(
+    conn: Conn,
+    batch_id: int,
+    format: Format = "csv",
+    *,
+    items: bool = True,
+    undecided: bool = True,
+    raw: bool = False,
+) -> Iterator[bytes]:
+    """The results of a batch as the bytes of a file.
+
+    `items` adds the items' own columns, `undecided=False` leaves out what is not done, `raw`
+    writes CSV cells as they are, also those that a spreadsheet would run as a formula.
+    Raises `NotFound` before the first byte.
+    """
+    sheet = read_sheet(conn, batch_id)
+    pages = read_results(conn, sheet, undecided=undecided)
+    if format == "jsonl":
+        return _json_lines(pages, sheet, items)
+    columns = flat_columns(sheet, items)
+    if format == "parquet":
+        return _parquet(pages, columns)
+    return _csv(pages, columns, raw)
+
+
+def as_object(result: Result, sheet: Sheet, items: bool = True) -> dict[str, Any]:
+    """A result as JSON values: a line of JSON lines, and what the API returns."""
+    given = {"item": result.item} if items else {}
+    return {
+        "key": result.key,
+        "done": result.done,
+        **given,
+        "decisions": {
+            slug: {
+                "value": found.value,
+                "confidence": _rounded(found.confidence),
+                "method": found.method,
+                "n_answers": found.n_answers,
+                "decided_at": _moment(found.decided_ms).isoformat(timespec="milliseconds"),
+            }
+            for slug, found in result.decisions.items()
+        },
+        "process": sheet.process_slug,
+        "version": sheet.version,
+    }
+
+
+def flat_columns(sheet: Sheet, items: bool = True) -> list[Column]:
+    """The columns of a flat file: `key`, `done`, the item's fields as `item.NAME`, then for each
+    step its value (for a record `STEP.FIELD` each) and `STEP.confidence` and so on."""
+    columns = [
+        Column("key", pa.string(), lambda result: result.key),
+        Column("done", pa.bool_(), lambda result: result.done),
+    ]
+    if items:
+        columns += [_item_column(name, sheet) for name in sheet.columns]
+    for step in sheet.steps:
+        columns += [*_value_columns(step), *_about_columns(step)]
+    columns.append(Column("process", pa.string(), lambda _: sheet.process_slug))
+    columns.append(Column("version", pa.int32(), lambda _: sheet.version))
+    return columns
+
+
+def _item_column(name: str, sheet: Sheet) -> Column:
+    field = sheet.fields.get(name)
+    kinds = {"number": pa.float64(), "boolean": pa.bool_()}
+    kind = kinds.get(field.type, pa.string()) if field else pa.string()
+    return Column(f"item.{name}", kind, lambda result: _fitting(result.item.get(name), kind))
+
+
+def _value_columns(step: SheetStep) -> list[Column]:
+    slug = step.slug
+    fields = step.schema.get("properties") if step.schema.get("type") == "object" else None
+    if not fields:
+        kind = _kind(step.schema)
+        return [Column(slug, kind, lambda result: _fitting(_value(result, slug), kind))]
+    return [_field_column(slug, name, _kind(schema)) for name, schema in fields.items()]
+
+
+def _field_column(slug: str, name: str, kind: pa.DataType) -> Column:
+    # a field of a record that is called "confidence" must not hide the decision's own
+    column = f"{slug}.value.{name}" if name in ABOUT else f"{slug}.{name}"
+    return Column(column, kind, lambda result: _fitting(_held(result, slug, name), kind))
+
+
+def _about_columns(step: SheetStep) -> list[Column]:
+    def about(name: str, kind: pa.DataType, take: Callable[[Outcome], Any]) -> Column:
+        def of(result: Result) -> Any:
+            found = result.decisions.get(step.slug)
+            return None if found is None else take(found)
+
+        return Column(f"{step.slug}.{name}", kind, of)
+
+    return [
+        about("confidence", pa.float64(), lambda found: _rounded(found.confidence)),
+        about("method", pa.string(), lambda found: found.method),
+        about("n_answers", pa.int32(), lambda found: found.n_answers),
+        about("decided_at", pa.timestamp("ms", "UTC"), lambda found: _moment(found.decided_ms)),
+    ]
+
+
+def _kind(schema: dict[str, Any]) -> pa.DataType:
+    match schema.get("type"):
+        case "number":
+            return pa.float64()
+        case "integer":
+            return pa.int64()
+        case "boolean":
+            return pa.bool_()
+        case "array" if (schema.get("items") or {}).get("type") == "string":
+            return pa.list_(pa.string())
+    return pa.string()
+
+
+def _fitting(value: Any, kind: pa.DataType) -> Any:
+    """The value in its column's type; as JSON text where the column is text and the value not."""
+    if value is None or (isinstance(value, str) and kind == pa.string()):
+        return value
+    if kind == pa.float64():
+        return float(value)
+    if kind == pa.string():
+        return msgspec.json.encode(value).decode()
+    return value
+
+
+def _value(result: Result, slug: str) -> Any:
+    found = result.decisions.get(slug)
+    return None if found is None else found.value
+
+
+def _held(result: Result, slug: str, name: str) -> Any:
+    value = _value(result, slug)
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _rounded(confidence: float) -> float:
+    # the database keeps four bytes of it; more digits would be noise
+    return round(confidence, 6)
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def _json_lines(pages: Iterable[list[Result]], sheet: Sheet, items: bool) -> Iterator[bytes]:
+    encode = msgspec.json.Encoder().encode_lines
+    for page in pages:
+        yield encode([as_object(result, sheet, items) for result in page])
+
+
+def _csv(pages: Iterable[list[Result]], columns: list[Column], raw: bool) -> Iterator[bytes]:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    cell = _cell if raw else _safe
+    writer.writerow([cell(column.name) for column in columns])
+    for page in pages:
+        writer.writerows([cell(column.take(result)) for column in columns] for result in page)
+        yield out.getvalue().encode()
+        out.seek(0)
+        out.truncate()
+    if out.tell():
+        yield out.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def _safe(value: Any) -> Any:
+    """The cell as a spreadsheet may open it: a text that looks like a formula gets an apostrophe,
+    which spreadsheets do not show; a number stays one."""
+    shown = _cell(value)
+    if isinstance(shown, str) and shown.startswith(FORMULA) and not NUMBER.fullmatch(shown):
+        return f"'{shown}"
+    return shown
+
+
+def _parquet(pages: Iterable[list[Result]], columns: list[Column]) -> Iterator[bytes]:
+    schema = pa.schema([(column.name, column.kind) for column in columns])
+    sink = _Sink()
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema) as writer:
+        for page in pages:
+            arrays = [
+                pa.array([column.take(result) for result in page], column.kind)
+                for column in columns
+            ]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            yield sink.taken()
+    yield sink.taken()
+
+
+class _Sink(io.RawIOBase):
+    """Collects what the writer of Parquet gives, to be handed on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[bytes] = []
+        self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        self._pieces.append(piece)
+        self._position += len(piece)
+        return len(piece)
+
+    def taken(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
