@@ -114,7 +114,7 @@ def _remote(place: str, mode: str) -> Iterator[IO[bytes]]:
         raise Invalid(
             f"{shown} may not be opened: {error}", mend="check the credentials"
         ) from error
-    except (OSError, *_client_errors()) as error:
+    except _failures() as error:
         raise Unavailable(f"{shown} does not answer: {error}") from error
     except BaseException:
         # half an export must not become an object
@@ -123,10 +123,8 @@ def _remote(place: str, mode: str) -> Iterator[IO[bytes]]:
         raise
 
 
-def _client_errors() -> tuple[type[Exception], ...]:
-    found: list[type[Exception]] = []
-    if "aiohttp" in sys.modules:
-        found.append(sys.modules["aiohttp"].ClientError)
-    if "botocore.exceptions" in sys.modules:
-        found += [sys.modules["botocore.exceptions"].BotoCoreError]
-    return tuple(found)
+def _failures() -> tuple[type[BaseException], ...]:
+    """Errors of the client libraries that are no OSError; loaded with the scheme that uses them."""
+    names = (("aiohttp", "ClientError"), ("botocore.exceptions", "BotoCoreError"))
+    found = [getattr(sys.modules[name], kind) for name, kind in names if name in sys.modules]
+    return (OSError, *found)
