@@ -185,9 +185,15 @@ class Batch:
         on_progress(self.value)
         return self
 
-    def decisions(self) -> AsyncIterator[v.Decision]:
+    def results(self, *, items: bool = True, undecided: bool = True) -> AsyncIterator[v.Result]:
+        """The items with their decisions so far, as they stream in."""
+        return self.http.lines(calls.results(self.id, items=items, undecided=undecided))
+
+    async def decisions(self) -> AsyncIterator[v.Decision]:
         """The decisions so far, as they stream in; partial while the batch runs."""
-        return self.http.lines(calls.decisions(self.id))
+        async for result in self.results(undecided=True):
+            for decision in v.decisions_of(result):
+                yield decision
 
     async def pause(self) -> "Batch":
         """Stop handing out tasks."""

@@ -37,9 +37,14 @@ class Call(Struct, Generic[T], frozen=True, kw_only=True):
         """Whether it can be sent again after a failure: a source may be readable only once."""
         return self.source is None or self.source.again
 
-    def params(self) -> dict[str, str]:
-        """The query as text."""
-        return {k: str(v) for k, v in self.query.items() if v is not None}
+    def params(self) -> list[tuple[str, str | int | float | bool | None]]:
+        """The query as pairs of texts; a list is repeated."""
+        return [
+            (name, str(value))
+            for name, given in self.query.items()
+            if given is not None
+            for value in (given if isinstance(given, list) else [given])
+        ]
 
     def headers(self, idempotency_key: str) -> dict[str, str]:
         """Headers of this call; the same key goes with every attempt."""

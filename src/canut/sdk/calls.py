@@ -82,9 +82,8 @@ def add_items(id: int, items: Items, **options: Unpack[ItemOptions]) -> Call[v.R
     query: dict[str, Any] = {
         "on_error": options.get("on_error"),
         "reference": options.get("reference"),
+        "map": [f"{field}={column}" for field, column in options.get("columns", {}).items()],
     }
-    for field, column in options.get("columns", {}).items():
-        query[f"column.{field}"] = column
     source = open_source(items, options.get("media_type"))
     path = f"batches/{id}/items"
     return Call(method="POST", path=path, query=query, source=source, reply=v.Received)
@@ -111,9 +110,16 @@ def prioritise(id: int, priority: int) -> Call[v.Batch]:
     return Call(method="PATCH", path=f"batches/{id}", body=body, reply=v.Batch)
 
 
-def decisions(id: int) -> Call[v.Decision]:
-    """The decisions so far, as a stream."""
-    return Call(method="GET", path=f"batches/{id}/decisions", reply=v.Decision, lines=True)
+def results(id: int, *, items: bool = True, undecided: bool = True) -> Call[v.Result]:
+    """The items with their decisions so far, as a stream; `items` has the items' own fields in,
+    `undecided` the items that are not done."""
+    query = {"format": "jsonl", "items": _flag(items), "undecided": _flag(undecided)}
+    path = f"batches/{id}/decisions"
+    return Call(method="GET", path=path, query=query, reply=v.Result, lines=True)
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def webhooks(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Webhook]]:

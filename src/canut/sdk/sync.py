@@ -172,9 +172,14 @@ class Batch:
         on_progress(self.value)
         return self
 
+    def results(self, *, items: bool = True, undecided: bool = True) -> Iterator[v.Result]:
+        """The items with their decisions so far, as they stream in."""
+        return self.http.lines(calls.results(self.id, items=items, undecided=undecided))
+
     def decisions(self) -> Iterator[v.Decision]:
         """The decisions so far, as they stream in; partial while the batch runs."""
-        return self.http.lines(calls.decisions(self.id))
+        for result in self.results(undecided=True):
+            yield from v.decisions_of(result)
 
     def pause(self) -> "Batch":
         """Stop handing out tasks."""

@@ -8,14 +8,17 @@ from canut.sdk.values.batches import (
     Batch,
     BatchStep,
     Cursor,
+    Decided,
     Decision,
     NewBatch,
     NewWebhook,
     Priority,
     Received,
+    Result,
     TaxonomyOption,
     Webhook,
     WebhookCreated,
+    decisions_of,
 )
 from canut.sdk.values.common import ItemField, Page, ProblemAt, ProblemDetails
 from canut.sdk.values.people import (
@@ -59,6 +62,7 @@ __all__ = [
     "ContributorCreated",
     "ContributorsCreated",
     "Cursor",
+    "Decided",
     "Decision",
     "ItemField",
     "Me",
@@ -77,10 +81,12 @@ __all__ = [
     "ProcessDetail",
     "ProcessStep",
     "Received",
+    "Result",
     "StepQuestion",
     "Task",
     "TaskOutcome",
     "TaxonomyOption",
     "Webhook",
     "WebhookCreated",
+    "decisions_of",
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from canut.sdk.values.common import ProblemAt, Text, TimeMs
+from canut.sdk.values.common import Id, ProblemAt, Text, TimeMs
 
 #: what a list is asked for from
 Cursor = Annotated[
@@ -50,14 +50,21 @@ class NewBatch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     ] = ""
     priority: PriorityValue = 0
     deadline_ms: TimeMs | None = None
-    taxonomy: Annotated[
-        Sequence[str | TaxonomyOption] | None,
-        Meta(description="Classes to choose from instead of the process's own.", min_length=1),
-    ] = None
+    taxonomy: (
+        Annotated[
+            Sequence[str | TaxonomyOption],
+            Meta(
+                description="Classes to choose from instead of the process's own.",
+                min_length=1,
+                max_length=100_000,
+            ),
+        ]
+        | None
+    ) = None
     step: Annotated[
         str, Meta(description="The step that gets the taxonomy, where several could.")
     ] = ""
-    client: Annotated[int | None, Meta(description="For whom, if you act for several clients.")] = (
+    client: Annotated[Id | None, Meta(description="For whom, if you act for several clients.")] = (
         None
     )
 
@@ -108,35 +115,77 @@ class Batch(Struct, frozen=True):
 class Received(Struct, frozen=True):
     """What became of the items that were sent."""
 
-    rows: Annotated[int, Meta(description="Rows read.")]
-    created: Annotated[int, Meta(description="Items that are new.")]
-    existing: Annotated[int, Meta(description="Items that were there already.")] = 0
-    skipped: Annotated[int, Meta(description="Rows with a problem, left out.")] = 0
+    added: Annotated[int, Meta(description="Items that are new.")]
+    known: Annotated[int, Meta(description="Rows that were there already, with the same values.")]
+    rejected: Annotated[int, Meta(description="Rows with a problem, left out.")] = 0
     problems: Annotated[
         list[ProblemAt], Meta(description="What is wrong with them (the first 1,000).")
     ] = []
 
 
-class Decision(Struct, frozen=True):
-    """The accepted answer of a task."""
+class Decided(Struct, frozen=True):
+    """What was decided at a step, and on what grounds."""
 
-    key: Annotated[str, Meta(description="Your name for the item, else its row number.")]
-    step: Annotated[str, Meta(description="Slug of the step.")]
     value: Annotated[Any, Meta(description="The answer, of the shape the step says.")]
     confidence: Annotated[float, Meta(description="Probability that it is right.", ge=0, le=1)]
     method: Annotated[
         str, Meta(description="Who decided: answers, expert, or exhausted (all answers spent).")
     ]
-    answers: Annotated[int, Meta(description="Answers that were weighed.")]
-    decided_ms: TimeMs
-    version: Annotated[int, Meta(description="Version of the process.")] = 0
+    n_answers: Annotated[int, Meta(description="Answers that were weighed.")]
+    decided_at: Annotated[str, Meta(description="When, ISO 8601.")]
+
+
+class Result(Struct, frozen=True):
+    """One item and what was decided about it."""
+
+    key: Annotated[str, Meta(description="Your name for the item, else its row number.")]
+    done: Annotated[bool, Meta(description="Every step is decided.")]
+    decisions: Annotated[dict[str, Decided], Meta(description="By slug of the step.")]
+    process: str
+    version: Annotated[int, Meta(description="Version of the process.")]
+    item: Annotated[dict[str, Any], Meta(description="The item as you sent it.")] = {}
+
+
+class Decision(Struct, frozen=True):
+    """The accepted answer of a task: a step of a `Result`, flat."""
+
+    #: your name for the item, else its row number
+    key: str
+    #: slug of the step
+    step: str
+    value: Any
+    #: probability that it is right, 0..1
+    confidence: float
+    #: who decided: answers, expert, or exhausted (all answers spent)
+    method: str
+    n_answers: int
+    #: ISO 8601
+    decided_at: str
+    item: dict[str, Any]
+
+
+def decisions_of(result: Result) -> list[Decision]:
+    """The decisions of an item, one per decided step."""
+    return [
+        Decision(
+            key=result.key,
+            step=step,
+            value=decided.value,
+            confidence=decided.confidence,
+            method=decided.method,
+            n_answers=decided.n_answers,
+            decided_at=decided.decided_at,
+            item=result.item,
+        )
+        for step, decided in result.decisions.items()
+    ]
 
 
 class NewWebhook(Struct, frozen=True, forbid_unknown_fields=True):
     """Where to tell when a batch is delivered."""
 
     url: Annotated[str, Meta(description="An https:// address.", min_length=1, max_length=2000)]
-    client: int | None = None
+    client: Id | None = None
 
 
 class Webhook(Struct, frozen=True):

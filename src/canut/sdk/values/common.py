@@ -13,6 +13,10 @@ Text = str | dict[str, str]
 TimeMs = Annotated[int, Meta(description="Milliseconds since 1970, UTC.", ge=0, le=2**53)]
 
 
+#: number of a thing
+Id = Annotated[int, Meta(ge=1, le=2**53)]
+
+
 class Page(Struct, Generic[T], frozen=True, kw_only=True):
     """A part of a list, and where the next part starts."""
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from canut.sdk.values.common import ItemField, Text
+from canut.sdk.values.common import Id, ItemField, Text
 
 #: a task's public name, "<step of the batch>.<task>"
 TaskName = Annotated[str, Meta(description="Name of the task.", max_length=40)]
@@ -18,7 +18,7 @@ class Claim(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """How many tasks to claim."""
 
     count: Annotated[int, Meta(description="Tasks to take, 1 to 50.", ge=1, le=50)] = 1
-    batch: Annotated[int | None, Meta(description="Only from this batch.", ge=1, le=2**53)] = None
+    batch: Annotated[Id | None, Meta(description="Only from this batch.")] = None
 
 
 class Task(Struct, frozen=True):

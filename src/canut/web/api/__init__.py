@@ -1,16 +1,26 @@
-"""The JSON API."""
+"""The JSON API: handlers of three lines over the verbs of the rooms below."""
 
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 from canut.config import Settings
+from canut.web.api import batches, decisions, items, me, people, processes, reference, work
 
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every route of the API."""
-    return []
+    served = [
+        *batches.ROUTES,
+        *items.routes(settings.upload_bytes_max),
+        *decisions.ROUTES,
+        *processes.ROUTES,
+        *work.ROUTES,
+        *me.ROUTES,
+        *people.ROUTES,
+    ]
+    return [*served, *reference.routes(settings, served)]
 
 
 def openapi(settings: Settings) -> OpenAPIConfig | None:
-    """How the API describes itself; None for no description."""
+    """None: the document is our own, see `canut.web.api.document`."""
     return None

@@ -1,0 +1,122 @@
+"""Decisions leave as a stream, while a batch runs or after."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from typing import Annotated, Any, Literal
+
+from litestar import get
+from litestar.response import Stream
+from msgspec import Meta, Struct
+
+from canut.channels.export import MEDIA_TYPES, Format, export
+from canut.db.pool import connect
+from canut.sdk import values as v
+from canut.web.api.common import PREFIX, number, pool
+from canut.web.api.describe import Operation, described
+from canut.web.api.reading import read_query
+from canut.web.api.replying import encode
+from canut.web.auth import WebRequest, house, principal
+from canut.work.batches import read_batch
+from canut.work.model import Batch
+
+RESULT = v.Result(
+    key="A1",
+    done=True,
+    decisions={
+        "category": v.Decided("kettles", 0.982, "answers", 3, "2026-09-21T12:26:40.000+00:00")
+    },
+    process="catalogue/categorise",
+    version=1,
+    item={"title": "Stainless kettle 1.7 l"},
+)
+
+
+class DecisionsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which decisions, and how."""
+
+    format: Annotated[
+        Literal["jsonl", "csv", "parquet"] | None,
+        Meta(description="Format; by Accept if left out, NDJSON if that says nothing."),
+    ] = None
+    items: Annotated[bool, Meta(description="With the items' own fields.")] = True
+    undecided: Annotated[bool, Meta(description="With items that are not done.")] = True
+
+
+GET = Operation(
+    name="get_decisions",
+    summary="Stream decisions",
+    description="Every item with what was decided about it so far, in the order of intake.",
+    tag="batches",
+    scopes=("batches:read",),
+    query=DecisionsQuery,
+    reply_stream={
+        "application/x-ndjson": encode(RESULT).decode() + "\n",
+        "text/csv": "key,done,item.title,category,category.confidence\n"
+        "A1,true,Stainless kettle 1.7 l,kettles,0.982\n",
+        "application/vnd.apache.parquet": "",
+    },
+    refuses=(404, 422),
+)
+
+
+@get(f"{PREFIX}/batches/{{id:str}}/decisions", opt=described(GET))
+async def get_decisions(request: WebRequest) -> Stream:
+    """The decisions of a batch."""
+    query = read_query(request, DecisionsQuery)
+    batch = await read_batch(pool(request), principal(request), number(request))
+    format = query.format or _accepted(request.headers.get("accept", ""))
+    pieces = await _open(house(request).settings.database_url, batch, format, query)
+    name = f"batch-{batch.id}.{format}"
+    headers = {
+        "content-disposition": f'attachment; filename="{name}"',
+        "cache-control": "no-store",
+    }
+    return Stream(pieces, media_type=MEDIA_TYPES[format], headers=headers)
+
+
+async def _open(
+    url: str, batch: Batch, format: Format, query: DecisionsQuery
+) -> AsyncIterator[bytes]:
+    """The bytes, read in threads on a connection of their own. Raises before the first byte."""
+    held = ExitStack()
+
+    def start() -> Iterator[bytes]:
+        conn = held.enter_context(connect(url, autocommit=True))
+        return export(conn, batch.id, format, items=query.items, undecided=query.undecided)
+
+    try:
+        pieces = await asyncio.to_thread(start)
+    except BaseException:
+        held.close()
+        raise
+    return _pieces(pieces, held)
+
+
+async def _pieces(pieces: Iterator[bytes], held: ExitStack) -> AsyncIterator[bytes]:
+    try:
+        while (piece := await asyncio.to_thread(_next, pieces)) is not None:
+            yield piece
+    finally:
+        held.close()
+
+
+def _next(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)
+
+
+def _accepted(accept: str) -> Format:
+    """The first of our formats that the header names."""
+    known: dict[str, Format] = {
+        "text/csv": "csv",
+        "application/vnd.apache.parquet": "parquet",
+        "application/x-ndjson": "jsonl",
+    }
+    for part in accept.split(","):
+        format = known.get(part.partition(";")[0].strip().lower())
+        if format is not None:
+            return format
+    return "jsonl"
+
+
+ROUTES: list[Any] = [get_decisions]
