@@ -1,5 +1,6 @@
 """What commands share: settings from flags, a database that is up and migrated."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -13,6 +14,7 @@ from canut.db.migrate import migrate
 from canut.db.pool import connect
 from canut.db.server import EmbeddedServer
 from canut.engine.jobs import job_scripts
+from canut.processes.publish import publish_library
 
 
 def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -38,13 +40,15 @@ def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...,
 @contextmanager
 def database(settings: Settings, *, migrated: bool = True) -> Iterator[str]:
     """The URL of a database that answers: yours (CANUT_DATABASE_URL), else the embedded one,
-    started if it is not running. Migrations are applied first unless `migrated` is False."""
+    started if it is not running. Unless `migrated` is False, migrations are applied and the
+    library of processes published first."""
     server = None if settings.database_url else EmbeddedServer(Path(settings.data))
     url = settings.database_url if server is None else server.start()
     try:
         if migrated:
             with connect(url) as conn:
                 migrate(conn, job_scripts())
+                publish_library(conn, time.time_ns() // 1_000_000)
         yield url
     finally:
         if server is not None:

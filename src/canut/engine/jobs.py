@@ -1,8 +1,31 @@
-"""The job library: its tables, from the library itself in the version installed."""
+"""Jobs: what is to be done once, later or regularly, by whichever engine is free.
 
+The job library (procrastinate) keeps them in PostgreSQL; `canut.engine.loop` is not one of them:
+deciding is a loop over facts. Tasks for contributors are not jobs either: they are rows with
+leases.
+"""
+
+import asyncio
 import importlib.resources
+import logging
+import random
+import threading
 
+import procrastinate
+from procrastinate import App, PsycopgConnector
+
+from canut.channels import webhooks
 from canut.db.migrate import Script
+from canut.db.pool import connect, connect_async
+from canut.engine.clock import now_ms
+from canut.people import store as people
+
+log = logging.getLogger("canut.engine")
+
+#: webhooks tried in one job
+WEBHOOKS_PER_JOB = 50
+#: jobs done at once by one engine
+CONCURRENCY = 4
 
 
 def job_scripts() -> list[Script]:
@@ -10,3 +33,63 @@ def job_scripts() -> list[Script]:
     folder = importlib.resources.files("procrastinate.sql") / "migrations"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
     return [Script(f"jobs_{f.name[:-4]}", f.read_text("utf-8"), repeatable=False) for f in files]
+
+
+def make_app(url: str, *, webhooks_private: bool) -> App:
+    """Our jobs on this database."""
+    app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=CONCURRENCY + 2))
+
+    @app.periodic(cron="* * * * * */2")
+    @app.task(queueing_lock="send_webhooks", pass_context=False)
+    async def send_webhooks(timestamp: int) -> None:
+        """Try every webhook whose time has come."""
+        await asyncio.to_thread(_send_webhooks, url, webhooks_private)
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(queueing_lock="forget_expired", pass_context=False)
+    async def forget_expired(timestamp: int) -> None:
+        """Sessions, invitations and kept replies whose time is over."""
+        async with connect_async(url) as conn:
+            await people.forget_expired(conn)
+
+    return app
+
+
+def _send_webhooks(url: str, private: bool) -> None:
+    with connect(url, autocommit=True) as conn:
+        for delivery in webhooks.due(conn, now_ms(), WEBHOOKS_PER_JOB):
+            webhooks.attempt(conn, delivery, now_ms(), random.random(), private=private)
+
+
+def run_jobs(url: str, stop: threading.Event, *, webhooks_private: bool) -> None:
+    """Do jobs until `stop` is set; survives the database going away and coming back."""
+    asyncio.run(_run_jobs(url, stop, webhooks_private))
+
+
+async def _run_jobs(url: str, stop: threading.Event, webhooks_private: bool) -> None:
+    while not stop.is_set():
+        try:
+            async with make_app(url, webhooks_private=webhooks_private).open_async() as app:
+                await _until(stop, app)
+        except (procrastinate.exceptions.ConnectorException, OSError) as error:
+            log.warning("jobs wait for the database: %s", error)
+            await asyncio.to_thread(stop.wait, 1.0)
+
+
+async def _until(stop: threading.Event, app: App) -> None:
+    worker = asyncio.create_task(
+        app.run_worker_async(
+            concurrency=CONCURRENCY,
+            install_signal_handlers=False,
+            delete_jobs="always",
+            shutdown_graceful_timeout=10,
+        )
+    )
+    while not stop.is_set() and not worker.done():
+        await asyncio.sleep(0.2)
+    if not worker.done():
+        worker.cancel()
+    try:
+        await worker
+    except asyncio.CancelledError:
+        return

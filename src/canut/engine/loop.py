@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from canut.channels import webhooks
 from canut.db.pool import connect
+from canut.engine.clock import now_ms
 from canut.errors import Unavailable
 from canut.work.decide import Pass, decide_fresh
 from canut.work.store import expire_assignments
@@ -26,11 +27,6 @@ LEASES_PER_PASS = 5000
 EXPIRE_EVERY_S = 1.0
 #: seconds before an engine tries again after the database went away
 RETRY_S = 1.0
-
-
-def now_ms() -> int:
-    """The clock of the engine: milliseconds UTC."""
-    return time.time_ns() // 1_000_000
 
 
 def run(url: str, idle_s: float, stop: threading.Event) -> None:

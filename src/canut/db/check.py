@@ -1,0 +1,70 @@
+"""Proof that the rows fit together: the references that no foreign key guards, and the counts."""
+
+from typing import Any
+
+from msgspec import Struct
+from psycopg import Connection
+
+
+class Fault(Struct, frozen=True):
+    """A rule that rows break."""
+
+    #: the rule, for a person
+    rule: str
+    #: how many rows break it
+    count: int
+    #: one of them
+    example: str
+
+
+#: rule -> query that gives an example of each breach; each reads whole tables
+RULES = {
+    "every task belongs to an item of its batch": """
+        select 'task ' || t.id from task t
+        left join batch_step s on s.id = t.batch_step_id
+        left join item i on i.batch_id = s.batch_id and i.id = t.item_id
+        where i.id is null""",
+    "every assignment is of a task and a contributor": """
+        select 'assignment ' || a.task_id || ' of ' || a.contributor_id from assignment a
+        left join task t on t.id = a.task_id and t.batch_step_id = a.batch_step_id
+        left join contributor c on c.id = a.contributor_id
+        where t.id is null or c.id is null""",
+    "every answer has its submitted assignment": """
+        select 'answer to ' || w.task_id || ' of ' || w.contributor_id from answer w
+        left join assignment a using (task_id, contributor_id)
+        where a.state is distinct from 'submitted'""",
+    "every submitted assignment has its answer": """
+        select 'assignment ' || a.task_id || ' of ' || a.contributor_id from assignment a
+        left join answer w using (task_id, contributor_id)
+        where a.state = 'submitted' and w.task_id is null""",
+    "a task is decided exactly when it has a decision": """
+        select 'task ' || t.id from task t left join decision d on d.task_id = t.id
+        where t.decided <> (d.task_id is not null)""",
+    "answers wanted are free slots plus claims and answers": """
+        select 'task ' || t.id from task t
+        left join lateral (select count(*) as n from assignment a
+            where a.task_id = t.id and a.state in ('claimed', 'submitted')) taken on true
+        where not t.decided and t.wanted <> t.slots + taken.n""",
+    "the counts of a step are those of its rows": """
+        select 'step ' || s.id from batch_step s
+        left join lateral (select count(*) as n, count(*) filter (where t.decided) as decided
+            from task t where t.batch_step_id = s.id) t on true
+        where s.n_tasks <> t.n or s.n_decided <> t.decided""",
+    "the items of a batch are as many as it says": """
+        select 'batch ' || b.id from batch b
+        where b.n_items <> (select count(*) from item i where i.batch_id = b.id)""",
+}
+
+
+def check(conn: Connection[Any]) -> list[Fault]:
+    """Every rule that is broken; empty when all is well. One snapshot, so that work may go on."""
+    faults = []
+    with conn.transaction():
+        conn.execute("set transaction isolation level repeatable read, read only")
+        for rule, query in RULES.items():
+            # the queries are ours, above
+            sql = f"select count(*), min(example) from ({query}) as broken (example)"  # noqa: S608
+            row = conn.execute(sql.encode()).fetchone()
+            if row and row[0]:
+                faults.append(Fault(rule, row[0], row[1]))
+    return faults
