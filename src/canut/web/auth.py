@@ -90,15 +90,30 @@ def principal(request: WebRequest) -> Principal:
 
 def visitor(request: WebRequest) -> Principal | None:
     """Who asks, on a route that is open: None when nobody is logged in."""
+    asked(request)
     asking = request.scope.get("user")
     return asking if isinstance(asking, Principal) else None
 
 
 def asked(request: WebRequest) -> Asked:
     """How the request showed who asks."""
-    shown = request.scope.get("auth")
-    # a path without a route never passed the gate
-    return shown if isinstance(shown, Asked) else Asked(None, None, bearer=False)
+    if not isinstance(request.scope.get("auth"), Asked):
+        _recognise(request)
+    shown = request.scope["auth"]
+    assert isinstance(shown, Asked)
+    return shown
+
+
+def _recognise(request: WebRequest) -> None:
+    """A path without a route never passed the gate. Its error page still greets whom we
+    remember; it asks nobody."""
+    shared = house(request)
+    names = [cookie_name(shared, kind).encode() for kind in ("session", "guest")]
+    shown = _shown(request.scope["headers"], *names)
+    if shown.token is not None:
+        memory = remembered(token_hash(shown.token), session=not shown.bearer)
+        request.scope["user"] = shared.principals.find(memory)[1]
+    request.scope["auth"] = shown
 
 
 def address(scope: Scope) -> str:

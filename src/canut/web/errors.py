@@ -143,7 +143,7 @@ def wants_json(request: WebRequest) -> bool:
 
 
 def _reply(request: WebRequest, error: CanutError, code: str) -> Response[Any]:
-    status, headers, locale = STATUS.get(code, 500), _headers(error), locale_of(request)
+    status, headers, locale = STATUS.get(code, 500), headers_of(error), locale_of(request)
     if status == 401 and request.method == "GET" and not wants_json(request):
         return go(f"/login?{urlencode({'next': _here(request)})}")
     say = house(request).templates.gettext
@@ -184,7 +184,8 @@ def _told(problem: Problem, say: Callable[[str, str], str], locale: str) -> Prob
     return msgspec.structs.replace(problem, message=say(problem.message, locale), mend=mend)
 
 
-def _headers(error: CanutError) -> dict[str, str]:
+def headers_of(error: CanutError) -> dict[str, str]:
+    """Headers that tell a program when to try again, or how to say who it is."""
     retry_after_s = getattr(error, "retry_after_s", None)
     if retry_after_s is not None:
         return {"retry-after": str(retry_after_s)}

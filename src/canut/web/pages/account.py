@@ -21,7 +21,7 @@ from canut.web.auth import (
     session_cookie,
     visitor,
 )
-from canut.web.errors import STATUS
+from canut.web.errors import STATUS, headers_of
 from canut.web.i18n import N_
 from canut.web.pages.render import go, language_cookie, locale_of, own_path, render
 
@@ -182,7 +182,8 @@ async def create_key(request: WebRequest) -> Response[Any]:
                 **_owner(who, owner),
             )
     except Invalid as error:
-        return await _account_page(request, error=error)
+        # the forms above have fields of the same names
+        return await _account_page(request, error=error, beside_fields=False)
     return await _account_page(request, made=made)
 
 
@@ -250,7 +251,11 @@ def _show_invitation(
 
 
 async def _account_page(
-    request: WebRequest, *, error: CanutError | None = None, made: NewKey | None = None
+    request: WebRequest,
+    *,
+    error: CanutError | None = None,
+    beside_fields: bool = True,
+    made: NewKey | None = None,
 ) -> Response[Any]:
     who = _person(request)
     assert who.account_id is not None
@@ -275,7 +280,7 @@ async def _account_page(
         owners=[(value, name, scopes.split()) for value, name, scopes in owners],
         made=made,
         client_names={number: client.name for number, client in clients.items()},
-        **_error(_told(request, error)),
+        **_error(_told(request, error), beside_fields=beside_fields),
     )
 
 
@@ -305,7 +310,9 @@ def _owner(who: Principal, owner: str) -> dict[str, int | None]:
 def _again(request: WebRequest, template: str, error: CanutError, **values: Any) -> Response[Any]:
     """The form once more, with what is wrong beside the fields."""
     told = _told(request, error)
-    return render(request, template, status=STATUS[error.code], **values, **_error(told))
+    page = render(request, template, status=STATUS[error.code], **values, **_error(told))
+    page.headers.update(headers_of(error))
+    return page
 
 
 def _told(request: WebRequest, error: CanutError | None) -> CanutError | None:
@@ -325,9 +332,9 @@ def _told(request: WebRequest, error: CanutError | None) -> CanutError | None:
     return CanutError(say(error.message, locale), mend=mend, problems=problems)
 
 
-def _error(error: CanutError | None) -> dict[str, Any]:
+def _error(error: CanutError | None, *, beside_fields: bool = True) -> dict[str, Any]:
     """What the forms show: the error, and its problems by field."""
-    problems = error.problems if error is not None else []
+    problems = error.problems if error is not None and beside_fields else []
     return {"error": error, "wrong": {problem.field: problem for problem in problems}}
 
 
