@@ -29,6 +29,7 @@ def create_app(settings: Settings) -> Litestar:
         async with open_pool(settings.database_url, settings.pool_size) as pool:
             house.pool = pool
             yield
+            await house.live.close()
             house.pool = None
 
     return Litestar(

@@ -12,6 +12,7 @@ from canut.people.credentials import token_hash
 from canut.people.model import Principal
 from canut.web.kept import Kept
 from canut.web.limits import Limit
+from canut.web.live import Live
 from canut.web.templating import Templates
 
 #: seconds a principal is remembered: a revocation in another process is felt after this long
@@ -95,6 +96,7 @@ class House:
         self.log_ins = Limit(10 / 60, 10)
         self.templates = Templates()
         self.kept = Kept()
+        self.live = Live()
         self.secure = settings.url.startswith("https:")
         self.host = urlsplit(settings.url).netloc
 

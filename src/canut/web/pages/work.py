@@ -179,7 +179,7 @@ async def _task_values(
         "task": task,
         "step_title": localise(step.definition.title, locale),
         "fields": shown_fields(step.item.fields, task.item, step.process_slug, locale),
-        "template": widget.template,
+        "widget": widget.template,
         "data": widget.data,
         "given": given,
         "problems": said,
