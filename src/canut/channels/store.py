@@ -7,6 +7,8 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from canut.db.rows import of
+from canut.people.model import Principal
+from canut.people.store import AUDIT
 
 Conn = Connection[Any]
 
@@ -143,3 +145,26 @@ def record(conn: Conn, delivery_id: int, values: dict[str, Any]) -> None:
 
 def gone(conn: Conn, webhook_id: int, now_ms: int) -> None:
     conn.execute(GONE, [now_ms, webhook_id])
+
+
+def audit(
+    conn: Conn,
+    who: Principal,
+    action: str,
+    subject: str,
+    subject_id: int,
+    detail: dict[str, Any],
+    client_id: int,
+) -> None:
+    """`canut.people.store.audit`, for a connection that is not asynchronous."""
+    by = {} if who.account_id or who.api_key_id else {"by": who.name}
+    values = {
+        "account_id": who.account_id,
+        "api_key_id": who.api_key_id,
+        "client_id": client_id,
+        "action": action,
+        "subject": subject,
+        "subject_id": str(subject_id),
+        "detail": Jsonb({**by, **detail}),
+    }
+    conn.execute(AUDIT, values)
