@@ -201,5 +201,4 @@ class WebhookCreated(Struct, frozen=True):
 
     id: int
     url: str
-    created_ms: TimeMs
     secret: Annotated[str, Meta(description="Signs what we send (Standard Webhooks).")]

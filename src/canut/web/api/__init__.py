@@ -4,7 +4,17 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 from canut.config import Settings
-from canut.web.api import batches, decisions, items, me, people, processes, reference, work
+from canut.web.api import (
+    batches,
+    decisions,
+    items,
+    me,
+    people,
+    processes,
+    reference,
+    webhooks,
+    work,
+)
 
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
@@ -15,6 +25,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *decisions.ROUTES,
         *processes.ROUTES,
         *work.ROUTES,
+        *webhooks.ROUTES,
         *me.ROUTES,
         *people.ROUTES,
     ]

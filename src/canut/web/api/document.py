@@ -185,11 +185,19 @@ def _parameters(operation: Operation, path: str, schemas: _Schemas) -> list[dict
 def _path_parameter(name: str) -> dict[str, Any]:
     if name == "slug":
         schema: dict[str, Any] = {"type": "string", "pattern": "^[a-z0-9-]+(/[a-z0-9-]+)*$"}
-        said: dict[str, Any] = {"description": "Slug of the process.", "example": "catalogue/categorise"}
+        example: Any = "catalogue/categorise"
+        description = "Slug of the process."
     else:
         schema = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
-        said = {"description": "Its number.", "example": 12}
-    return {"name": name, "in": "path", "required": True, "schema": schema, **said}
+        example, description = 12, "Its number."
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": schema,
+        "example": example,
+    }
 
 
 def _reply(operation: Operation, schemas: _Schemas) -> dict[str, Any]:

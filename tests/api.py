@@ -1,0 +1,119 @@
+"""A server with the API on a database of its own, and keys for everybody."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from canut.config import Settings, hand_down
+from canut.db.pool import connect, connect_async
+from canut.people import store as people
+from canut.people.model import SignUp
+from canut.people.store import COMMAND_LINE
+from canut.processes.library import load_shipped
+from canut.processes.store import publish
+from msgspec import Struct
+
+BOTH = ("batches:read", "batches:write")
+#: columns: key, title, and the true category
+PRODUCTS = [
+    (f"A{n}", f"{brand} {thing}", thing)
+    for n, (brand, thing) in enumerate(
+        (brand, thing)
+        for brand in ("Kelmoor", "Tisserel", "Ondelaine", "Brasquet")
+        for thing in ("kettle", "toaster", "lamp")
+    )
+]
+THINGS = ["kettle", "toaster", "lamp"]
+
+
+class Api(Struct):
+    """Where the server is, and the keys of its people."""
+
+    url: str
+    database: str
+    operator: str
+    #: two clients that must not see each other
+    soierie: str
+    tulle: str
+    #: may read batches, nothing else
+    reader: str
+
+
+@contextmanager
+def serving(database: str, folder: Path) -> Iterator[Api]:
+    """The API over granian, with `catalogue/categorise` published."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = Settings(
+        data=str(folder), database_url=database, port=port, rate_per_s=0, webhooks_private=True
+    )
+    with connect(database) as conn:
+        publish(conn, None, load_shipped("catalogue/categorise").definition, 1_790_000_000_000)
+        publish(conn, None, load_shipped("reviews/moderate").definition, 1_790_000_000_000)
+    keys = asyncio.run(_people(database))
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--no-ws"),
+        *("--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"),
+        "canut.web.app:app_factory",
+    ]
+    log = folder / "server.log"
+    with log.open("wb") as out:
+        environ = {**os.environ, **hand_down(settings)}
+        server = subprocess.Popen(command, env=environ, stdout=out, stderr=out)
+        try:
+            _wait(f"{settings.url}/alive", server, log)
+            yield Api(settings.url, database, *keys)
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        try:
+            httpx.get(address, timeout=1)
+            return
+        except httpx.TransportError:
+            if server.poll() is not None:
+                raise RuntimeError(f"the server ended: {log.read_text()}") from None
+            time.sleep(0.05)
+    raise RuntimeError(f"the server does not answer: {log.read_text()}")
+
+
+async def _people(database: str) -> list[str]:
+    async with connect_async(database) as conn:
+        sign_up = SignUp("operator@canut.example", "Odile", "warp and weft and silk")
+        account = await people.create_account(conn, COMMAND_LINE, sign_up, roles=("operator",))
+        key = await people.create_api_key(
+            conn,
+            COMMAND_LINE,
+            name="operator",
+            scopes=("operate", *BOTH),
+            account_id=account,
+        )
+        soierie = await people.create_client(conn, COMMAND_LINE, "soierie", "La Soierie")
+        tulle = await people.create_client(conn, COMMAND_LINE, "tulle", "Le Tulle")
+        keys = [key.secret]
+        for client, scopes in ((soierie, BOTH), (tulle, BOTH), (soierie, BOTH[:1])):
+            made = await people.create_api_key(
+                conn, COMMAND_LINE, name="program", scopes=scopes, client_id=client
+            )
+            keys.append(made.secret)
+        return keys
+
+
+def decide(database: str) -> None:
+    """What the engine does, once."""
+    from canut.engine.loop import one_pass
+    from canut.work.tasks import Steps
+
+    with connect(database, autocommit=True) as conn:
+        one_pass(conn, Steps(), time.time_ns() // 1_000_000)
