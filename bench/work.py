@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 from canut.db.pool import connect, connect_async
 from canut.people import store as people
+from canut.people.credentials import token_hash
 from canut.processes.library import load_shipped
 from canut.processes.store import find_version
 from canut.work.intake import Block, add_items, open_batch
@@ -168,7 +169,7 @@ class _Refused(Exception):
 def compare(url: str, keys: list[str], journal: Journal) -> tuple[int, int, int]:
     """(lost, doubled, wrong): acknowledged answers against what the database holds."""
     with connect(url) as conn:
-        hashes = [people.token_hash(key) for key in keys]
+        hashes = [token_hash(key) for key in keys]
         rows = conn.execute(
             "select token_hash, contributor_id from api_key where token_hash = any (%s)", [hashes]
         )
