@@ -8,6 +8,8 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from canut.people.rules import PASSWORD_LENGTH_MAX
+
 #: how a key begins, so that people and secret scanners know one when they see it
 KEY_PREFIX = "ck_"
 #: characters of a key that are kept and shown, to tell keys apart
@@ -40,7 +42,8 @@ async def hash_password(password: str) -> str:
 async def password_is(password: str, known_hash: str | None) -> bool:
     """Whether the password is right. Without an account (None) it takes as long and says no, so
     that the time of the reply does not tell whether there is one."""
-    right = await asyncio.to_thread(_verify, known_hash or _nobody(), password)
+    guess = password[: PASSWORD_LENGTH_MAX + 1]
+    right = await asyncio.to_thread(_verify, known_hash or _nobody(), guess)
     return right and known_hash is not None
 
 

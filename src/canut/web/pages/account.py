@@ -40,7 +40,9 @@ async def show_log_in(request: WebRequest, next: FromQuery[str] = "/") -> Respon
 async def log_in(request: WebRequest) -> Response[Any]:
     """Start a session."""
     shared, form = house(request), await _form(request)
-    email, onward = rules.normalise_email(form.get("email", "")), own_path(form.get("next", "/"))
+    # cut, because limits remember it
+    email = rules.normalise_email(form.get("email", ""))[: rules.EMAIL_LENGTH_MAX]
+    onward = own_path(form.get("next", "/"))
     try:
         # per account too, so that many addresses do not help to guess one password
         for key in (f"from:{address(request.scope)}", f"account:{email}"):
