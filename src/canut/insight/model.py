@@ -75,3 +75,17 @@ class BatchShare(Struct, frozen=True):
     wanted: int
     decided: int
     answers: int
+
+
+class Told(Struct, frozen=True):
+    """An event on its way to a client's webhook, or there."""
+
+    id: int
+    url: str
+    event_type: str
+    state: str
+    attempts: int
+    last_status: int | None
+    last_error: str | None
+    created_ms: int
+    ended_ms: int | None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from canut.db.pool import Pool
 from canut.insight import store
-from canut.insight.model import BatchShare, Overview, Queue, Worker
+from canut.insight.model import BatchShare, Overview, Queue, Told, Worker
 
 #: contributors on a page
 WORKERS_PAGE = 50
@@ -35,3 +35,9 @@ async def read_names(pool: Pool, account_ids: Iterable[int | None]) -> dict[int,
     ids = sorted({one for one in account_ids if one is not None})
     async with pool.connection() as conn:
         return await store.account_names(conn, ids)
+
+
+async def read_deliveries(pool: Pool, client_ids: list[int]) -> list[Told]:
+    """What these clients were told last, newest first."""
+    async with pool.connection() as conn:
+        return await store.deliveries(conn, client_ids)

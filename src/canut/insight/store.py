@@ -2,7 +2,7 @@
 
 from canut.db.pool import Conn
 from canut.db.rows import of
-from canut.insight.model import BatchShare, Overview, Queue, Worker
+from canut.insight.model import BatchShare, Overview, Queue, Told, Worker
 
 # overview: one row in one round trip; counts come from the engine's sums or from partial indexes
 # over the few rows that are live, never from a scan of items or answers
@@ -63,6 +63,13 @@ select b.id as batch_id, (b.n_items * count(*))::bigint as wanted,
 from batch b join batch_step s on s.batch_id = b.id
 where b.id = any (%s) group by b.id, b.n_items"""
 
+# the last deliveries of these clients' webhooks
+DELIVERIES = """
+select d.id, w.url, d.event_type, d.state, d.attempts, d.last_status, d.last_error, d.created_ms,
+       d.ended_ms
+from webhook w join webhook_delivery d on d.webhook_id = w.id
+where w.client_id = any (%s) order by d.id desc limit 50"""
+
 ACCOUNT_NAMES = "select id, name from account where id = any (%s)"
 
 
@@ -96,3 +103,9 @@ async def shares(conn: Conn, batch_ids: list[int]) -> list[BatchShare]:
 async def account_names(conn: Conn, ids: list[int]) -> dict[int, str]:
     """Names of these accounts."""
     return dict(await (await conn.execute(ACCOUNT_NAMES, [ids])).fetchall())
+
+
+async def deliveries(conn: Conn, clients: list[int]) -> list[Told]:
+    """The last 50, newest first."""
+    cursor = await conn.cursor(row_factory=of(Told)).execute(DELIVERIES.encode(), [clients])
+    return await cursor.fetchall()

@@ -3,9 +3,20 @@
 from litestar.types import ControllerRouterHandler
 
 from canut.config import Settings
-from canut.web.pages import account, client, home, operator, options, pictures, work
+from canut.web.pages import (
+    account,
+    client,
+    handing,
+    home,
+    hooks,
+    operator,
+    options,
+    pictures,
+    work,
+)
 
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
-    return [*home.ROUTES, *account.ROUTES, *work.ROUTES, *options.ROUTES, *pictures.ROUTES, *client.ROUTES, *operator.ROUTES]
+    fixed = (home, account, work, options, pictures, client, hooks, operator)
+    return [*handing.routes(settings), *(route for module in fixed for route in module.ROUTES)]
