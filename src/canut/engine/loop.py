@@ -65,7 +65,9 @@ def one_pass(conn: Connection[Any], steps: Steps, at_ms: int) -> Pass:
                 "delivered_ms": at_ms,
             }
             event = f"batch.delivered:{batch['id']}:{at_ms}"
-            webhooks.enqueue(conn, batch["client_id"], "batch.delivered", event, payload)
+            webhooks.enqueue(
+                conn, batch["client_id"], webhooks.BATCH_DELIVERED, event, payload, at_ms
+            )
     if done.answers:
         log.debug(
             "answers %d, decided %d, escalated %d", done.answers, done.decided, done.escalated
