@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from msgspec import Struct
+
 from canut.config import Settings, hand_down
 from canut.db.pool import connect, connect_async
 from canut.people import store as people
@@ -18,7 +20,6 @@ from canut.people.model import SignUp
 from canut.people.store import COMMAND_LINE
 from canut.processes.library import load_shipped
 from canut.processes.store import publish
-from msgspec import Struct
 
 BOTH = ("batches:read", "batches:write")
 #: columns: key, title, and the true category
@@ -44,6 +45,8 @@ class Api(Struct):
     tulle: str
     #: may read batches, nothing else
     reader: str
+    #: clients to close at the end
+    opened: list[httpx.Client] = []
 
 
 @contextmanager

@@ -93,16 +93,17 @@ def _lock(reply: bytes, request: WebRequest, key: str) -> bytes:
     """A reply may hold a secret that is shown once, and the database must not: it is enciphered
     with the caller's own secret, of which we keep only a hash, and a nonce."""
     nonce = secrets.token_bytes(_NONCE)
-    return nonce + _cipher(reply, nonce, request, key)
+    return nonce + cipher(reply, nonce, asked(request).token or "", key)
 
 
 def _unlock(kept: bytes, request: WebRequest, key: str) -> bytes:
-    return _cipher(kept[_NONCE:], kept[:_NONCE], request, key)
+    return cipher(kept[_NONCE:], kept[:_NONCE], asked(request).token or "", key)
 
 
-def _cipher(content: bytes, nonce: bytes, request: WebRequest, key: str) -> bytes:
-    """SHAKE256 over 256 secret bits and a nonce of its own is a stream cipher."""
-    token = (asked(request).token or "").encode()
-    stream = hashlib.shake_256(b"\0".join([b"reply", token, key.encode(), nonce]))
-    pad = int.from_bytes(stream.digest(len(content)))
-    return (int.from_bytes(content) ^ pad).to_bytes(len(content))
+def cipher(content: bytes, nonce: bytes, token: str, key: str) -> bytes:
+    """Lock, or unlock what is locked: SHAKE256 over a secret of 256 bits and a nonce that is
+    never used again is a stream cipher."""
+    parts = [b"reply", token.encode(), key.encode(), nonce]
+    stream = hashlib.shake_256(b"\0".join(parts)).digest(len(content))
+    locked = int.from_bytes(content, "big") ^ int.from_bytes(stream, "big")
+    return locked.to_bytes(len(content), "big")
