@@ -48,6 +48,16 @@ class Encoded(Struct, frozen=True):
     rejected: int
 
 
+def joined(parts: Sequence[Encoded]) -> Encoded:
+    """Encoded blocks of one file, one after the other, as one."""
+    return Encoded(
+        [row for part in parts for row in part.rows],
+        b"".join([part.lines for part in parts]),
+        [problem for part in parts for problem in part.problems],
+        sum(part.rejected for part in parts),
+    )
+
+
 class Encoder:
     """Checks and encodes block after block of one import."""
 

@@ -14,12 +14,14 @@ from msgspec import Struct
 from canut.errors import Conflict, Invalid, NotFound, Problem
 from canut.processes.shape import compile_shape
 from canut.work import store_intake as store
-from canut.work.encoding import Encoded, Encoder
+from canut.work.encoding import Encoded, Encoder, joined
 from canut.work.model import Batch
 
 #: problems kept in a report; all are counted, and all go to `on_problem`
 PROBLEMS_MAX = 10_000
 KEY_LENGTH_MAX = 200
+#: bytes of rows gathered before they are written
+WRITE_BYTES = 8_000_000
 
 OnError = Literal["stop", "skip"]
 
@@ -57,6 +59,7 @@ class IntakeReport(Struct, frozen=True):
 class Progress(Struct, frozen=True):
     """How far an import is."""
 
+    #: rows written (or found known or wrong) so far; reading is ahead of it
     rows: int
     rejected: int
     bytes_read: int
@@ -196,23 +199,41 @@ class _Import:
         writer: ThreadPoolExecutor,
         progress: Callable[[Progress], None],
     ) -> None:
-        """Encode each block while the one before it is written."""
+        """Encode blocks while those before them are written, many at a time: each step of the
+        writer waits for the interpreter lock that the encoder holds."""
         writing: Future[None] | None = None
+        held: list[Encoded] = []
+        file, size, bytes_read = "", 0, 0
         try:
             for block in blocks:
+                if held and (size > WRITE_BYTES or block.file != file):
+                    writing = self._hand_over(writer, writing, file, held)
+                    held, size = [], 0
                 encoded = self.encoder.encode(block)
-                if writing is not None:
-                    writing.result()
-                self._note(encoded.problems)
-                self.rejected += encoded.rejected
-                writing = writer.submit(self._write, block.file, encoded)
-                rows = self.added + self.known + self.rejected
-                progress(Progress(rows, self.rejected, block.bytes_read))
+                held.append(encoded)
+                file, bytes_read = block.file, block.bytes_read
+                size += len(encoded.lines)
+                progress(self._progress(bytes_read))
+            writing = self._hand_over(writer, writing, file, held)
         finally:
             # never leave while the other thread uses the connection; its error comes first
             if writing is not None:
                 writing.result()
-        progress(Progress(self.added + self.known + self.rejected, self.rejected, 0))
+        progress(self._progress(bytes_read))
+
+    def _hand_over(
+        self,
+        writer: ThreadPoolExecutor,
+        writing: Future[None] | None,
+        file: str,
+        held: list[Encoded],
+    ) -> Future[None]:
+        if writing is not None:
+            writing.result()
+        return writer.submit(self._write, file, joined(held))
+
+    def _progress(self, bytes_read: int) -> Progress:
+        return Progress(self.added + self.known + self.rejected, self.rejected, bytes_read)
 
     def report(self) -> IntakeReport:
         return IntakeReport(self.added, self.known, self.rejected, self.n_problems, self.problems)
@@ -225,6 +246,9 @@ class _Import:
                 self.problems.append(problem)
 
     def _write(self, file: str, encoded: Encoded) -> None:
+        # only this thread counts and notes, so that nothing is counted twice at once
+        self._note(encoded.problems)
+        self.rejected += encoded.rejected
         if not encoded.rows:
             return
         if not self.careful and store.copy_items(self.conn, encoded.lines):
@@ -232,8 +256,7 @@ class _Import:
         else:
             added = self._merge(file, encoded)
         if added:
-            store.make_tasks(self.conn, self.batch.id, self.to, self.mark)
-            self.mark = store.last_item(self.conn, self.batch.id)
+            self.mark = store.make_tasks(self.conn, self.batch.id, self.to, self.mark)
         self.added += added
 
     def _merge(self, file: str, encoded: Encoded) -> int:

@@ -15,8 +15,8 @@ from canut.work.model import Batch
 
 Conn = Connection[Any]
 
-#: bytes handed to libpq at once
-COPY_BYTES = 1_000_000
+#: bytes handed to libpq at once; it copies them
+COPY_BYTES = 16_000_000
 #: first key of the advisory lock that keeps two imports into one batch apart
 INTAKE_LOCK = 2
 
@@ -105,11 +105,14 @@ join item i on i.batch_id = s.batch_id and i.key = s.key
 where s.nth > 1 or i.id <= %(mark)s
 order by s.position"""
 
-# a task per new item at the first step, claimable when the transaction commits
+# a task per new item at the first step, claimable when the transaction commits; the new mark
 TASKS = """
-insert into task (batch_step_id, item_id, wanted, slots)
-select %(step)s, id, %(wanted)s, %(wanted)s
-from item where batch_id = %(batch)s and id > %(mark)s order by id"""
+with made as (
+    insert into task (batch_step_id, item_id, wanted, slots)
+    select %(step)s, id, %(wanted)s, %(wanted)s
+    from item where batch_id = %(batch)s and id > %(mark)s order by id
+)
+select max(id) from item where batch_id = %(batch)s"""
 
 # counts are written once, at the end: the batch is locked for a moment, not for the import.
 # New items reopen a batch that was delivered.
@@ -229,9 +232,11 @@ def merge_items(conn: Conn, lines: bytes, mark: int) -> Iterator[NotTaken]:
 
 
 def make_tasks(conn: Conn, batch_id: int, to: Target, mark: int) -> int:
-    """Tasks for the items after `mark`; how many."""
+    """Tasks for the items after `mark`; the last of these items, the next mark."""
     values = {"step": to.batch_step_id, "wanted": to.min_answers, "batch": batch_id, "mark": mark}
-    return conn.execute(TASKS, values).rowcount
+    row = conn.execute(TASKS, values).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def count(conn: Conn, batch_id: int, to: Target, added: int, columns: list[str]) -> None:
