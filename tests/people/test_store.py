@@ -1,11 +1,13 @@
 """Accounts, sessions, keys, contributors: what they may do, for how long, and the log of it."""
 
 import asyncio
+import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
 from canut.db.pool import Conn, connect_async
 from canut.errors import Conflict, Expired, Invalid, NotFound, Unauthenticated
@@ -88,6 +90,17 @@ async def test_log_in(conn: Conn, account: int) -> None:
         await store.log_in(connecting, "ada@example.org", PASSWORD, hours=1)
 
 
+def test_passwords_cost_an_attacker_memory() -> None:
+    """Outside tests: Argon2id with 64 MiB and 3 passes, the second choice of RFC 9106."""
+    real = importlib.util.find_spec("canut.people.credentials")
+    assert real is not None
+    assert real.loader is not None
+    fresh = importlib.util.module_from_spec(real)
+    real.loader.exec_module(fresh)
+    hashed = fresh._HASHER.hash(PASSWORD)
+    assert hashed.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
 async def test_an_old_hash_is_made_again(conn: Conn, account: int) -> None:
     """When the parameters of Argon2 rise, passwords follow at the next log-in."""
 
@@ -96,8 +109,6 @@ async def test_an_old_hash_is_made_again(conn: Conn, account: int) -> None:
         yield conn
 
     weak = "$argon2id$v=19$m=8,t=1,p=1$"
-    from argon2 import PasswordHasher
-
     old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     assert old.startswith(weak)
     await conn.execute("update account set password_hash = %s where id = %s", [old, account])

@@ -6,10 +6,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from canut.config import Settings
 from canut.db.pool import connect_async
-from canut.people import store
+from canut.people import credentials, store
 from canut.people.model import SignUp
 from canut.web.app import create_app
 
@@ -37,6 +38,13 @@ class Browser:
 
 
 Serving = Callable[..., AbstractAsyncContextManager[Callable[[], Browser]]]
+
+
+@pytest.fixture(autouse=True)
+def light_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same Argon2id with 1 MiB: the real 64 MiB would be most of the time of these tests."""
+    light = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+    monkeypatch.setattr(credentials, "_HASHER", light)
 
 
 @pytest.fixture
