@@ -13,10 +13,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from canut.channels.files import open_items
@@ -32,6 +33,8 @@ from canut.work import tasks
 from canut.work.decide import decide_fresh
 from canut.work.intake import add_items, one_block, open_batch
 from canut.work.tasks import Steps
+
+T = TypeVar("T")
 
 PASSWORD = "warp and weft and silk"
 PEOPLE = {
@@ -68,9 +71,9 @@ def running(database: str, data: Path) -> Iterator[House]:
     settings = Settings(
         data=str(data), database_url=database, port=port, rate_per_s=0, webhooks_private=True
     )
-    accounts, workers = asyncio.run(_people(database))
+    accounts, workers = _apart(_people(database))
     batches = _batches(database, accounts["belvoie"])
-    asyncio.run(_answers(database, batches, workers))
+    _apart(_answers(database, batches, workers))
     command = [
         *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory"),
         *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"),
@@ -87,6 +90,12 @@ def running(database: str, data: Path) -> Iterator[House]:
         finally:
             server.terminate()
             server.wait(20)
+
+
+def _apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread: the browser's driver may have an event loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,131 +1,19 @@
-"""Pages about oneself: log in and out, the first operator, invitations, signing up, the account
-and its API keys."""
+"""The account page: name, language, password and API keys."""
 
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from canut.errors import CanutError, Conflict, Expired, Invalid, Problem, TooMany, Unauthenticated
-from canut.people import rules, store
-from canut.people.model import ApiKey, Invitation, NewKey, Principal, SignUp
-from canut.web.auth import (
-    OPEN,
-    WebRequest,
-    address,
-    asked,
-    house,
-    principal,
-    requires,
-    session_cookie,
-    visitor,
-)
-from canut.web.errors import STATUS, headers_of
-from canut.web.i18n import N_
-from canut.web.pages.render import go, language_cookie, locale_of, own_path, render
-
-TOO_MANY_LOG_INS = N_("Too many attempts to log in. Wait a minute.")
-
-
-@get("/login", opt=OPEN)
-async def show_log_in(request: WebRequest, next: FromQuery[str] = "/") -> Response[Any]:
-    """The form to log in; whoever is logged in goes on."""
-    if visitor(request) is not None:
-        return go(own_path(next))
-    return render(request, "account/login.html", next=own_path(next), email="", **_error(None))
-
-
-@post("/login", opt=OPEN)
-async def log_in(request: WebRequest) -> Response[Any]:
-    """Start a session."""
-    shared, form = house(request), await _form(request)
-    # cut, because limits remember it
-    email = rules.normalise_email(form.get("email", ""))[: rules.EMAIL_LENGTH_MAX]
-    onward = own_path(form.get("next", "/"))
-    try:
-        # per account too, so that many addresses do not help to guess one password
-        for key in (f"from:{address(request.scope)}", f"account:{email}"):
-            shared.log_ins.check(key, TOO_MANY_LOG_INS)
-        token = await store.log_in(
-            shared.connection,
-            email,
-            form.get("password", ""),
-            hours=shared.settings.session_hours,
-        )
-    except (Unauthenticated, TooMany) as error:
-        return _again(request, "account/login.html", error, next=onward, email=email)
-    shared.log_ins.forget(f"account:{email}")
-    return go(onward, [session_cookie(shared, token)])
-
-
-@post("/logout", opt=OPEN)
-async def log_out(request: WebRequest) -> Response[Any]:
-    """End the session."""
-    shared, token = house(request), asked(request).token
-    if token is not None:
-        async with shared.connection() as conn:
-            await store.log_out(conn, token)
-        shared.principals.forget_token(token, session=True)
-    return go("/login", [session_cookie(shared, None)])
-
-
-@get("/setup/{token:str}", opt=OPEN)
-async def show_set_up(request: WebRequest, token: FromPath[str]) -> Response[Any]:
-    """The form that creates the first operator, while there is none."""
-    invitation = await _invitation(request, token)
-    return _show_invitation(request, token, invitation)
-
-
-@get("/invite/{token:str}", opt=OPEN)
-async def show_invitation(request: WebRequest, token: FromPath[str]) -> Response[Any]:
-    """The form behind a link: a new account, more for this account, or a new password."""
-    invitation = await _invitation(request, token)
-    return _show_invitation(request, token, invitation)
-
-
-@post(["/setup/{token:str}", "/invite/{token:str}"], opt=OPEN)
-async def accept_invitation(request: WebRequest, token: FromPath[str]) -> Response[Any]:
-    """Do what the link is for, and log in."""
-    shared, form, who = house(request), await _form(request), visitor(request)
-    invitation = await _invitation(request, token)
-    try:
-        async with shared.connection() as conn:
-            if invitation.account_id is not None:
-                account = await store.set_password_by_link(conn, token, form.get("password", ""))
-                shared.principals.forget_account(account)
-            elif who is not None and who.session and not invitation.first_run:
-                await store.join_by_invitation(conn, token, who)
-                shared.principals.forget_account(who.account_id)
-                return go("/")
-            else:
-                account = await store.accept_invitation(conn, token, _sign_up(request, form))
-            return await _enter(request, account)
-    except (Invalid, Conflict) as error:
-        return _show_invitation(request, token, invitation, error, form)
-
-
-@get("/join", opt=OPEN)
-async def show_join(request: WebRequest) -> Response[Any]:
-    """The form to sign up as a contributor."""
-    return render(request, "account/join.html", form={}, **_error(None))
-
-
-@post("/join", opt=OPEN)
-async def join(request: WebRequest) -> Response[Any]:
-    """Sign up as a contributor: an account, and work."""
-    shared, form, who = house(request), await _form(request), visitor(request)
-    try:
-        async with shared.connection() as conn:
-            if who is not None and who.session and who.account_id is not None:
-                await store.create_contributor(conn, who, who.account_id)
-                shared.principals.forget_account(who.account_id)
-                return go("/")
-            shared.log_ins.check(f"join:{address(request.scope)}", TOO_MANY_LOG_INS)
-            account = await store.sign_up_contributor(conn, _sign_up(request, form))
-            return await _enter(request, account)
-    except (Invalid, Conflict, TooMany) as error:
-        return _again(request, "account/join.html", error, form=form)
+from canut.errors import CanutError, Invalid, Problem, Unauthenticated
+from canut.people import store
+from canut.people.model import ApiKey, NewKey, Principal
+from canut.web.auth import WebRequest, house, principal, requires, session_cookie
+from canut.web.errors import STATUS
+from canut.web.pages import entry
+from canut.web.pages.forms import TOO_MANY_LOG_INS, read_form, shown_error, told
+from canut.web.pages.render import go, language_cookie, render
 
 
 @get("/account", opt=requires())
@@ -137,7 +25,7 @@ async def show_account(request: WebRequest) -> Response[Any]:
 @post("/account", opt=requires())
 async def change_profile(request: WebRequest) -> Response[Any]:
     """Change name and language."""
-    form, who, shared = await _form(request), _person(request), house(request)
+    form, who, shared = await read_form(request), _person(request), house(request)
     assert who.account_id is not None
     name, locale = form.get("name", ""), form.get("locale", "")
     try:
@@ -152,7 +40,7 @@ async def change_profile(request: WebRequest) -> Response[Any]:
 @post("/account/password", opt=requires())
 async def change_password(request: WebRequest) -> Response[Any]:
     """Change the password; every other session ends."""
-    form, who, shared = await _form(request), _person(request), house(request)
+    form, who, shared = await read_form(request), _person(request), house(request)
     assert who.account_id is not None
     old, new = form.get("old", ""), form.get("new", "")
     # somebody at a machine left alone must not guess the password here
@@ -172,7 +60,7 @@ async def change_password(request: WebRequest) -> Response[Any]:
 @post("/account/keys", opt=requires())
 async def create_key(request: WebRequest) -> Response[Any]:
     """Make an API key and show it, this once."""
-    form, who, shared = await _form(request), _person(request), house(request)
+    form, who, shared = await read_form(request), _person(request), house(request)
     owner = form.get("owner", "")
     try:
         async with shared.connection() as conn:
@@ -208,50 +96,6 @@ def _person(request: WebRequest) -> Principal:
     return who
 
 
-async def _form(request: WebRequest) -> dict[str, str]:
-    """The text fields of the form."""
-    return {key: value for key, value in (await request.form()).items() if isinstance(value, str)}
-
-
-def _sign_up(request: WebRequest, form: dict[str, str]) -> SignUp:
-    return SignUp(
-        email=form.get("email", ""),
-        name=form.get("name", ""),
-        password=form.get("password", ""),
-        locale=form.get("locale") or locale_of(request),
-    )
-
-
-async def _enter(request: WebRequest, account_id: int) -> Response[Any]:
-    """Log in whoever has just chosen a password."""
-    shared = house(request)
-    async with shared.connection() as conn:
-        hours = shared.settings.session_hours
-        token = await store.open_session(conn, account_id, hours=hours)
-    return go("/", [session_cookie(shared, token)])
-
-
-async def _invitation(request: WebRequest, token: str) -> Invitation:
-    async with house(request).connection() as conn:
-        invitation = await store.read_invitation(conn, token)
-    if invitation.first_run != request.scope["path"].startswith("/setup/"):
-        raise Expired("This link was used already, or it is too old.", mend="ask for a new one")
-    return invitation
-
-
-def _show_invitation(
-    request: WebRequest,
-    token: str,
-    invitation: Invitation,
-    error: CanutError | None = None,
-    form: dict[str, str] | None = None,
-) -> Response[Any]:
-    values: dict[str, Any] = {"token": token, "invitation": invitation, "form": form or {}}
-    if error is not None:
-        return _again(request, "account/invite.html", error, **values)
-    return render(request, "account/invite.html", **values, **_error(None))
-
-
 async def _account_page(
     request: WebRequest,
     *,
@@ -282,7 +126,7 @@ async def _account_page(
         owners=[(value, name, scopes.split()) for value, name, scopes in owners],
         made=made,
         client_names={number: client.name for number, client in clients.items()},
-        **_error(_told(request, error), beside_fields=beside_fields),
+        **shown_error(told(request, error), beside_fields=beside_fields),
     )
 
 
@@ -309,46 +153,8 @@ def _owner(who: Principal, owner: str) -> dict[str, int | None]:
     )
 
 
-def _again(request: WebRequest, template: str, error: CanutError, **values: Any) -> Response[Any]:
-    """The form once more, with what is wrong beside the fields."""
-    told = _told(request, error)
-    page = render(request, template, status=STATUS[error.code], **values, **_error(told))
-    page.headers.update(headers_of(error))
-    return page
-
-
-def _told(request: WebRequest, error: CanutError | None) -> CanutError | None:
-    """The error in the language of the page."""
-    if error is None:
-        return None
-    say, locale = house(request).templates.gettext, locale_of(request)
-    problems = [
-        Problem(
-            say(problem.message, locale),
-            mend=say(problem.mend, locale) if problem.mend else "",
-            field=problem.field,
-        )
-        for problem in error.problems
-    ]
-    mend = say(error.mend, locale) if error.mend else ""
-    return CanutError(say(error.message, locale), mend=mend, problems=problems)
-
-
-def _error(error: CanutError | None, *, beside_fields: bool = True) -> dict[str, Any]:
-    """What the forms show: the error, and its problems by field."""
-    problems = error.problems if error is not None and beside_fields else []
-    return {"error": error, "wrong": {problem.field: problem for problem in problems}}
-
-
 ROUTES: list[ControllerRouterHandler] = [
-    show_log_in,
-    log_in,
-    log_out,
-    show_set_up,
-    show_invitation,
-    accept_invitation,
-    show_join,
-    join,
+    *entry.ROUTES,
     show_account,
     change_profile,
     change_password,

@@ -148,7 +148,7 @@ async def _columns(
 def _refused(
     request: WebRequest, upload: Upload, given: dict[str, str], report: IntakeReport
 ) -> Response[str]:
-    shown = told(request, report.problems[:PROBLEMS_SHOWN])
+    shown = told(request, sorted(report.problems, key=lambda one: one.row)[:PROBLEMS_SHOWN])
     mapped = {name: value for name, value in given.items() if name.startswith("field.")}
     values = {"upload": upload, "report": report, "problems": shown, "mapped": mapped}
     return show(request, "client/refused.html", status=422, batch=None, **values)
@@ -157,7 +157,7 @@ def _refused(
 def _imported(
     request: WebRequest, upload: Upload, batch: Batch, report: IntakeReport
 ) -> Response[str]:
-    shown = told(request, report.problems[:PROBLEMS_SHOWN])
+    shown = told(request, sorted(report.problems, key=lambda one: one.row)[:PROBLEMS_SHOWN])
     values = {"upload": upload, "report": report, "problems": shown, "mapped": {}}
     return show(request, "client/refused.html", batch=batch, **values)
 

@@ -97,7 +97,7 @@ function focusTask() {
     (field ?? wrong).focus();
     return;
   }
-  const first = task().querySelector(".ask .question:not(.record) input:not([type=hidden]):not([data-filter]), .ask .question:not(.record) textarea");
+  const first = task().querySelector(".ask .question:not(.record) input:not([type=hidden], [hidden], [data-filter]), .ask .question:not(.record) textarea:not([hidden])");
   // options are picked by digits from anywhere: there the reader starts at the item
   if (first && !["radio", "checkbox"].includes(first.type)) first.focus({ preventScroll: true });
   else {
@@ -138,7 +138,7 @@ function hand(act) {
   const here = form();
   if (act === "answer" && !complete(here)) {
     tell(say("Missing"), true);
-    here.querySelector(".question input:not([type=hidden]), .question textarea")?.focus();
+    here.querySelector(".question input:not([type=hidden], [hidden], [data-filter]), .question textarea:not([hidden])")?.focus();
     return;
   }
   const body = new URLSearchParams(new FormData(here));
@@ -230,24 +230,35 @@ function tick() {
 
 // -- keys --
 
+const typed = { digits: "", at: -1e9, task: null, picked: null };
+
+// Digits typed soon after each other are one number, where the list is long enough for it.
+function number(key, at, highest) {
+  const goes = at - typed.at < 700 && typed.task === task() && Number(typed.digits + key) <= highest;
+  if (!goes) typed.picked = null;
+  typed.digits = goes ? typed.digits + key : key;
+  Object.assign(typed, { at, task: task() });
+  return typed.digits;
+}
+
 function digit(event) {
   const within = document.activeElement?.closest?.(".question:not(.record)");
   const question = within ?? task().querySelector(".question:not(.record):has(.option)");
   const options = [...(question?.querySelectorAll(".option") ?? [])];
   if (!options.length) return;
-  const now = event.timeStamp;
-  digit.typed = now - (digit.at ?? -1e9) < 700 && options.length > 9 ? digit.typed + event.key : event.key;
-  digit.at = now;
-  const byKey = options.find((one) => one.dataset.key === digit.typed);
-  const place = Number(digit.typed) || 10;
-  const option = options[0].dataset.key === undefined ? options[place - 1] : byKey;
+  const points = options[0].dataset.key !== undefined;
+  const highest = points ? Number(options.at(-1).dataset.key) : options.length;
+  const digits = number(event.key, event.timeStamp, highest);
+  const option = points
+    ? options.find((one) => one.dataset.key === digits)
+    : options[(Number(digits) || 10) - 1];
   const input = option?.querySelector("input");
   if (!input) return;
-  if (input.type === "radio" && digit.typed.length > 1) digit.undo = null;
-  if (input.type === "checkbox" && digit.typed.length > 1 && digit.undo) digit.undo.click();
+  // "12" ticked the first box on its way to the twelfth
+  if (input.type === "checkbox" && typed.picked) typed.picked.click();
   input.focus();
   input.click();
-  digit.undo = input;
+  typed.picked = input;
   event.preventDefault();
 }
 

@@ -1,0 +1,105 @@
+"""A real Chromium against a real server. Whatever a page writes to the console as an error, or
+throws, fails the test that saw it."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import _clone
+from tests.house import PASSWORD, PEOPLE, House, running
+
+ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+#: a status that a test provokes is told by the browser as an error of the page
+EXPECTED = re.compile(r"status of (4\d\d|503)|net::ERR_(INTERNET_DISCONNECTED|FAILED)")
+
+Visit = Callable[..., Page]
+
+
+def chromium() -> str | None:
+    """Where Chromium is, on this machine."""
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return next((path for path in found if path), None)
+
+
+@pytest.fixture(scope="module")
+def house(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A running server with the sample, for the tests of one file."""
+    for url in _clone(server_url):
+        with running(url, tmp_path_factory.mktemp("house")) as house:
+            yield house
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None:
+        pytest.skip("needs Chromium (apt install chromium)")
+    with sync_playwright() as play:
+        launched = play.chromium.launch(executable_path=path, args=ARGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, house: House) -> Iterator[Visit]:
+    """`visit("contributor", "/work")`: a page, logged in as one of `PEOPLE` (or "" for nobody)."""
+    faults: list[str] = []
+    contexts = []
+
+    def open_page(who: str, path: str, **context: Any) -> Page:
+        made = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | context)
+        contexts.append(made)
+        page = made.new_page()
+        page.set_default_timeout(8000)
+        page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: _note(faults, page, said))
+        if who:
+            page.goto(f"{house.url}/login")
+            page.fill("[name=email]", PEOPLE[who][0])
+            page.fill("[name=password]", PASSWORD)
+            page.press("[name=password]", "Enter")
+            page.wait_for_url(lambda url: "/login" not in url)
+        page.goto(house.url + path)
+        return page
+
+    yield open_page
+    for made in contexts:
+        made.close()
+    assert faults == []
+
+
+def _note(faults: list[str], page: Page, said: Any) -> None:
+    if said.type == "error" and not EXPECTED.search(said.text):
+        faults.append(f"{page.url}: {said.text}")
+
+
+@pytest.fixture
+def ask(house: House) -> Callable[..., list[Any]]:
+    """Rows of a statement, to see what really happened."""
+
+    def rows(sql: str, *values: Any) -> list[Any]:
+        with psycopg.connect(house.database) as conn:
+            return conn.execute(sql, values).fetchall()
+
+    return rows
+
+
+def start(page: Page, house: House, key: str) -> None:
+    """Open a batch and take its first task, or go on with the one in hand."""
+    page.goto(f"{house.url}/work/{house.batches[key]}")
+    if page.locator(".task").count() == 0:
+        page.click("main button.main")
+    page.wait_for_selector(".task[data-grown]")

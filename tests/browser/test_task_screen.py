@@ -1,0 +1,241 @@
+"""The task screen, by the keyboard, without a script, and when things go wrong."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, start
+from tests.house import House
+
+pytestmark = pytest.mark.browser
+
+Ask = Callable[..., list[Any]]
+MINE = """
+select a.value from answer a join assignment g using (task_id, contributor_id)
+join batch_step s on s.id = g.batch_step_id
+where a.contributor_id = %s and s.batch_id = %s order by a.submitted_ms"""
+
+
+def task(page: Page) -> str:
+    return page.locator(".task").get_attribute("data-task") or ""
+
+
+def test_digits_pick_enter_submits_and_the_next_task_is_there(
+    visit: Visit, house: House, ask: Ask
+) -> None:
+    """A contributor answers with the keyboard alone; every answer reaches the database once."""
+    page = visit("contributor", "/work")
+    start(page, house, "catalogue-categorise")
+    seen = []
+    for digits in ("3", "12", "7"):
+        seen.append(task(page))
+        for digit in digits:
+            page.keyboard.press(digit)
+        page.keyboard.press("Enter")
+        expect(page.locator(".task")).not_to_have_attribute("data-task", seen[-1])
+    expect(page.locator("#saved")).to_contain_text("3 answered in this sitting")
+    assert len(set(seen)) == 3
+    given = ask(MINE, house.accounts["contributor id"], house.batches["catalogue-categorise"])
+    options = ask(
+        "select definition #> '{question,options}' from step s join batch_step b on b.step_id = s.id"
+        " where b.batch_id = %s",
+        house.batches["catalogue-categorise"],
+    )[0][0]
+    parents = {option.get("parent") for option in options}
+    leaves = [option["value"] for option in options if option["value"] not in parents]
+    assert [value for (value,) in given] == [leaves[2], leaves[11], leaves[6]]
+
+
+def test_the_next_task_is_claimed_while_this_one_is_answered(
+    visit: Visit, house: House, ask: Ask
+) -> None:
+    """Two tasks are held: the one shown and the one to come, no more."""
+    page = visit("contributor", "/work")
+    start(page, house, "images-tag")
+    page.wait_for_timeout(600)
+    held = ask(
+        """select count(*) from assignment a join batch_step s on s.id = a.batch_step_id
+        where a.contributor_id = %s and a.state = 'claimed' and s.batch_id = %s""",
+        house.accounts["contributor id"],
+        house.batches["images-tag"],
+    )
+    assert held == [(2,)]
+
+
+def test_pictures_of_the_process_are_shown(visit: Visit, house: House) -> None:
+    """`asset:NAME` is served from our own origin and drawn."""
+    page = visit("contributor", "/work")
+    start(page, house, "images-tag")
+    picture = page.locator(".item img")
+    expect(picture).to_have_attribute("src", re.compile(r"^/pictures/images/tag/.+\.svg$"))
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.item img').naturalWidth > 0")
+
+
+def test_escape_gives_the_task_back(visit: Visit, house: House, ask: Ask) -> None:
+    """Esc returns the task: it is open for others, and another one is on the screen."""
+    page = visit("contributor", "/work")
+    start(page, house, "search-relevance")
+    before = task(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("#saved")).to_contain_text("Given back")
+    assert task(page) != before
+    state = ask(
+        "select state from assignment where task_id = %s and contributor_id = %s",
+        int(before.partition(".")[2]),
+        house.accounts["contributor id"],
+    )
+    assert state == [("returned",)]
+
+
+def test_nothing_is_sent_without_an_answer(visit: Visit, house: House) -> None:
+    """Enter on an empty form says so and stays."""
+    page = visit("contributor", "/work")
+    start(page, house, "search-relevance")
+    before = task(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#saved")).to_contain_text("Choose or write an answer first")
+    assert task(page) == before
+
+
+def test_a_refused_answer_comes_back_with_the_problem(visit: Visit, house: House) -> None:
+    """The server's judgement arrives after the next task is painted: the refused one returns as
+    it was left, the problem stands beside its field, and the focus is there."""
+    page = visit("contributor", "/work")
+    start(page, house, "catalogue-enrich")
+    before = task(page)
+    page.fill("[name='answer.brand']", "Kelmoor")
+    page.fill("[name='answer.units']", "many")
+    page.press("[name='answer.units']", "Enter")
+    expect(page.locator(".wrong").first).to_be_visible()
+    assert task(page) == before
+    expect(page.locator("[name='answer.brand']")).to_have_value("Kelmoor")
+    expect(page.locator("[name='answer.units']")).to_be_focused()
+    expect(page.locator("[name='answer.units']")).to_have_attribute("aria-invalid", "true")
+
+
+def test_digits_act_in_the_field_with_the_focus(visit: Visit, house: House) -> None:
+    """In a record, digits pick in the question that has the focus; a condition shows its field."""
+    page = visit("contributor", "/work")
+    start(page, house, "reviews-moderate")
+    expect(page.locator("[name='answer.reasons']").first).to_be_hidden()
+    page.keyboard.press("2")
+    expect(page.locator("[name='answer.verdict'][value=reject]")).to_be_checked()
+    reasons = page.locator("[name='answer.reasons']")
+    expect(reasons.first).to_be_visible()
+    reasons.first.focus()
+    page.keyboard.press("2")
+    page.keyboard.press("4")
+    assert [reasons.nth(n).is_checked() for n in range(5)] == [False, True, False, True, False]
+
+
+def test_answers_wait_for_the_connection(visit: Visit, house: House, ask: Ask) -> None:
+    """While there is no network the answer is kept and told; then it arrives, once."""
+    page = visit("contributor", "/work")
+    start(page, house, "search-relevance")
+    page.wait_for_timeout(500)
+    batch, me = house.batches["search-relevance"], house.accounts["contributor id"]
+    count = len(ask(MINE, me, batch))
+    page.context.set_offline(True)
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#saved")).to_contain_text("No connection")
+    assert len(ask(MINE, me, batch)) == count
+    page.context.set_offline(False)
+    expect(page.locator("#saved")).to_contain_text("Saved.")
+    assert len(ask(MINE, me, batch)) == count + 1
+
+
+def test_a_class_of_ten_thousand_is_found_by_typing(visit: Visit, house: House, ask: Ask) -> None:
+    """The combobox finds by label, place and synonym, without accents, fast, by keyboard."""
+    page = visit("contributor", "/work")
+    start(page, house, "large-taxonomy")
+    page.wait_for_selector("[data-combo][data-ready]")
+    box = page.get_by_role("combobox")
+    expect(box).to_be_focused()
+    box.press_sequentially("echarpe 9001")
+    expect(page.get_by_role("option").first).to_contain_text("Écharpe 9001")
+    box.fill("oeuvre department 4")
+    expect(page.get_by_role("option").first).to_contain_text("Œuvre")
+    box.fill("bouilloire department 8")
+    expect(page.get_by_role("option").first).to_contain_text("Kettle")
+    box.fill("echarpe 9001")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chosen")).to_contain_text("Écharpe 9001")
+    before = task(page)
+    page.keyboard.press("Enter")
+    expect(page.locator(".task")).not_to_have_attribute("data-task", before)
+    expect(page.locator("#saved")).to_contain_text("Saved.")
+    given = ask(MINE, house.accounts["contributor id"], house.batches["large-taxonomy"])
+    assert given[-1] == ("c9001",)
+
+
+def test_a_search_of_ten_thousand_takes_a_frame(visit: Visit, house: House) -> None:
+    """Typing stays smooth: a search over 10,000 classes takes under 50 ms on a busy machine."""
+    page = visit("contributor", "/work")
+    start(page, house, "large-taxonomy")
+    page.wait_for_selector("[data-combo][data-ready]")
+    spent = page.evaluate(
+        """async () => {
+            const { fetchOptions, search } = await import(
+                document.querySelector('script[type=module]').src.replace('task.js', 'combobox.js'));
+            const all = await fetchOptions(document.querySelector('[data-combo]').dataset.options);
+            search(all, 'warm up');
+            const begun = performance.now();
+            for (let n = 0; n < 10; n++) search(all, `kettle department ${n}`);
+            return [(performance.now() - begun) / 10, all.length];
+        }"""
+    )
+    assert spent[1] >= 10_000
+    assert spent[0] < 50
+
+
+def test_without_a_script_the_forms_do_it_all(visit: Visit, house: House, ask: Ask) -> None:
+    """Start, a mistake told beside the field, an answer, giving back: plain forms."""
+    page = visit("newcomer", "/work", java_script_enabled=False, locale="en-GB")
+    page.goto(f"{house.url}/work?lang=en")
+    page.goto(f"{house.url}/work/{house.batches['catalogue-enrich']}")
+    page.click("main button.main")
+    first = task(page)
+    page.fill("[name='answer.units']", "many")
+    page.fill("[name='answer.brand']", "Ondine")
+    page.click("button[value=answer]")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("[name='answer.brand']")).to_have_value("Ondine")
+    expect(page.locator("[name='answer.units']")).to_have_attribute("aria-invalid", "true")
+    assert task(page) == first
+    page.fill("[name='answer.units']", "2")
+    page.click("button[value=answer]")
+    expect(page.locator("#saved")).to_contain_text("Saved.")
+    assert task(page) != first
+    page.click("button[value=skip]")
+    expect(page.locator("#saved")).to_contain_text("Given back.")
+    given = ask(MINE, house.accounts["newcomer id"], house.batches["catalogue-enrich"])
+    assert given == [({"brand": "Ondine", "units": 2},)]
+
+
+def test_without_a_script_a_class_is_found_on_a_page(visit: Visit, house: House) -> None:
+    """The long list has a page to search, and the field takes the code found there."""
+    page = visit("newcomer", "/work", java_script_enabled=False)
+    page.goto(f"{house.url}/work/{house.batches['large-taxonomy']}?lang=en")
+    page.click("main button.main")
+    step = task(page).partition(".")[0]
+    page.goto(f"{house.url}/work/steps/{step}/options?q=echarpe+9001")
+    expect(page.locator("tbody code")).to_have_text(["c9001"])
+
+
+def test_the_keys_are_told(visit: Visit, house: House) -> None:
+    """"?" opens the list of keys, Esc closes it and gives nothing back."""
+    page = visit("contributor", "/work")
+    start(page, house, "images-tag")
+    before = task(page)
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    assert task(page) == before
