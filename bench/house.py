@@ -71,10 +71,13 @@ class House:
         assert row is not None
         return int((Path(row[0]) / "postmaster.pid").read_text().split()[0])
 
-    def cpu_s(self) -> float:
-        """CPU seconds used so far by the server, its workers, its engine and PostgreSQL."""
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds used so far by the web processes, the engines and PostgreSQL."""
         assert self.process is not None
-        return sum(tree_cpu_s(root) for root in (self.process.pid, self.postmaster()))
+        engines = [pid for pid in tree(self.process.pid) if "canut.engine" in command(pid)]
+        engine = sum(tree_cpu_s(pid) for pid in engines)
+        web = tree_cpu_s(self.process.pid) - engine
+        return {"web": web, "engine": engine, "postgres": tree_cpu_s(self.postmaster())}
 
     def _serves(self) -> bool:
         try:
@@ -99,6 +102,14 @@ def tree(root: int) -> dict[int, list[str]]:
         if not more:
             return {pid: stats[pid] for pid in inside}
         inside |= more
+
+
+def command(pid: int) -> str:
+    """The command line of a process; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def tree_cpu_s(root: int) -> float:

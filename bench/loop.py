@@ -27,8 +27,8 @@ SETTLE_S_MAX = 60
 
 async def load(
     server: house.House, keys: list[str], seconds: float, packet: int, journal: work.Journal
-) -> tuple[float, float]:
-    """Run the contributors; (wall seconds, CPU seconds of the server)."""
+) -> tuple[float, dict[str, float]]:
+    """Run the contributors; (wall seconds, CPU seconds of the server's parts)."""
     answers = work.categories()
     people = [work.Contributor(n, key, journal, answers, packet) for n, key in enumerate(keys)]
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
@@ -42,7 +42,7 @@ async def load(
         await asyncio.gather(*(p.work(http, lambda: time.perf_counter() < end) for p in people))
         wall = time.perf_counter() - began
     settle(server)
-    return wall, server.cpu_s() - cpu
+    return wall, {part: used - cpu[part] for part, used in server.cpu_s().items()}
 
 
 def settle(server: house.House) -> None:
@@ -82,8 +82,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
         "cycles": cycles,
         "cycles_per_s": round(cycles / wall, 1),
         "answers_per_s": round(answers / wall, 1),
-        "cpu_ms_per_cycle": round(1000 * cpu / max(cycles, 1), 3),
-        "cpu_ms_per_answer": round(1000 * cpu / max(answers, 1), 3),
+        "cpu_ms_per_cycle": round(1000 * sum(cpu.values()) / max(cycles, 1), 3),
+        "cpu_ms_per_answer": round(1000 * sum(cpu.values()) / max(answers, 1), 3),
+        "cpu_ms_of": {part: round(1000 * used / max(cycles, 1), 3) for part, used in cpu.items()},
         "p50_ms": round(float(np.percentile(journal.cycle_ms, 50)), 2),
         "p99_ms": round(float(np.percentile(journal.cycle_ms, 99)), 2),
         "duplicates": doubled + journal.claimed_again,

@@ -29,9 +29,9 @@ declare
     v_left integer;
     v_start bigint;
     v_cursor bigint;
-    v_unseen bigint[];
     v_last bigint;
-    v_count integer;
+    v_look integer;
+    v_found boolean;
     v_wrapped boolean;
 begin
     -- a claim can be made again: not worth waiting for the disk
@@ -39,14 +39,14 @@ begin
     -- one claim at a time per contributor, or two could take the same task
     perform pg_advisory_xact_lock(1, (p_contributor % 2147483647)::integer);
 
-    select c.skills into v_skills from contributor c
-    where c.id = p_contributor and c.state = 'active';
+    select c.skills, least(p_count, p_live_max - (
+        select count(*) from assignment a
+        where a.contributor_id = p_contributor and a.state = 'claimed'))
+    into v_skills, v_left
+    from contributor c where c.id = p_contributor and c.state = 'active';
     if not found then
         return;
     end if;
-    select p_live_max - count(*) into v_left from assignment a
-    where a.contributor_id = p_contributor and a.state = 'claimed';
-    v_left := least(v_left, p_count);
 
     for v_queue in
         select s.id, s.batch_id, s.step_id, s.lease_ms, kind.expert, c.task_id as cursor
@@ -71,25 +71,25 @@ begin
         v_cursor := v_start;
         v_wrapped := v_start = 0;
         for i in 1..looks_max loop
-            select array_agg(look.id order by look.id) filter (where not look.seen),
-                   max(look.id), count(*)
-            into v_unseen, v_last, v_count
-            from (
-                select t.id, exists (
-                    select from assignment a
-                    where a.task_id = t.id and a.contributor_id = p_contributor) as seen
-                from task t
-                where t.batch_step_id = v_queue.id and t.expert = v_queue.expert
-                  and t.open and t.id > v_cursor
-                order by t.id
-                limit greatest(p_count, case when i = 1 then 10 else look_max end)
-            ) look;
-
-            if v_unseen is not null then
-                return query
-                with free as (
+            v_look := greatest(p_count, case when i = 1 then 10 else look_max end);
+            v_found := false;
+            for task_id, payload in
+                with look as materialized (
+                    -- a scalar subquery, one look by key a task: PostgreSQL may turn an EXISTS
+                    -- into a hash of everything the contributor ever did
+                    select t.id, (
+                        select a.task_id from assignment a
+                        where a.task_id = t.id and a.contributor_id = p_contributor
+                    ) is not null as seen
+                    from task t
+                    where t.batch_step_id = v_queue.id and t.expert = v_queue.expert
+                      and t.open and t.id > v_cursor
+                    order by t.id
+                    limit v_look
+                ), free as (
                     select t.id from task t
-                    where t.id = any (v_unseen) and t.open
+                    where t.id = any (array(select look.id from look where not look.seen))
+                      and t.open
                     order by t.id
                     limit v_left
                     for update skip locked
@@ -105,27 +105,39 @@ begin
                            p_now_ms + v_queue.lease_ms
                     from taken
                 )
-                select taken.id, v_queue.id, v_queue.step_id, v_queue.batch_id,
-                       p_now_ms + v_queue.lease_ms, v_queue.expert, item.payload
+                select taken.id, item.payload
                 from taken
                 join item on item.batch_id = v_queue.batch_id and item.id = taken.item_id
-                order by taken.id;
-                get diagnostics v_count = row_count;
-                v_left := v_left - v_count;
-                if v_count > 0 then
-                    -- the first v_count of those free; what others held stays behind the cursor
-                    -- until it wraps
-                    v_cursor := v_unseen[least(v_count, cardinality(v_unseen))];
-                    exit when v_left <= 0;
-                else
-                    v_cursor := v_last;
-                end if;
-            elsif v_count = 0 then
-                exit when v_wrapped;
+                order by taken.id
+            loop
+                batch_step_id := v_queue.id;
+                step_id := v_queue.step_id;
+                batch_id := v_queue.batch_id;
+                deadline_ms := p_now_ms + v_queue.lease_ms;
+                expert := v_queue.expert;
+                return next;
+                -- what others held this moment is left behind until the cursor wraps
+                v_cursor := task_id;
+                v_left := v_left - 1;
+                v_found := true;
+            end loop;
+            exit when v_left <= 0;
+            continue when v_found;
+
+            select max(look.id) into v_last from (
+                select t.id from task t
+                where t.batch_step_id = v_queue.id and t.expert = v_queue.expert
+                  and t.open and t.id > v_cursor
+                order by t.id
+                limit v_look
+            ) look;
+            if v_last is not null then
+                v_cursor := v_last;
+            elsif v_wrapped then
+                exit;
+            else
                 v_wrapped := true;
                 v_cursor := 0;
-            else
-                v_cursor := v_last;
             end if;
         end loop;
         if v_cursor <> v_start then
