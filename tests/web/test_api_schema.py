@@ -1,0 +1,118 @@
+"""The OpenAPI document tells the truth: requests made from it get the replies it promises."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import CHECKS
+
+from canut.config import Settings
+from canut.web.api import routes
+from canut.web.api.document import build
+from tests.api import PRODUCTS, THINGS, Api, serving
+from tests.conftest import _clone as clone
+
+DOCUMENT = build(routes(Settings()), "http://canut.test")
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+#: what a request of this kind is made with; the gate has tests of its own
+KEYS = {"work": "worker", "people": "operator"}
+
+
+@pytest.fixture(scope="module")
+def keys(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The address, and a key per tag, of a server with a batch of which there are tasks."""
+    for database in clone(server_url):
+        with serving(database, tmp_path_factory.mktemp("schema")) as api:
+            yield {"url": api.url, "client": api.soierie, **_filled(api)}
+
+
+def _filled(api: Api) -> dict[str, str]:
+    def post(key: str, path: str, body: Any) -> Any:
+        headers = {"authorization": f"Bearer {key}"}
+        return httpx.post(f"{api.url}/api/v1{path}", json=body, headers=headers).json()
+
+    new = {"process": "catalogue/categorise", "key": "spring", "taxonomy": THINGS}
+    batch = post(api.soierie, "/batches", new)["id"]
+    items = "".join(f'{{"title": "{title}"}}\n' for _, title, _ in PRODUCTS)
+    headers = {
+        "authorization": f"Bearer {api.soierie}",
+        "content-type": "application/x-ndjson",
+    }
+    httpx.post(f"{api.url}/api/v1/batches/{batch}/items", content=items, headers=headers)
+    [made] = post(api.operator, "/contributors", {"count": 1})["contributors"]
+    return {"operator": api.operator, "worker": made["key"]}
+
+
+@schema.parametrize()
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_requests_made_from_the_document_get_what_it_promises(
+    case: schemathesis.Case, keys: dict[str, str]
+) -> None:
+    """No server error, no undocumented status or type, no reply out of shape; what fits the
+    document is taken as far as data is concerned, what does not fit is refused."""
+    tag = case.operation.definition.raw["tags"][0]
+    headers = {"authorization": f"Bearer {keys[KEYS.get(tag, 'client')]}"}
+    reply = case.call(base_url=keys["url"], headers=headers)
+    names = (
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+    )
+    case.validate_response(reply, checks=[CHECKS.get_one(name) for name in names])
+
+
+def test_every_operation_is_described_with_examples() -> None:
+    """Summary, description, an example of every JSON body and reply, and the refusals."""
+    for path, entry in DOCUMENT["paths"].items():
+        for method, operation in entry.items():
+            where = f"{method} {path}"
+            assert operation["summary"], where
+            assert operation["description"], where
+            assert {"401", "403", "429", "503"} <= operation["responses"].keys(), where
+            replies = [operation["responses"][s] for s in operation["responses"] if s < "300"]
+            bodies = [*replies, operation.get("requestBody", {})]
+            contents = [content for body in bodies for content in body.get("content", {}).items()]
+            for media_type, content in contents:
+                assert "example" in content or "parquet" in media_type, f"{where} {media_type}"
+
+
+def test_examples_fit_their_schemas() -> None:
+    """What the document shows is what the server takes and gives."""
+    import jsonschema
+
+    components = DOCUMENT["components"]
+
+    def check(content: dict[str, Any], where: str) -> None:
+        whole = {**content["schema"], "components": components}
+        jsonschema.Draft202012Validator(whole).validate(content["example"])
+        assert content["example"], where
+
+    for path, entry in DOCUMENT["paths"].items():
+        for operation in entry.values():
+            for body in [operation.get("requestBody", {}), *operation["responses"].values()]:
+                for content in body.get("content", {}).values():
+                    if "example" in content:
+                        check(content, path)
+
+
+def test_the_reference_page_shows_every_operation(keys: dict[str, str]) -> None:
+    """People read the same document, as a page that loads nothing from elsewhere."""
+    page = httpx.get(f"{keys['url']}/api/v1/docs")
+    assert page.status_code == 200
+    for entry in DOCUMENT["paths"].values():
+        for operation in entry.values():
+            assert f'id="{operation["operationId"]}"' in page.text
+    assert "https://" not in page.text.replace("https://soierie.example", "").replace(
+        "https://www.standardwebhooks.com", ""
+    )
+    served = httpx.get(f"{keys['url']}/api/v1/openapi.json")
+    assert served.json()["paths"].keys() == DOCUMENT["paths"].keys()
