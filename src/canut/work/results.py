@@ -82,7 +82,7 @@ def read_sheet(conn: store.Conn, batch_id: int) -> Sheet:
         batch_key=key,
         process_slug=slug,
         version=version,
-        columns=tuple([*named, *(name for name in columns if name not in fields)]),
+        columns=(*named, *(name for name in columns if name not in fields)),
         fields=fields,
         steps=tuple(
             SheetStep(step, definition.slug, load_question(definition.question).schema())
