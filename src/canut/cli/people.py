@@ -38,7 +38,8 @@ def people() -> None:
 def create_operator(settings: Settings, email: str, name: str, locale: str) -> None:
     """Create an account that operates the platform."""
     sign_up = SignUp(email, name, _password(), locale)
-    account = _run(settings, lambda conn: _operator(conn, sign_up))
+    roles = ("operator",)
+    account = _run(settings, lambda conn: store.create_account(conn, BY, sign_up, roles=roles))
     click.echo(f"account {account}: {email} operates the platform")
 
 
@@ -242,10 +243,6 @@ def list_keys(settings: Settings) -> None:
         for k in keys
     ]
     _table(header, lines)
-
-
-async def _operator(conn: Conn, sign_up: SignUp) -> int:
-    return await store.create_account(conn, BY, sign_up, roles=("operator",))
 
 
 async def _every_contributor(conn: Conn) -> list[Any]:

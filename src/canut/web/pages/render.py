@@ -74,7 +74,8 @@ def language_cookie(request: WebRequest, locale: str) -> Cookie:
 def own_path(path: str, otherwise: str = "/") -> str:
     """A path to go to next, if it is one of ours: never a link to elsewhere."""
     inside = path.startswith("/") and not path.startswith(("//", "/\\"))
-    plain = not any(character in path for character in "\r\n\t\\")
+    # browsers drop control characters and read \\ as /: nothing of the kind gets through
+    plain = path.isprintable() and "\\" not in path
     return path if inside and plain else otherwise
 
 
