@@ -151,7 +151,7 @@ def _operation(operation: Operation, path: str, schemas: _Schemas) -> dict[str, 
             str(operation.status): _reply(operation, schemas),
             **{
                 str(status): {"$ref": f"#/components/responses/{status}"}
-                for status in sorted({*ALWAYS, *operation.refuses})
+                for status in _refused(operation)
             },
         },
     }
@@ -247,9 +247,14 @@ def _refusal(status: int) -> dict[str, Any]:
     }
 
 
+def _refused(operation: Operation) -> list[int]:
+    """What an operation may be refused with: what can be said wrongly can be refused."""
+    unfit = (422,) if operation.query is not None or operation.idempotent else ()
+    return sorted({*ALWAYS, *unfit, *operation.refuses})
+
+
 def _statuses(described: list[tuple[HTTPRouteHandler, Operation]]) -> list[int]:
-    refused = {status for _, operation in described for status in operation.refuses}
-    return sorted({*ALWAYS, *refused})
+    return sorted({status for _, operation in described for status in _refused(operation)})
 
 
 def _template(path: str) -> str:
