@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+
 from canut.channels.files import open_items
 from canut.config import Settings, hand_down
 from canut.db.pool import connect, connect_async, open_pool

@@ -40,8 +40,8 @@ def test_digits_pick_enter_submits_and_the_next_task_is_there(
     assert len(set(seen)) == 3
     given = ask(MINE, house.accounts["contributor id"], house.batches["catalogue-categorise"])
     options = ask(
-        "select definition #> '{question,options}' from step s join batch_step b on b.step_id = s.id"
-        " where b.batch_id = %s",
+        """select definition #> '{question,options}'
+        from step s join batch_step b on b.step_id = s.id where b.batch_id = %s""",
         house.batches["catalogue-categorise"],
     )[0][0]
     parents = {option.get("parent") for option in options}
@@ -182,8 +182,9 @@ def test_a_search_of_ten_thousand_takes_a_frame(visit: Visit, house: House) -> N
     page.wait_for_selector("[data-combo][data-ready]")
     spent = page.evaluate(
         """async () => {
+            const script = document.querySelector('script[type=module]').src;
             const { fetchOptions, search } = await import(
-                document.querySelector('script[type=module]').src.replace('task.js', 'combobox.js'));
+                script.replace('task.js', 'combobox.js'));
             const all = await fetchOptions(document.querySelector('[data-combo]').dataset.options);
             search(all, 'warm up');
             const begun = performance.now();
@@ -230,7 +231,7 @@ def test_without_a_script_a_class_is_found_on_a_page(visit: Visit, house: House)
 
 
 def test_the_keys_are_told(visit: Visit, house: House) -> None:
-    """"?" opens the list of keys, Esc closes it and gives nothing back."""
+    """ "?" opens the list of keys, Esc closes it and gives nothing back."""
     page = visit("contributor", "/work")
     start(page, house, "images-tag")
     before = task(page)

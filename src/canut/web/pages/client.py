@@ -50,7 +50,7 @@ async def list_batches(
     found = await batches.list_batches(pool(request), who, before=before, limit=PAGE + 1)
     shares = await read_shares(pool(request), [batch.id for batch in found[:PAGE]])
     older = found[PAGE - 1].id if len(found) > PAGE else None
-    values = {"batches": found[:PAGE], "shares": shares, "older": older}
+    values: dict[str, Any] = {"batches": found[:PAGE], "shares": shares, "older": older}
     return show(request, "client/batches.html", first=before == batches.NEWEST, **values)
 
 
@@ -145,7 +145,9 @@ async def _page(
         "sheet": sheet,
         "lines": lines,
         "formats": FORMATS,
-        "problems": told(request, error.problems or [Problem(error.message, error.mend)]) if error else [],
+        "problems": told(request, error.problems or [Problem(error.message, error.mend)])
+        if error
+        else [],
     }
     return show(request, "client/batch.html", status=422 if error else 200, **values)
 

@@ -114,7 +114,7 @@ async def _form(
         processes = await list_processes_async(conn, first)
         clients = [one for one in await list_clients(conn) if one.id in who.client_ids]
     problems = (error.problems or [Problem(error.message, error.mend)]) if error else []
-    values = {"processes": processes, "clients": clients, "form": form}
+    values: dict[str, Any] = {"processes": processes, "clients": clients, "form": form}
     status = 422 if error else 200
     return show(
         request, "client/new.html", status=status, problems=told(request, problems), **values

@@ -54,9 +54,7 @@ async def change(request: WebRequest, webhook_id: FromPath[int]) -> Response[Any
     act, asked = (next(iter(form.get(name, [])), "") for name in ("act", "client"))
     client = principal(request).client(int(asked) if asked.isdigit() else None)
     if act == "remove":
-        await _in_thread(
-            request, lambda conn: webhooks.disable(conn, client, webhook_id, now_ms())
-        )
+        await _in_thread(request, lambda conn: webhooks.disable(conn, client, webhook_id, now_ms()))
         await _note(request, "disable.webhook", webhook_id, client)
     else:
         await _in_thread(

@@ -73,7 +73,7 @@ async def audit_log(
         )
     accounts = await read_names(pool(request), (entry.account_id for entry in entries))
     older = entries[AUDIT_PAGE - 1].id if len(entries) > AUDIT_PAGE else None
-    values = {"entries": entries[:AUDIT_PAGE], "older": older, "accounts": accounts}
+    values: dict[str, Any] = {"entries": entries[:AUDIT_PAGE], "older": older, "accounts": accounts}
     return show(request, "operator/audit.html", subject=subject, first=before is None, **values)
 
 

@@ -21,7 +21,7 @@ from canut.web.pages.items import shown_fields
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.view import fragment, now_ms, pool, say, show, told
 from canut.work import tasks
-from canut.work.model import ClaimedTask, LoadedStep, OpenBatch
+from canut.work.model import ClaimedTask, LoadedStep, OpenBatch, parse_task_ref
 
 ANSWER = "answer"
 #: names of fields that hold one value a line (a list of options, written without a script)
@@ -100,7 +100,7 @@ async def answer(request: WebRequest, batch_id: int) -> Response[Any]:
 
 async def _submit(request: WebRequest, contributor: int, task: str, form: Form) -> None:
     steps = house(request).kept.steps
-    ref = tasks.parse_task_ref(task)
+    ref = parse_task_ref(task)
     step = await steps.load(pool(request), ref.batch_step_id)
     raw = step.question.from_form(form, ANSWER)
     await tasks.submit_one(pool(request), steps, contributor, now_ms(), task, raw)
@@ -118,9 +118,7 @@ async def _again(
     raise error
 
 
-async def _onward(
-    request: WebRequest, contributor: int, batch_id: int, said: str
-) -> Response[Any]:
+async def _onward(request: WebRequest, contributor: int, batch_id: int, said: str) -> Response[Any]:
     steps = house(request).kept.steps
     held = await tasks.live(pool(request), steps, contributor, now_ms())
     here = [task for task in held if task.batch_id == batch_id]
@@ -140,7 +138,7 @@ async def _door(
     batches = await tasks.open_batches(pool(request), principal(request).contributor())
     batch: OpenBatch | None = next((one for one in batches if one.batch_id == batch_id), None)
     title = localise(batch.title, locale_of(request)) if batch else say(request, N_("Work"))
-    values = {"batch": batch, "title": title, "notice": notice, "none_left": none_left}
+    values: dict[str, Any] = {"batch": batch, "title": title, "notice": notice, "none_left": none_left}
     return show(request, "work/start.html", **values)
 
 
@@ -173,8 +171,12 @@ async def _task_values(
     widget = step.question.widget(locale, ANSWER)
     said = told(request, problems, ANSWER)
     names = {name for name, _ in named_questions(step.question)}
-    markdown = localise(step.definition.instructions, locale) if step.definition.instructions else ""
-    guide = markdown and (kept.guides.get(markdown) or kept.guides.keep(markdown, to_html(markdown)))
+    markdown = (
+        localise(step.definition.instructions, locale) if step.definition.instructions else ""
+    )
+    guide = markdown and (
+        kept.guides.get(markdown) or kept.guides.keep(markdown, to_html(markdown))
+    )
     return {
         "task": task,
         "step_title": localise(step.definition.title, locale),
