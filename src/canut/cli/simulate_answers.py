@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 Schema = Mapping[str, Any]
 
 #: what separates several options in a cell
@@ -73,8 +75,7 @@ def mistake(schema: Schema, truth: Any, chance: Random) -> Any:
         case "integer":
             return _neighbour(schema, truth, chance)
         case "number":
-            off = truth * chance.uniform(*NOISE) or 1.0
-            return _within(schema, truth + (off if chance.random() < 0.5 else -off))
+            return _noisy(schema, truth, chance)
         case "boolean":
             return not truth
     return _slip(str(truth), chance)
@@ -131,9 +132,15 @@ def _neighbour(schema: Schema, truth: int, chance: Random) -> int:
     return chance.choice(possible) if possible else truth
 
 
-def _within(schema: Schema, value: float) -> float:
-    low, high = schema.get("minimum", value), schema.get("maximum", value)
-    return float(min(max(value, low), high))
+def _noisy(schema: Schema, truth: float, chance: Random) -> float:
+    """Off by a good part of it, to the side where there is room."""
+    off = abs(truth) * chance.uniform(*NOISE) or 1.0
+    off = off if chance.random() < 0.5 else -off
+    for value in (truth + off, truth - off):
+        if schema.get("minimum", value) <= value <= schema.get("maximum", value):
+            return float(value)
+    ends = [schema.get("minimum", truth), schema.get("maximum", truth)]
+    return float(next((end for end in ends if end != truth), truth))
 
 
 def _slip(text: str, chance: Random) -> str:
@@ -149,16 +156,19 @@ def _completed(schema: Schema, given: dict[str, Any], chance: Random) -> dict[st
     """The record with what it must have: what is required always, and what is required because
     of what another field says."""
     properties = schema["properties"]
-    needed: list[str] = list(schema.get("required", ()))
+
+    def need(names: Sequence[str]) -> None:
+        for name in names:
+            if name not in given:
+                given[name] = _first_nonempty(lambda n=name: guess(properties[n], chance))
+
+    need(schema.get("required", ()))
     for condition in schema.get("allOf", ()):
-        for name in condition["then"].get("required", ()):
-            if _holds(condition["if"], given):
-                needed.append(name)
-            else:
+        if Draft202012Validator(condition["if"]).is_valid(given):
+            need(condition["then"]["required"])
+        else:
+            for name in condition["then"]["required"]:
                 given.pop(name, None)
-    for name in needed:
-        if name not in given:
-            given[name] = _first_nonempty(lambda n=name: guess(properties[n], chance))
     return {name: given[name] for name in properties if name in given}
 
 
@@ -169,18 +179,3 @@ def _first_nonempty(draw: Callable[[], Any]) -> Any:
             break
         value = draw()
     return value
-
-
-def _holds(condition: Schema, given: Mapping[str, Any]) -> bool:
-    """Whether a record has, for every field of an `if`, one of the values it names."""
-    for name, field in condition.get("properties", {}).items():
-        if name not in given:
-            return False
-        allowed = field.get("enum", [field["const"]] if "const" in field else None)
-        if allowed is None:
-            allowed = field.get("contains", {}).get("enum", ())
-            if not set(allowed) & set(given[name]):
-                return False
-        elif given[name] not in allowed:
-            return False
-    return True
