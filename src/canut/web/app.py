@@ -1,5 +1,6 @@
 """The application: what is served, and the few layers that every request passes."""
 
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -28,7 +29,8 @@ def create_app(settings: Settings) -> Litestar:
     async def with_pool(app: Litestar) -> AsyncIterator[None]:
         async with open_pool(settings.database_url, settings.pool_size) as pool:
             house.pool = pool
-            yield
+            with house.live.closing_on(signal.SIGTERM, signal.SIGINT):
+                yield
             await house.live.close()
             house.pool = None
 

@@ -1,8 +1,12 @@
 """Batches people watch: one look at the database per batch and interval, however many watch."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+import logging
+import signal
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 from msgspec import Struct
 
@@ -22,6 +26,11 @@ class Sight(Struct, frozen=True):
     over: bool
 
 
+#: seconds a look may take when the process stops
+CLOSE_S = 5.0
+
+log = logging.getLogger("canut.web")
+
 Look = Callable[[], Awaitable[Sight]]
 
 
@@ -33,6 +42,8 @@ class _Watch:
         self.sight: Sight | None = None
         self.changed = asyncio.Condition()
         self.task: asyncio.Task[None] | None = None
+        #: the polling ends when its look is done: a query is never cut off
+        self.enough = asyncio.Event()
 
 
 class Live:
@@ -42,7 +53,9 @@ class Live:
         self._look_s = look_s
         self._stream_s = stream_s
         self._watches: dict[int, _Watch] = {}
+        self._polls: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._closer: asyncio.Future[None] | None = None
 
     async def follow(self, batch_id: int, look: Look) -> AsyncIterator[Sight]:
         """What there is to see, and then every change, until it is over."""
@@ -50,6 +63,8 @@ class Live:
         watch.listeners += 1
         if watch.task is None:
             watch.task = asyncio.create_task(self._poll(watch, look))
+            self._polls.add(watch.task)
+            watch.task.add_done_callback(self._ended)
         seen: Sight | None = None
         ends = asyncio.get_running_loop().time() + self._stream_s
         try:
@@ -66,24 +81,64 @@ class Live:
         finally:
             watch.listeners -= 1
             if watch.listeners == 0:
-                self._watches.pop(batch_id, None)
-                watch.task.cancel()
+                if self._watches.get(batch_id) is watch:
+                    del self._watches[batch_id]
+                watch.enough.set()
+
+    @contextmanager
+    def closing_on(self, *signals: signal.Signals) -> Iterator[None]:
+        """End every stream as soon as the process is told to stop.
+
+        The HTTP server waits for open responses before it ends the application, so that a stream
+        which waited for that would be waiting for itself. The server's own handler runs too: it
+        hangs on the event loop's wake-up descriptor, ours on the interpreter.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in signals}
+        # where nobody handles a signal it ends the process by itself, and must go on doing so
+        handled = {number: handler for number, handler in before.items() if callable(handler)}
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._close_soon)
+            handled[signal.Signals(number)](number, frame)
+
+        for number in handled:
+            signal.signal(number, stop)
+            signal.siginterrupt(number, False)
+        try:
+            yield
+        finally:
+            for number, handler in handled.items():
+                signal.signal(number, handler)
+
+    def _close_soon(self) -> None:
+        self._closer = asyncio.ensure_future(self.close())
 
     async def close(self) -> None:
         """End every stream: the process stops."""
         self._closing = True
         for watch in list(self._watches.values()):
-            if watch.task is not None:
-                watch.task.cancel()
+            watch.enough.set()
             async with watch.changed:
                 watch.changed.notify_all()
+        if self._polls:
+            await asyncio.wait(self._polls, timeout=CLOSE_S)
 
     def __len__(self) -> int:
         return len(self._watches)
 
+    def _ended(self, poll: asyncio.Task[None]) -> None:
+        self._polls.discard(poll)
+        if not poll.cancelled() and poll.exception() is not None:
+            # the streams end, and the browsers ask again
+            log.warning("a batch cannot be watched: %s", poll.exception())
+
     async def _poll(self, watch: _Watch, look: Look) -> None:
         try:
-            while not self._closing:
+            while not watch.enough.is_set():
                 sight = await look()
                 if sight != watch.sight:
                     watch.sight = sight
@@ -91,7 +146,8 @@ class Live:
                         watch.changed.notify_all()
                 if sight.over:
                     return
-                await asyncio.sleep(self._look_s)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(watch.enough.wait(), self._look_s)
         finally:
             # whoever waits must see that nothing comes any more
             async with watch.changed:

@@ -150,7 +150,12 @@ def _refused(
 ) -> Response[str]:
     shown = told(request, sorted(report.problems, key=lambda one: one.row)[:PROBLEMS_SHOWN])
     mapped = {name: value for name, value in given.items() if name.startswith("field.")}
-    values = {"upload": upload, "report": report, "problems": shown, "mapped": mapped}
+    values: dict[str, Any] = {
+        "upload": upload,
+        "report": report,
+        "problems": shown,
+        "mapped": mapped,
+    }
     return show(request, "client/refused.html", status=422, batch=None, **values)
 
 
@@ -158,7 +163,7 @@ def _imported(
     request: WebRequest, upload: Upload, batch: Batch, report: IntakeReport
 ) -> Response[str]:
     shown = told(request, sorted(report.problems, key=lambda one: one.row)[:PROBLEMS_SHOWN])
-    values = {"upload": upload, "report": report, "problems": shown, "mapped": {}}
+    values: dict[str, Any] = {"upload": upload, "report": report, "problems": shown, "mapped": {}}
     return show(request, "client/refused.html", batch=batch, **values)
 
 

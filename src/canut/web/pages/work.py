@@ -138,8 +138,8 @@ async def _door(
     batches = await tasks.open_batches(pool(request), principal(request).contributor())
     batch: OpenBatch | None = next((one for one in batches if one.batch_id == batch_id), None)
     title = localise(batch.title, locale_of(request)) if batch else say(request, N_("Work"))
-    values: dict[str, Any] = {"batch": batch, "title": title, "notice": notice, "none_left": none_left}
-    return show(request, "work/start.html", **values)
+    values: dict[str, Any] = {"batch": batch, "title": title, "none_left": none_left}
+    return show(request, "work/start.html", notice=notice, **values)
 
 
 async def _screen(
