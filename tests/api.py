@@ -113,6 +113,21 @@ async def _people(database: str) -> list[str]:
         return keys
 
 
+def emptied(api: Api) -> None:
+    """Nothing is left of the test before but the log: no batch, no contributor, no webhook. Ids
+    go on, so that what the server keeps in memory stays true."""
+    for client in api.opened:
+        client.close()
+    api.opened.clear()
+    with connect(api.database) as conn:
+        conn.execute(
+            """truncate batch, batch_step, item, task, assignment, claim_cursor, answer, inbox,
+            decision, track, licence, webhook, webhook_delivery, idempotency"""
+        )
+        conn.execute("delete from api_key where contributor_id is not null")
+        conn.execute("delete from contributor")
+
+
 def decide(database: str) -> None:
     """What the engine does, once."""
     from canut.engine.loop import one_pass

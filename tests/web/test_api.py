@@ -4,7 +4,6 @@ import asyncio
 import io
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.api import PRODUCTS, THINGS, Api, decide, serving
+from tests.api import PRODUCTS, THINGS, Api, decide, emptied, serving
+from tests.conftest import _clone as clone
 
 BATCH = {"process": "catalogue/categorise", "key": "spring", "taxonomy": THINGS}
 LINES = b"".join(
@@ -24,12 +24,17 @@ LINES = b"".join(
 NDJSON = {"content-type": "application/x-ndjson"}
 
 
+@pytest.fixture(scope="module")
+def server(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    for database in clone(server_url):
+        with serving(database, tmp_path_factory.mktemp("api")) as running:
+            yield running
+
+
 @pytest.fixture
-def api(fresh_url: str, tmp_path: Path) -> Iterator[Api]:
-    with serving(fresh_url, tmp_path) as running:
-        yield running
-        for client in running.opened:
-            client.close()
+def api(server: Api) -> Iterator[Api]:
+    yield server
+    emptied(server)
 
 
 def as_(api: Api, key: str) -> httpx.Client:
@@ -311,7 +316,11 @@ def test_a_batch_pauses_resumes_and_ends_for_good(api: Api) -> None:
     assert client.post(f"/batches/{batch}/cancel").json()["state"] == "cancelled"
     assert client.post(f"/batches/{batch}/resume").status_code == 409
     log = as_(api, api.operator).get("/audit").json()["data"]
-    changes = [one["detail"] for one in log if one["action"] == "change.batch"]
+    changes = [
+        one["detail"]
+        for one in log
+        if one["action"] == "change.batch" and one["subject_id"] == str(batch)
+    ]
     assert len(changes) == 4
     assert {"state": "cancelled"} in changes
 

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
-from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from canut.channels.columns import parse_map
 from canut.cli.common import database, setting_options
+from canut.cli.simulate_report import Plan, Report, show
 from canut.cli.simulate_truth import Truth, read_rows
 from canut.cli.simulation import Tally, spread_errors
 from canut.cli.simulation import simulate as run_simulation
@@ -30,43 +28,6 @@ from canut.work import store as work
 LOOK_S = 0.5
 #: seconds without an answer after which a batch that is not delivered never will be
 STUCK_S = 30.0
-
-
-class Plan(Struct, frozen=True):
-    """What was asked for."""
-
-    batch: int
-    contributors: int
-    experts: int
-    error: float
-    expert_error: float
-    spread: float
-    seed: int
-    packet: int
-    pace_s: float
-    key_column: str
-
-
-class Report(Struct, frozen=True):
-    """How it went."""
-
-    batch: int
-    state: str
-    items: int
-    decided: int
-    #: share of the decisions that are the truth
-    accuracy: float
-    answers: int
-    answers_per_item: float
-    #: share of the tasks that went to an expert
-    escalated_share: float
-    contributors: int
-    wall_s: float
-    answers_per_s: float
-    #: answers that were wrong, as a share
-    answer_error: float
-    #: tasks that the truth file does not know
-    unknown: int
 
 
 @click.command(name="simulate")
@@ -118,7 +79,7 @@ def simulate(
     else:
         with database(settings) as own:
             report = asyncio.run(_in_process(address, own, known, asked))
-    _show(report, asked)
+    show(report, asked)
 
 
 async def _with_key(url: str, key: str, truth: Truth, plan: Plan) -> Report:
@@ -282,27 +243,3 @@ async def _score(
             decided += 1
             right += truth.of(schemas[decision.step], row) == decision.value
     return right, decided
-
-
-def _show(report: Report, plan: Plan) -> None:
-    """The report as a table, and as JSON in the last line."""
-    table = Table(title=f"Batch {report.batch}: {report.state}", show_header=False)
-    table.add_column("what")
-    table.add_column("figure", justify="right")
-    who = f"{plan.contributors} + {plan.experts} experts, all simulated"
-    rows = {
-        "contributors": who,
-        "stated error": f"{plan.error:.1%} ± {plan.spread:.1%}, experts {plan.expert_error:.1%}",
-        "answers that were wrong": f"{report.answer_error:.1%}",
-        "items": f"{report.items:,}",
-        "decisions with a known truth": f"{report.decided:,}",
-        "accuracy of the decisions": f"{report.accuracy:.2%}",
-        "answers per item": f"{report.answers_per_item:.2f}",
-        "escalated to an expert": f"{report.escalated_share:.2%}",
-        "wall time": f"{report.wall_s:,.1f} s",
-        "answers per second": f"{report.answers_per_s:,.0f}",
-    }
-    for what, figure in rows.items():
-        table.add_row(what, figure)
-    Console().print(table)
-    click.echo(msgspec.json.encode(report).decode())

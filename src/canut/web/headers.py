@@ -44,7 +44,9 @@ def security_headers(shared: House) -> Any:
         if message["type"] != "http.response.start":
             return
         headers = list(message["headers"])
-        if scope["path"].startswith("/api/v"):
+        path = scope["path"]
+        # the reference of the API is a page like any other
+        if path.startswith("/api/v") and not path.endswith("/docs"):
             message["headers"] = headers + api
             return
         if all(name != b"content-security-policy" for name, _ in headers):
