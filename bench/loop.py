@@ -35,7 +35,9 @@ async def load(
     async with aiohttp.ClientSession(server.url, connector=connector) as http:
         # connections, prepared statements and the step are made once, not per cycle
         rounds = iter(range(3 * len(people)))
-        await asyncio.gather(*(p.work(http, lambda: next(rounds, None) is not None) for p in people))
+        await asyncio.gather(
+            *(p.work(http, lambda: next(rounds, None) is not None) for p in people)
+        )
         journal.cycle_ms.clear()
         cpu, began = server.cpu_s(), time.perf_counter()
         end = began + seconds

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import psycopg
 import pytest
 
 from canut.work.decide import decide_fresh
+from canut.work.store import read_step_sync
 from canut.work.tasks import Steps
 from tests import factories as make
 from tests.factories import NOW
@@ -136,6 +138,33 @@ def test_a_crash_before_the_commit_loses_nothing(db: psycopg.Connection, steps: 
         assert decide_fresh(db, steps, NOW, 100).decided == 1
     assert decide_fresh(db, steps, NOW, 100).decided == 1
     assert _decisions(db, work) == [("red", "answers", 1)]
+
+
+class _Broken:
+    """A question whose plug-in fails."""
+
+    def aggregate(self, *_: object) -> None:
+        raise ValueError("a bug of a plug-in")
+
+
+def test_a_failing_question_type_stops_only_its_own_step(
+    db: psycopg.Connection, steps: Steps
+) -> None:
+    """Its answers wait in the inbox until it is mended; the other steps go on."""
+    rule = make.step(min_answers=1, target_confidence=0.5)
+    broken, well = make.work(db, rule, items=1), make.work(db, rule, items=1)
+    _answer(db, broken, "red")
+    _answer(db, well, "blue")
+    loaded = read_step_sync(db, broken.batch_steps[0])
+    steps.keep(msgspec.structs.replace(loaded, question=_Broken()))
+    done = decide_fresh(db, steps, NOW, 100)
+    assert (done.decided, list(done.failed)) == (1, broken.batch_steps)
+    assert _decisions(db, well) == [("blue", "answers", 1)]
+    assert make.one(db, "select count(*) from inbox") == 1
+    assert decide_fresh(db, Steps(), NOW, 100).decided == 1
+    assert (
+        make.one(db, "select n_answers from batch_step where id = %s", broken.batch_steps[0]) == 1
+    )
 
 
 def test_two_engines_decide_everything_once(fresh_url: str) -> None:

@@ -92,10 +92,11 @@ def submit_(settings: Settings, file: str, client: str, on_error: OnError, **giv
                 )
             except Refused as refused:
                 _tell(refused.report, given["report"])
-                raise click.ClickException(f"{refused.message} ({refused.mend})") from None
+                mend = "mend them and submit again, or leave them out with --on-error skip"
+                raise click.ClickException(f"{refused.message} ({mend})") from None
     _tell(report, given["report"])
     click.echo(
-        f"batch {made.key}: {report.added:,} added, {report.known:,} known, "
+        f"batch {made.id}, {made.key}: {report.added:,} added, {report.known:,} known, "
         f"{report.rejected:,} rejected ({made.process_slug} version {made.version})"
     )
 
@@ -109,9 +110,12 @@ def list_(settings: Settings, client: str | None) -> None:
     with database(settings) as url:
         of = _client_id(url, client) if client else None
         found = _with_pool(url, lambda pool: batches.list_batches(pool, COMMAND_LINE, limit=200))
-    table = Table("key", "state", "items", "process", "version", box=None, header_style="bold")
+    header = ("batch", "key", "state", "items", "process", "version")
+    table = Table(*header, box=None, header_style="bold")
     for one in (one for one in found if of in (None, one.client_id)):
-        table.add_row(one.key, one.state, f"{one.n_items:,}", one.process_slug, str(one.version))
+        table.add_row(
+            str(one.id), one.key, one.state, f"{one.n_items:,}", one.process_slug, str(one.version)
+        )
     Console().print(table)
 
 
@@ -125,7 +129,9 @@ def show_(settings: Settings, key: str, client: str) -> None:
     with database(settings) as url:
         found = _found(url, client, key)
         steps = _with_pool(url, lambda pool: batches.read_progress(pool, found.id))
-    click.echo(f"{found.key}: {found.name}, {found.state}, {found.n_items:,} items")
+    click.echo(
+        f"batch {found.id}, {found.key}: {found.name}, {found.state}, {found.n_items:,} items"
+    )
     table = Table("step", "tasks", "answers", "decided", "with experts", box=None)
     for step in steps:
         counts = (step.n_tasks, step.n_answers, step.n_decided, step.n_escalated)

@@ -1,5 +1,6 @@
 """What commands share: settings from flags, a database that is up and migrated."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from canut.db.migrate import migrate
 from canut.db.pool import connect
 from canut.db.server import EmbeddedServer
 from canut.engine.jobs import job_scripts
+from canut.errors import Unavailable
 from canut.processes.publish import publish_library
 
 
@@ -37,11 +39,16 @@ def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...,
     return decorate
 
 
+#: seconds between looks whether the embedded server still answers
+WATCH_EVERY_S = 1.0
+
+
 @contextmanager
-def database(settings: Settings, *, migrated: bool = True) -> Iterator[str]:
+def database(settings: Settings, *, migrated: bool = True, watch: bool = False) -> Iterator[str]:
     """The URL of a database that answers: yours (CANUT_DATABASE_URL), else the embedded one,
     started if it is not running. Unless `migrated` is False, migrations are applied and the
-    library of processes published first."""
+    library of processes published first. With `watch`, an embedded server that dies is started
+    again (PostgreSQL recovers by itself)."""
     server = None if settings.database_url else EmbeddedServer(Path(settings.data))
     url = settings.database_url if server is None else server.start()
     try:
@@ -49,10 +56,35 @@ def database(settings: Settings, *, migrated: bool = True) -> Iterator[str]:
             with connect(url) as conn:
                 migrate(conn, job_scripts())
                 publish_library(conn, time.time_ns() // 1_000_000)
-        yield url
+        with _watching(server if watch else None):
+            yield url
     finally:
         if server is not None:
             server.stop()
+
+
+@contextmanager
+def _watching(server: EmbeddedServer | None) -> Iterator[None]:
+    if server is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(WATCH_EVERY_S):
+            try:
+                if server.revive():
+                    click.echo("the database had died; it is back", err=True)
+            except Unavailable as error:
+                click.echo(f"the database has died: {error}", err=True)
+
+    thread = threading.Thread(target=watch, name="database", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 _OPTIONS: dict[str, Callable[[Any], Any]] = {

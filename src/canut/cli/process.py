@@ -1,6 +1,8 @@
-"""`canut process`: what can be outsourced. Works without a database."""
+"""`canut process`: what can be outsourced. Only `publish` needs a database."""
 
+import asyncio
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -8,11 +10,17 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from canut.channels.store import audit
+from canut.cli.common import database, setting_options
+from canut.config import Settings
+from canut.db.pool import connect, connect_async
 from canut.errors import CanutError, Problem
+from canut.people.store import COMMAND_LINE, find_client
 from canut.processes.library import library_slugs, load_shipped
 from canut.processes.load import Loaded, load_folder
 from canut.processes.model import LOCALES, StepDefinition
 from canut.processes.scaffold import write_scaffold
+from canut.processes.store import publish
 from canut.questions.base import localise
 
 _locale = click.option(
@@ -94,6 +102,30 @@ def new(slug: str, folder: Path | None) -> None:
     for path in write_scaffold(slug, target):
         click.echo(path)
     click.echo(f"Next: edit them, then run: canut process check {target}")
+
+
+@process.command("publish")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--client", metavar="SLUG", help="for this client alone; for every one if left out")
+@setting_options()
+def publish_(settings: Settings, folder: Path, client: str | None) -> None:
+    """Store the process in DIR as a version that batches can be submitted to.
+
+    The same content is the same version. Batches keep the version they began with.
+    """
+    definition = load_folder(folder).definition
+    with database(settings) as url, connect(url) as conn:
+        owner = None if client is None else asyncio.run(_client_id(url, client))
+        made = publish(conn, owner, definition, time.time_ns() // 1_000_000)
+        detail = {"slug": definition.slug, "version": made.number}
+        audit(conn, COMMAND_LINE, "publish.process", "process", made.process_id, detail, owner)
+    whom = f"for {client}" if client else "for every client"
+    click.echo(f"{definition.slug}: version {made.number}, {whom}")
+
+
+async def _client_id(url: str, slug: str) -> int:
+    async with connect_async(url) as conn:
+        return (await find_client(conn, slug)).id
 
 
 def _fields(loaded: Loaded, locale: str) -> Table:

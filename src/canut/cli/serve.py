@@ -48,7 +48,7 @@ def serve(settings: Settings, role: str) -> None:
 def running(settings: Settings, role: str = "all") -> Iterator[tuple[str, Granian]]:
     """Database and engines up, and a web server ready to `serve` (which blocks until a signal).
     Yields the database's URL and the server."""
-    with database(settings) as url:
+    with database(settings, watch=True) as url:
         settings = msgspec.structs.replace(settings, database_url=url)
         os.environ.update(hand_down(settings))
         engines = Engines(settings.engine_workers if role in ("all", "engine") else 0)

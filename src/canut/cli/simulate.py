@@ -1,6 +1,7 @@
 """`canut simulate`: answer a batch as simulated contributors, and say how well it went."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from canut.cli.simulation import Tally, spread_errors
 from canut.cli.simulation import simulate as run_simulation
 from canut.config import Settings
 from canut.db.pool import connect_async
-from canut.errors import Conflict
+from canut.errors import NotFound
 from canut.people import store as people
 from canut.sdk import AsyncCanut
 from canut.sdk import values as v
@@ -80,6 +81,9 @@ def simulate(
         with database(settings) as own:
             report = asyncio.run(_in_process(address, own, known, asked))
     show(report, asked)
+    if report.state != "delivered":
+        click.echo(f"canut: the batch is {report.state}, and nothing moves any more", err=True)
+        sys.exit(1)
 
 
 async def _with_key(url: str, key: str, truth: Truth, plan: Plan) -> Report:
@@ -106,7 +110,7 @@ async def _in_process(url: str, database_url: str, truth: Truth, plan: Plan) -> 
     async with connect_async(database_url) as conn:
         batch = await work.batch(conn, plan.batch, None)
         if batch is None:
-            raise Conflict(f"There is no batch {plan.batch}.", mend="canut batch list")
+            raise NotFound(f"There is no batch {plan.batch}.", mend="canut batch list")
         reader = await people.create_api_key(
             conn,
             by,

@@ -29,7 +29,9 @@ def restore(url: str, file: Path) -> None:
     if not file.exists():
         raise Invalid(f"There is no file {file}.")
     with psycopg.connect(url) as conn:
-        row = conn.execute("select count(*) from pg_class where relnamespace = 'public'::regnamespace")
+        row = conn.execute(
+            "select count(*) from pg_class where relnamespace = 'public'::regnamespace"
+        )
         if (row.fetchone() or [0])[0]:
             raise Conflict(
                 "The database is not empty.", mend="restore into a new data folder or database"

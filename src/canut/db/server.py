@@ -86,6 +86,16 @@ class EmbeddedServer:
             self._ensure_database()
         return self.url
 
+    def revive(self) -> bool:
+        """Start the server again if its process is gone; whether it had to be."""
+        if self._users is None or self._pid() is not None:
+            return False
+        with self._changing():
+            if self._pid() is not None:
+                return False
+            self._come_up()
+        return True
+
     def stop(self) -> None:
         """Leave the server; the last user stops it, cleanly."""
         if self._users is None:
@@ -234,10 +244,12 @@ class EmbeddedServer:
         return pid if name == "postgres" and _alive(pid) else None
 
     def _forget_stale_pid(self) -> None:
-        """After a crash the number in postmaster.pid may belong to another program, which would
-        keep the server from starting."""
+        """After a crash the number in the lock files may belong to another program, or to a dead
+        process nobody waits for (containers without an init): it would keep us from starting."""
         if self._pid() is None:
             (self._cluster() / "postmaster.pid").unlink(missing_ok=True)
+            for left in self._sockets().glob(".s.PGSQL.*"):
+                left.unlink(missing_ok=True)
 
     def _program(self, name: str) -> Path:
         return binaries.find() / name

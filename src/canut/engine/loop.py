@@ -31,12 +31,16 @@ RETRY_S = 1.0
 
 def run(url: str, idle_s: float, stop: threading.Event) -> None:
     """Decide until `stop` is set; survives the database going away and coming back."""
+    away = False
     while not stop.is_set():
         try:
             with connect(url, autocommit=True) as conn:
+                away = False
                 _work(conn, idle_s, stop)
         except (psycopg.OperationalError, Unavailable) as error:
-            log.warning("the database is away, trying again: %s", str(error).splitlines()[0])
+            if not away:
+                log.warning("the database is away, trying until it is back: %s", error)
+            away = True
             stop.wait(RETRY_S)
 
 
@@ -47,7 +51,10 @@ def _work(conn: Connection[Any], idle_s: float, stop: threading.Event) -> None:
         if time.monotonic() - expired_at >= EXPIRE_EVERY_S:
             expire_assignments(conn, now_ms(), LEASES_PER_PASS)
             expired_at = time.monotonic()
-        if one_pass(conn, steps, now_ms()).answers < ANSWERS_PER_PASS:
+        done = one_pass(conn, steps, now_ms())
+        if done.failed:
+            stop.wait(RETRY_S)
+        elif done.answers < ANSWERS_PER_PASS:
             stop.wait(idle_s)
 
 
@@ -68,6 +75,8 @@ def one_pass(conn: Connection[Any], steps: Steps, at_ms: int) -> Pass:
             webhooks.enqueue(
                 conn, batch["client_id"], webhooks.BATCH_DELIVERED, event, payload, at_ms
             )
+    for batch_step_id, error in done.failed.items():
+        log.error("step %d cannot be decided: %s", batch_step_id, error)
     if done.answers:
         log.debug(
             "answers %d, decided %d, escalated %d", done.answers, done.decided, done.escalated

@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 from psycopg import Connection
 
+from canut.errors import CanutError
 from canut.quality.store import add_track, read_track
 from canut.questions.base import Answers, Beliefs, Track
 from canut.truth.stopping import NextStep, next_step
@@ -28,6 +29,8 @@ class Pass(Struct):
     escalated: int = 0
     #: batches that are complete: id, client_id, key, name, n_items
     delivered: list[dict[str, Any]] = []
+    #: steps that could not be decided, with the error; their answers are back in the inbox
+    failed: dict[int, str] = {}
 
 
 class Weighed(Struct, frozen=True):
@@ -59,8 +62,14 @@ def decide_fresh(conn: Connection[Any], steps: Steps, now_ms: int, limit: int) -
     # in the order of ids, as all who lock rows of batch_step
     for batch_step_id in sorted(by_step):
         tasks = by_step[batch_step_id]
-        step = _step(conn, steps, batch_step_id)
-        _decide_step(conn, step, rules[batch_step_id], tasks, now_ms, done)
+        try:
+            with conn.transaction():
+                step = _step(conn, steps, batch_step_id)
+                _decide_step(conn, step, rules[batch_step_id], tasks, now_ms, done)
+        except (ArithmeticError, LookupError, TypeError, ValueError, CanutError) as error:
+            # a question type that fails stops its own step, not the others; its answers wait
+            store_decide.put_back(conn, tasks, now_ms)
+            done.failed[batch_step_id] = repr(error)
     if done.decided:
         batches = sorted({rule.batch_id for rule in rules.values()})
         done.delivered = store_decide.deliver(conn, batches, now_ms)

@@ -76,6 +76,14 @@ from task t join fresh on fresh.task_id = t.id
 order by t.id
 for update of t"""
 
+# answers that could not be weighed, back for the next pass
+PUT_BACK = """
+insert into inbox (task_id, contributor_id, batch_step_id, submitted_ms)
+select t.id, 0, t.batch_step_id, %s
+from unnest(%s::bigint[], %s::int[]) as u (task_id, n)
+join task t on t.id = u.task_id
+cross join generate_series(1, u.n)"""
+
 RULES = """
 select s.id as batch_step_id, s.batch_id, s.position, s.process_id, s.slug, s.min_answers,
        s.max_answers, s.target, s.expert_skill,
@@ -128,6 +136,12 @@ SHUT = "update batch_step set open = false where batch_id = any (%s)"
 def take_fresh(conn: Sync, limit: int) -> list[FreshTask]:
     """Tasks with fresh answers, locked, as they are after the lock."""
     return conn.cursor(row_factory=of(FreshTask)).execute(TAKE, [limit]).fetchall()
+
+
+def put_back(conn: Sync, tasks: Sequence[FreshTask], now_ms: int) -> None:
+    """Fresh again, as many times as they were."""
+    ids = [task.task_id for task in tasks]
+    conn.execute(PUT_BACK, [now_ms, ids, [task.n_fresh for task in tasks]])
 
 
 def rules(conn: Sync, batch_steps: list[int]) -> dict[int, StepRules]:
