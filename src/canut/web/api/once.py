@@ -12,6 +12,7 @@ from canut.people.store import idempotency as store
 from canut.web.api.reading import Reader, json_body
 from canut.web.api.replying import Json, encode
 from canut.web.auth import WebRequest, asked, house, principal
+from canut.web.i18n import N_
 
 HEADER = "idempotency-key"
 LENGTH_MAX = 200
@@ -72,8 +73,8 @@ def _again(kept: store.Kept, request_hash: bytes, request: WebRequest, key: str)
         )
     if kept.status is None or kept.response is None:
         raise InProgress(
-            "The request that first used this Idempotency-Key is still being served.",
-            mend="try again in a second",
+            N_("The request that first used this Idempotency-Key is still being served."),
+            mend=N_("try again in a second"),
         )
     response = _made(_unlock(kept.response, request, key))
     response.headers["idempotent-replayed"] = "true"

@@ -52,7 +52,7 @@ def after(query: PageQuery, first: int) -> int:
     except ValueError:
         place = -1
     if not 0 <= place <= ID_MAX:
-        problem = Problem("This is not a cursor.", "send `next` as you got it", field="cursor")
+        problem = Problem("This is not a cursor.", mend="send `next` as you got it", field="cursor")
         raise Invalid("The request does not fit.", problems=[problem])
     return place
 
