@@ -154,7 +154,7 @@ def audit(
     subject: str,
     subject_id: int,
     detail: dict[str, Any],
-    client_id: int,
+    client_id: int | None,
 ) -> None:
     """`canut.people.store.audit`, for a connection that is not asynchronous."""
     by = {} if who.account_id or who.api_key_id else {"by": who.name}
