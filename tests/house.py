@@ -194,21 +194,25 @@ async def _answers(database: str, batches: dict[str, int], workers: list[int]) -
                 claimed = await tasks.claim(
                     pool, steps, worker, now_ms(), count=min(count, 50), batch_id=batches[key]
                 )
+                gold = load_shipped(key.replace("-", "/", 1)).gold
                 for task in claimed:
                     step = await steps.load(pool, task.ref.batch_step_id)
-                    value = _guess(step.definition.question, task.ref.task_id, chance)
+                    slug = step.definition.slug
+                    right = {str(step.visible(one.payload)): one.answers[slug] for one in gold}
+                    value = _guess(step.definition.question, right.get(str(task.item)), chance)
                     await tasks.submit_one(pool, steps, worker, now_ms(), str(task.ref), value)
     with connect(database) as conn:
         decide_fresh(conn, Steps(), now_ms(), 10_000)
         conn.commit()
 
 
-def _guess(question: dict[str, Any], task: int, chance: random.Random) -> Any:
-    """The answer that most would give, or at times another."""
+def _guess(question: dict[str, Any], right: Any, chance: random.Random) -> Any:
+    """The right answer nine times in ten, where there is gold; else any other."""
+    if right is not None and chance.random() < 0.9:
+        return right
     if question["type"] == "scale":
-        return (task + (chance.random() < 0.15)) % 4
+        return chance.randrange(4)
     if question["type"] == "record":
-        return {"verdict": "publish"} if task % 3 else {"verdict": "reject", "reasons": ["abuse"]}
+        return {"verdict": "reject", "reasons": ["off-topic"]}
     options = load_question(question).options("en")  # type: ignore[attr-defined]
-    place = task if chance.random() > 0.1 else chance.randrange(len(options))
-    return options[place % len(options)]["value"]
+    return chance.choice(options)["value"]

@@ -4,6 +4,7 @@ import unicodedata
 from typing import Any
 
 from litestar import Response, get
+from litestar.params import FromPath, FromQuery
 
 from canut.errors import NotFound
 from canut.questions.base import HasOptions
@@ -19,7 +20,9 @@ FOUND_MAX = 50
 
 
 @get("/work/steps/{step_id:int}/options.json", opt=requires("contributor"), include_in_schema=False)
-async def options_json(request: WebRequest, step_id: int, name: str = ANSWER) -> Response[bytes]:
+async def options_json(
+    request: WebRequest, step_id: FromPath[int], name: FromQuery[str] = ANSWER
+) -> Response[bytes]:
     """Every option of one question of a step, for whoever holds a task of that step."""
     listed = await _options(request, step_id, name)
     headers = {"etag": listed.etag, "cache-control": "private, no-cache", "vary": "cookie"}
@@ -30,7 +33,10 @@ async def options_json(request: WebRequest, step_id: int, name: str = ANSWER) ->
 
 @get("/work/steps/{step_id:int}/options", opt=requires("contributor"), include_in_schema=False)
 async def options_page(
-    request: WebRequest, step_id: int, name: str = ANSWER, q: str = ""
+    request: WebRequest,
+    step_id: FromPath[int],
+    name: FromQuery[str] = ANSWER,
+    q: FromQuery[str] = "",
 ) -> Response[str]:
     """Look for an option without a script."""
     listed = await _options(request, step_id, name)

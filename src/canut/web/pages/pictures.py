@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from canut.processes.library import read_asset
 from canut.web.auth import requires
@@ -12,7 +13,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @get("/pictures/{path:path}", opt=requires(), include_in_schema=False)
-async def picture(path: str) -> Response[bytes]:
+async def picture(path: FromPath[str]) -> Response[bytes]:
     """`/pictures/<slug of the process>/<name>`."""
     slug, _, name = path.strip("/").rpartition("/")
     asset = read_asset(slug, name)

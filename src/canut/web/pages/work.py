@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery
 from litestar.status_codes import HTTP_200_OK
 from markupsafe import Markup
 
@@ -49,7 +50,9 @@ async def list_work(request: WebRequest) -> Response[str]:
 
 
 @get("/work/{batch_id:int}", opt=CONTRIBUTORS, include_in_schema=False)
-async def show_batch(request: WebRequest, batch_id: int, said: str = "") -> Response[str]:
+async def show_batch(
+    request: WebRequest, batch_id: FromPath[int], said: FromQuery[str] = ""
+) -> Response[str]:
     """The task in hand, or the door to the batch."""
     contributor = principal(request).contributor()
     held = await tasks.live(pool(request), house(request).kept.steps, contributor, now_ms())
@@ -62,7 +65,7 @@ async def show_batch(request: WebRequest, batch_id: int, said: str = "") -> Resp
 
 
 @post("/work/{batch_id:int}/claim", opt=CONTRIBUTORS, include_in_schema=False)
-async def claim(request: WebRequest, batch_id: int) -> Response[Any]:
+async def claim(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
     """Take a task: for a browser the way to its screen, for a script the task itself."""
     contributor = principal(request).contributor()
     claimed = await _claim(request, contributor, batch_id)
@@ -73,7 +76,7 @@ async def claim(request: WebRequest, batch_id: int) -> Response[Any]:
 
 
 @post("/work/{batch_id:int}/answer", opt=CONTRIBUTORS, include_in_schema=False)
-async def answer(request: WebRequest, batch_id: int) -> Response[Any]:
+async def answer(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
     """Hand in the answer, or give the task back (`act=skip`)."""
     contributor = principal(request).contributor()
     form = await read_form(request)
