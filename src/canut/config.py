@@ -60,14 +60,20 @@ def load(
     toml: Path | None = None,
 ) -> Settings:
     """Read the settings. `flags` that are None were not given. `toml` defaults to ./canut.toml.
+    What a parent process handed down stands in the place of canut.toml and the environment.
 
     Raises `Invalid` with a problem per unknown key or wrong value, naming where it was found.
     """
     path = toml if toml is not None else Path(environ.get("CANUT_CONFIG", "canut.toml"))
     problems: list[Problem] = []
     values: dict[str, Any] = {}
-    sources = [(str(path), _from_toml(path, required=toml is not None))]
-    sources.append(("environment", _from_environ(environ)))
+    if HANDED_DOWN in environ:
+        sources = [("the parent process", msgspec.json.decode(environ[HANDED_DOWN]))]
+    else:
+        sources = [
+            (str(path), _from_toml(path, required=toml is not None)),
+            ("environment", _from_environ(environ)),
+        ]
     sources.append(("flags", {k: v for k, v in (flags or {}).items() if v is not None}))
     for where, given in sources:
         problems += _problems(where, given)
@@ -84,8 +90,6 @@ def hand_down(settings: Settings) -> dict[str, str]:
 
 def handed_down(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings the parent process handed down, else those found here."""
-    if HANDED_DOWN in environ:
-        return msgspec.json.decode(environ[HANDED_DOWN], type=Settings)
     return load(environ=environ)
 
 

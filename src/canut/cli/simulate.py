@@ -79,7 +79,7 @@ def simulate(
         report = asyncio.run(_with_key(address, operator_key, known, asked))
     else:
         with database(settings) as own:
-            report = asyncio.run(_in_process(address, own, known, asked))
+            report = asyncio.run(answer_batch(address, own, known, asked))
     show(report, asked)
     if report.state != "delivered":
         click.echo(f"canut: the batch is {report.state}, and nothing moves any more", err=True)
@@ -103,9 +103,9 @@ async def _with_key(url: str, key: str, truth: Truth, plan: Plan) -> Report:
         return await _run(url, operator, keys, truth, plan)
 
 
-async def _in_process(url: str, database_url: str, truth: Truth, plan: Plan) -> Report:
-    """Contributors are made in the database, and a key that reads the batch for as long as the
-    run lasts."""
+async def answer_batch(url: str, database_url: str, truth: Truth, plan: Plan) -> Report:
+    """Answer a batch until it is delivered, or nothing moves any more. Contributors are made in
+    the database, and a key that reads the batch for as long as the run lasts."""
     by = people.COMMAND_LINE
     async with connect_async(database_url) as conn:
         batch = await work.batch(conn, plan.batch, None)
