@@ -2,6 +2,7 @@
 // this one is answered, painted at once, and answers are sent in the background until they arrive.
 
 import { growCombos } from "./combobox.js";
+import { pick } from "./digits.js";
 import { growOptions } from "./options.js";
 
 const AHEAD = 1;
@@ -230,38 +231,6 @@ function tick() {
 
 // -- keys --
 
-const typed = { digits: "", at: -1e9, task: null, picked: null };
-
-// Digits typed soon after each other are one number, where the list is long enough for it.
-function number(key, at, highest) {
-  const goes = at - typed.at < 700 && typed.task === task() && Number(typed.digits + key) <= highest;
-  if (!goes) typed.picked = null;
-  typed.digits = goes ? typed.digits + key : key;
-  Object.assign(typed, { at, task: task() });
-  return typed.digits;
-}
-
-function digit(event) {
-  const within = document.activeElement?.closest?.(".question:not(.record)");
-  const question = within ?? task().querySelector(".question:not(.record):has(.option)");
-  const options = [...(question?.querySelectorAll(".option") ?? [])];
-  if (!options.length) return;
-  const points = options[0].dataset.key !== undefined;
-  const highest = points ? Number(options.at(-1).dataset.key) : options.length;
-  const digits = number(event.key, event.timeStamp, highest);
-  const option = points
-    ? options.find((one) => one.dataset.key === digits)
-    : options[(Number(digits) || 10) - 1];
-  const input = option?.querySelector("input");
-  if (!input) return;
-  // "12" ticked the first box on its way to the twelfth
-  if (input.type === "checkbox" && typed.picked) typed.picked.click();
-  input.focus();
-  input.click();
-  typed.picked = input;
-  event.preventDefault();
-}
-
 function onKey(event) {
   if (event.defaultPrevented || event.isComposing || event.altKey || event.metaKey || keys.open) return;
   const at = event.target;
@@ -283,7 +252,7 @@ function onKey(event) {
     if (search) event.preventDefault();
     search?.focus();
   } else if (/^\d$/.test(event.key)) {
-    digit(event);
+    pick(event, task());
   }
 }
 
