@@ -143,3 +143,15 @@ async def test_requests_read_the_same(fresh_url: str) -> None:
         assert await find_version_async(conn, None, "catalogue/categorise") == version
         assert await find_version_async(conn, None, "no/such") is None
         assert await list_processes_async(conn, None) == listed
+
+
+def test_a_taxonomy_for_one_batch_hides_nothing(db: psycopg.Connection) -> None:
+    """A version adapted for one batch is kept and numbered, and is not what the next batch gets;
+    published in its own right it is."""
+    shared = publish(db, None, definition(2), NOW)
+    who = client(db)
+    adapted = publish(db, who, definition(3), NOW, adapted=True)
+    assert find_version(db, who, "catalogue/categorise") == shared
+    assert [one.version_id for one in list_processes(db, who)] == [shared.id]
+    assert publish(db, who, definition(3), NOW).id == adapted.id
+    assert find_version(db, who, "catalogue/categorise") == adapted

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import httpx
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -143,16 +144,15 @@ def _truth(made: Demo) -> Truth:
 def _show_decisions(settings: Settings, url: str, made: Demo) -> None:
     """The first decisions, as a client gets them: through the API."""
     truth = {row[REFERENCE]: row for row in made.truth}
-    table = Table(title="The first decisions")
+    table = Table(title="The first decisions", box=SIMPLE_HEAD, pad_edge=False)
     for column in ("reference", "title", "category", "belief", "answers", "method"):
-        width = TITLE_WIDTH if column == "title" else None
-        table.add_column(column, overflow="ellipsis", no_wrap=True, max_width=width)
+        table.add_column(column, no_wrap=True)
     for decision in _decisions(settings, url, made)[:ROWS_SHOWN]:
         row = truth[decision.key]
         right = decision.value == row[TRUTH_COLUMN]
         table.add_row(
             decision.key,
-            row["title"],
+            row["title"][:TITLE_WIDTH],
             f"{decision.value}" if right else f"{decision.value} (truth: {row[TRUTH_COLUMN]})",
             f"{decision.confidence:.2f}",
             str(decision.n_answers),

@@ -18,13 +18,13 @@ from canut.processes.reading import suggest
 Check = Callable[[Mapping[str, Any], int, list[Problem]], dict[str, Any] | None]
 Parse = Callable[[Any], Any]
 
-_YES = {"true", "yes", "y", "1", "oui", "o", "vrai", "x"}
-_NO = {"false", "no", "n", "0", "non", "faux"}
+YES = {"true", "yes", "y", "1", "oui", "o", "vrai", "x"}
+NO = {"false", "no", "n", "0", "non", "faux"}
 _URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _ASSET = re.compile(r"asset:[A-Za-z0-9][A-Za-z0-9._-]*")
 _NUMBER = re.compile(r"[+-]?(\d+)(?:([.,])(\d*))?([eE][+-]?\d{1,3})?", re.ASCII)
 _NUMBER_LENGTH_MAX = 40
-_URL_LENGTH_MAX = 4_000
+URL_LENGTH_MAX = 4_000
 
 
 class _FaultError(Exception):
@@ -200,8 +200,8 @@ def _boolean(value: Any) -> bool | None:
     word = str(value).strip().lower() if type(value) in (str, int) else None
     if word == "":
         return None
-    if word in _YES or word in _NO:
-        return word in _YES
+    if word in YES or word in NO:
+        return word in YES
     raise _FaultError(f"{value!r} is neither yes nor no", "write true or false")
 
 
@@ -225,8 +225,8 @@ def _address(value: Any) -> str | None:
     if type(value) is not str:
         raise _FaultError(f"expected a web address, not {_kind(value)}")
     text = value.strip()
-    if len(text) > _URL_LENGTH_MAX:
-        raise _FaultError(f"the address is longer than {_URL_LENGTH_MAX} characters")
+    if len(text) > URL_LENGTH_MAX:
+        raise _FaultError(f"the address is longer than {URL_LENGTH_MAX} characters")
     _storable(text)
     return text or None
 

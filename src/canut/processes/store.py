@@ -26,11 +26,17 @@ returning id"""
 # publish_version: nothing comes back where this content is a version already; a statement of its
 # own after the lock, because it must see what the publisher before us has committed
 PUBLISH_VERSION = """
-insert into process_version (process_id, number, definition, content_hash, created_ms)
-select %(process)s, coalesce(max(number), 0) + 1, %(definition)s::jsonb, %(hash)s, %(now)s
+insert into process_version (process_id, number, definition, content_hash, adapted, created_ms)
+select %(process)s, coalesce(max(number), 0) + 1, %(definition)s::jsonb, %(hash)s, %(adapted)s,
+       %(now)s
 from process_version where process_id = %(process)s
 on conflict (process_id, content_hash) do nothing
 returning id"""
+
+# a version made for one batch, published in its own right later
+OWN = """
+update process_version set adapted = false
+where process_id = %(process)s and content_hash = %(hash)s and adapted"""
 
 # insert_steps: the steps of the version just made, from its own definition; positions from 1
 INSERT_STEPS = """
@@ -48,13 +54,16 @@ from process_version v join process p on p.id = v.process_id"""
 VERSION = f"{_COLUMNS} where v.id = %(id)s"
 VERSION_OF_CONTENT = f"{_COLUMNS} where p.id = %(process)s and v.content_hash = %(hash)s"
 
-# find_version: a client's own process hides the shared one of that slug; newest unless numbered
+# find_version: a client's own process hides the shared one of that slug; newest unless numbered.
+# Versions adapted for one batch (another taxonomy) are never the newest and hide nothing.
 FIND_VERSION = f"""{_COLUMNS}
 where p.slug = %(slug)s and (p.client_id = %(client)s or p.client_id is null)
   and p.id = (select q.id from process q
               where q.slug = %(slug)s and (q.client_id = %(client)s or q.client_id is null)
+                and exists (select from process_version w
+                            where w.process_id = q.id and not w.adapted)
               order by q.client_id nulls last limit 1)
-  and (%(number)s::int is null or v.number = %(number)s)
+  and (v.number = %(number)s or (%(number)s::int is null and not v.adapted))
 order by v.number desc limit 1"""  # noqa: S608 - nothing but our own columns is put in
 
 # list_processes: what a client may submit to, each with its newest version; its own hide shared
@@ -62,7 +71,7 @@ LIST_PROCESSES = """
 select distinct on (p.slug) p.id as process_id, p.client_id, p.slug, v.id as version_id, v.number,
        v.created_ms, v.definition -> 'title' as title, v.definition -> 'description' as description
 from process p join process_version v on v.process_id = p.id
-where p.client_id = %(client)s or p.client_id is null
+where (p.client_id = %(client)s or p.client_id is null) and not v.adapted
 order by p.slug, p.client_id nulls last, v.number desc"""
 
 
@@ -95,12 +104,18 @@ class ProcessSummary(Struct, frozen=True):
 
 
 def publish(
-    conn: Sync, client_id: int | None, definition: ProcessDefinition, now_ms: int
+    conn: Sync,
+    client_id: int | None,
+    definition: ProcessDefinition,
+    now_ms: int,
+    *,
+    adapted: bool = False,
 ) -> ProcessVersion:
     """The version with this content: the one there is, else a new one with its steps.
 
-    `client_id` None publishes to the library shared by all. In the caller's transaction, or one
-    of its own.
+    `client_id` None publishes to the library shared by all; `adapted` is for a version that one
+    batch needs (another taxonomy) and that later batches do not get unasked. In the caller's
+    transaction, or one of its own.
     """
     content_hash = definition.content_hash()
     values: dict[str, Any] = {
@@ -108,6 +123,7 @@ def publish(
         "slug": definition.slug,
         "definition": definition.encode().decode(),
         "hash": content_hash,
+        "adapted": adapted,
         "now": now_ms,
     }
     with conn.transaction():
@@ -115,6 +131,8 @@ def publish(
         made = conn.execute(PUBLISH_VERSION, values).fetchone()
         if made:
             conn.execute(INSERT_STEPS, [made[0]])
+        elif not adapted:
+            conn.execute(OWN, values)
         row = conn.cursor(row_factory=dict_row).execute(VERSION_OF_CONTENT, values).fetchone()
     assert row is not None
     return _version(row)

@@ -107,7 +107,7 @@ def choose_version(
     if options is None:
         return base
     changed = with_options(base.definition, list(options), step)
-    return publish(conn, client_id, changed, now_ms)
+    return publish(conn, client_id, changed, now_ms, adapted=True)
 
 
 async def check_may_see_step(

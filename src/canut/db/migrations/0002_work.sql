@@ -15,6 +15,8 @@ create table process_version (
     number integer not null,
     definition jsonb not null,
     content_hash text not null,
+    -- made for one batch that brought its own taxonomy: later batches do not get it unasked
+    adapted boolean not null default false,
     created_ms bigint not null,
     unique (process_id, number),
     unique (process_id, content_hash)
