@@ -7,15 +7,15 @@ import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canut.channels import delimited
+from canut.channels import delimited, text
 from canut.channels.columns import Columns, parse_map
 from canut.channels.files import open_items, read_stream
 from canut.errors import Invalid, Problem
@@ -62,14 +62,35 @@ def test_what_the_csv_module_writes_is_read_back(table: Any, chunk: int) -> None
     """Any text survives, wherever the file is cut into chunks and blocks."""
     out = io.StringIO()
     csv.writer(out).writerows([("title", "price", "note"), *table])
-    delimited_chunk, rows_max = delimited.CHUNK_BYTES, delimited.BLOCK_ROWS
-    delimited.CHUNK_BYTES, delimited.BLOCK_ROWS = chunk, 7
+    chunk_max, rows_max = text.CHUNK_BYTES, delimited.BLOCK_ROWS
+    text.CHUNK_BYTES, delimited.BLOCK_ROWS = chunk, 7
     try:
         rows, problems = read(out.getvalue().encode())
     finally:
-        delimited.CHUNK_BYTES, delimited.BLOCK_ROWS = delimited_chunk, rows_max
+        text.CHUNK_BYTES, delimited.BLOCK_ROWS = chunk_max, rows_max
     assert problems == []
     assert [tuple(record.values()) for _, record in rows] == list(table)
+
+
+@settings(max_examples=600)
+@given(
+    st.text(st.sampled_from('aé",,""\n\n\r'), max_size=60).map("title,b\n".__add__),
+    st.integers(1, 30),
+)
+def test_any_text_is_read_as_the_csv_module_reads_it(data: str, chunk: int) -> None:
+    """By columns or row by row, quotation marks in odd places and line ends of any kind, and
+    wherever a piece ends: the same rows under the same numbers, and the same ragged ones."""
+    chunk_max, text.CHUNK_BYTES = text.CHUNK_BYTES, chunk
+    try:
+        rows, problems = read(data.encode())
+    finally:
+        text.CHUNK_BYTES = chunk_max
+    wanted = [row for row in csv.reader(io.StringIO(data, "")) if any(row)][1:]
+    good = {number: row for number, row in enumerate(wanted, 1) if len(row) == 2}
+    assert {number: list(record.values()) for number, record in rows} == good
+    assert [problem.row for problem in problems] == [
+        number for number in range(1, len(wanted) + 1) if number not in good
+    ]
 
 
 def test_ragged_rows_are_told_and_the_others_read() -> None:
@@ -248,12 +269,12 @@ def test_a_file_without_lines_is_refused_before_it_fills_the_memory() -> None:
 
         def read(self, size: int = -1) -> bytes:
             self.given += size
-            assert self.given < 10 * delimited.ROW_BYTES_MAX
+            assert self.given < 10 * text.ROW_BYTES_MAX
             return b"x" * size
 
     for name in ("x.csv", "x.jsonl"):
         with pytest.raises(Invalid, match="more than"):
-            list(read_stream(Endless(), name, SHAPE))
+            list(read_stream(cast(IO[bytes], Endless()), name, SHAPE))
 
 
 @given(st.binary(max_size=400), st.sampled_from(["x.csv", "x.jsonl", "x.parquet"]))

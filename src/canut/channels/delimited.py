@@ -2,36 +2,26 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice
-from typing import Any, Protocol
+from collections.abc import Generator, Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 from msgspec import structs
 
 from canut.channels.columns import Columns, header
 from canut.channels.streams import PEEK_BYTES
+from canut.channels.text import Readable, Text, read_columns
 from canut.errors import Invalid, Problem
 from canut.processes.model import ItemShape
 from canut.work.intake import Block
+from canut.work.table import Table
 
 DELIMITERS = (",", ";", "\t", "|")
 NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 #: rows in a block
 BLOCK_ROWS = 10_000
-#: bytes read at once
-CHUNK_BYTES = 1 << 20
-#: longest row, in bytes: beyond this the file is no table
-ROW_BYTES_MAX = 16 << 20
 #: rows looked at to tell what is between the values
 SNIFFED_ROWS = 50
-
-
-class Readable(Protocol):
-    """A buffered stream of bytes."""
-
-    def read(self, size: int, /) -> bytes: ...
-    def peek(self, size: int, /) -> bytes: ...
-    def tell(self) -> int: ...
 
 
 def sniff_delimiter(text: str) -> str:
@@ -64,18 +54,10 @@ def read(stream: Readable, file: str, columns: Columns, shape: ItemShape) -> Ite
     encoding = _encoding(stream.peek(PEEK_BYTES))
     start = stream.peek(PEEK_BYTES)[:PEEK_BYTES]
     delimiter = sniff_delimiter(start.decode(encoding, "replace").lstrip("\ufeff"))
-    position = _Position()
-    lines = chain.from_iterable(_lines(stream, file, encoding, position))
-    reader = csv.reader(lines, delimiter=delimiter)
-    names = _header(reader, file)
+    text = Text(stream, file, encoding)
+    names = _header(csv.reader(text.lines(), delimiter=delimiter), file)
     fields = header(names, columns, shape, file)
-    yield from _blocks(reader, fields, delimiter, file, position)
-
-
-class _Position:
-    """Bytes read so far, told by the reader of lines to the maker of blocks."""
-
-    bytes_read = 0
+    yield from _blocks(text, fields, delimiter, file)
 
 
 def _encoding(start: bytes) -> str:
@@ -94,59 +76,36 @@ def _header(reader: Any, file: str) -> list[str]:
     return names
 
 
-def _lines(
-    stream: Readable, file: str, encoding: str, position: _Position
-) -> Iterator[Iterator[str]]:
-    """The file in pieces that end with a line, each an iterator of lines.
-
-    Bytes that are no UTF-8 become lone surrogates, which the check of the field reports.
-    """
-    if encoding == "utf-16":
-        yield _utf16(stream, file)
-        return
-    rest = b""
-    first = True
-    while chunk := stream.read(CHUNK_BYTES):
-        position.bytes_read += len(chunk)
-        cut = chunk.rfind(b"\n") + 1
-        if not cut:
-            rest += chunk
-            if len(rest) > ROW_BYTES_MAX:
-                raise Invalid(f"{file} has a row of more than {ROW_BYTES_MAX:,} bytes.")
-            continue
-        piece, rest = rest + chunk[:cut], chunk[cut:]
-        yield io.StringIO(_text(piece, first), newline="")
-        first = False
-    if rest:
-        yield io.StringIO(_text(rest, first), newline="")
-
-
-def _text(piece: bytes, first: bool) -> str:
-    return piece.decode("utf-8-sig" if first else "utf-8", "surrogateescape")
-
-
-def _utf16(stream: Readable, file: str) -> Iterator[str]:
-    lines = io.TextIOWrapper(stream, "utf-16", newline="")  # type: ignore[type-var]
-    try:
-        yield from lines
-    except UnicodeError as error:
-        raise Invalid(f"{file} is not valid UTF-16: {error}.", mend="save it as UTF-8") from error
-
-
-def _blocks(
-    reader: Any, fields: list[str], delimiter: str, file: str, position: _Position
-) -> Iterator[Block]:
+def _blocks(text: Text, fields: list[str], delimiter: str, file: str) -> Iterator[Block]:
     row = 0
-    while True:
+    while piece := text.piece():
+        columns, rest = read_columns(piece, len(fields), delimiter, last=text.ended)
+        if columns is None:
+            row = yield from _row_by_row(text, piece, fields, (delimiter, file), row)
+            continue
+        text.keep(rest)
+        if columns and (count := len(columns[0])):
+            table = Table(dict(zip(fields, columns, strict=True)), count)
+            yield Block(range(row + 1, row + 1 + count), table, [], file, text.bytes_read)
+            row += count
+
+
+def _row_by_row(
+    text: Text, piece: bytes, fields: list[str], about: tuple[str, str], row: int
+) -> Generator[Block, None, int]:
+    """A piece, and the rest of the row it ends in, by the csv module, which takes what comes.
+    Gives the number of the last row."""
+    delimiter, file = about
+    reader = csv.reader(text.lines(piece), delimiter=delimiter)
+    ended = False
+    while not ended:
         read: list[list[str]] = []
         problems: list[Problem] = []
         try:
             # on an error the rows before it stay in the list
-            read.extend(islice(reader, BLOCK_ROWS))
+            ended = _take(reader, text, read)
         except csv.Error as error:
             problems.append(_unreadable(error, file))
-        if not read and not problems:
-            return
         # lines without any value (spreadsheets leave them at the end) are no rows
         values = [value for value in read if value and (value[0] or any(value))]
         rows = range(row + 1, row + 1 + len(values))
@@ -154,7 +113,17 @@ def _blocks(
         if problems:
             row += 1
             problems = [structs.replace(problem, row=row) for problem in problems]
-        yield _block(rows, values, fields, problems, (delimiter, file, position.bytes_read))
+        yield _block(rows, values, fields, problems, (delimiter, file, text.bytes_read))
+    return row
+
+
+def _take(reader: Any, text: Text, read: list[list[str]]) -> bool:
+    """Add rows until there are enough, or (True) the text at hand ends where a row does."""
+    for values in islice(reader, BLOCK_ROWS):
+        read.append(values)
+        if text.at_end():
+            return True
+    return len(read) < BLOCK_ROWS
 
 
 def _block(

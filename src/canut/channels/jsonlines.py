@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from canut.channels.columns import Columns, renamer
-from canut.channels.delimited import CHUNK_BYTES, ROW_BYTES_MAX, Readable
+from canut.channels.text import CHUNK_BYTES, ROW_BYTES_MAX, Readable
 from canut.errors import Invalid, Problem
 from canut.processes.model import ItemShape
 from canut.work.intake import Block

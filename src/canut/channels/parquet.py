@@ -9,13 +9,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from canut.channels.columns import Columns, header
-from canut.channels.delimited import BLOCK_ROWS, CHUNK_BYTES, Readable
+from canut.channels.delimited import BLOCK_ROWS
+from canut.channels.text import CHUNK_BYTES, Readable
 from canut.errors import Invalid
 from canut.processes.model import ItemShape
 from canut.work.intake import Block
+from canut.work.table import Table
 
 #: a file smaller than this is kept in memory when its source cannot be read out of order
 SPOOLED_BYTES = 64 << 20
+#: other ways to hold text
+TEXTS = (pa.large_string(), pa.string_view())
 
 
 def read(stream: Readable, file: str, columns: Columns, shape: ItemShape) -> Iterator[Block]:
@@ -43,8 +47,8 @@ def _blocks(
     total = max(1, table.metadata.num_rows)
     row = 0
     for batch in table.iter_batches(BLOCK_ROWS):
-        values = [_plain(column, file, name).to_pylist() for name, column in _named(batch)]
-        records = [dict(zip(fields, held, strict=True)) for held in zip(*values, strict=True)]
+        values = [_plain(column, file, name) for name, column in _named(batch)]
+        records = Table(dict(zip(fields, values, strict=True)), batch.num_rows)
         rows = range(row + 1, row + 1 + batch.num_rows)
         row += batch.num_rows
         yield Block(rows, records, [], file, size * row // total)
@@ -63,8 +67,12 @@ def _plain(column: Any, file: str, name: str) -> Any:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         # many writers do not mark text as such
         return _text(column, file, name)
-    if pa.types.is_temporal(kind) or pa.types.is_decimal(kind):
+    if pa.types.is_temporal(kind) or pa.types.is_decimal(kind) or kind in TEXTS:
         return pc.cast(column, pa.string())
+    if pa.types.is_floating(kind):
+        return pc.cast(column, pa.float64())
+    if pa.types.is_integer(kind) and kind != pa.uint64():
+        return pc.cast(column, pa.int64())
     return column
 
 

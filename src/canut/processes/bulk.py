@@ -6,7 +6,7 @@ Where it is sure, both give the same item (tests/processes/test_bulk.py).
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -31,7 +31,7 @@ _WHOLE_MIN = -(2**63)
 #: JSON as items are written
 encoder = msgspec.json.Encoder(decimal_format="string")
 
-Values = pa.Array | Sequence[Any]
+Values: TypeAlias = pa.Array | Sequence[Any]
 
 
 class Written(Struct, frozen=True):
