@@ -23,11 +23,11 @@ from pathlib import Path
 
 import aiohttp
 import psycopg
-from canut.db.check import check
-from canut.db.pool import connect
 
 from bench import house, work
 from bench.loop import settle
+from canut.db.check import check
+from canut.db.pool import connect
 
 #: seconds a request may take before the client tries again
 TIMEOUT_S = 10

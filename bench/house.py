@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import psycopg
+
 from canut.db.server import EmbeddedServer
 
 #: clock ticks a second, of /proc/PID/stat

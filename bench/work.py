@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import msgspec
+
 from canut.db.pool import connect, connect_async
 from canut.people import store as people
 from canut.people.credentials import token_hash
@@ -100,7 +101,7 @@ class Contributor:
                 tasks = await self._claim(http)
                 if tasks:
                     await self._answer(http, tasks, patient)
-            except (TimeoutError, aiohttp.ClientError, _Refused) as error:
+            except (TimeoutError, aiohttp.ClientError, _RefusedError) as error:
                 self.journal.errors[type(error).__name__] += 1
                 if not patient:
                     raise
@@ -140,7 +141,7 @@ class Contributor:
         while True:
             try:
                 return await self._post(http, "/api/v1/answers", body)
-            except (TimeoutError, aiohttp.ClientError, _Refused):
+            except (TimeoutError, aiohttp.ClientError, _RefusedError):
                 if not patient:
                     raise
                 self.journal.errors["resent"] += 1
@@ -152,7 +153,7 @@ class Contributor:
         async with http.post(path, data=body, headers=self.headers) as reply:
             content = await reply.read()
             if reply.status != 200:
-                raise _Refused(f"{reply.status} {content[:300]!r}")
+                raise _RefusedError(f"{reply.status} {content[:300]!r}")
         decoded: dict[str, list[dict[str, str]]] = msgspec.json.decode(content)
         return decoded
 
@@ -162,7 +163,7 @@ class Contributor:
         return self.random.choice(self.answers)
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """The server replied with an error."""
 
 

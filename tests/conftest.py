@@ -33,7 +33,7 @@ def server_url() -> Iterator[str]:
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
         server = EmbeddedServer(Path(tempfile.gettempdir()) / f"canut-tests-{run[:12]}")
         given = server.start()
-    with _one_at_a_time():
+    with _OneAtATime():
         _make_template(given)
     yield given
     if server is not None:
@@ -92,7 +92,7 @@ def _clone(url: str) -> Iterator[str]:
         conn.execute(f"drop database {name} with (force)")
 
 
-class _one_at_a_time:
+class _OneAtATime:
     """A lock between the workers of a run."""
 
     def __enter__(self) -> None:

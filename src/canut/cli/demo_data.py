@@ -68,9 +68,7 @@ async def client_key(url: str) -> str:
 
 def truth_of(process: Loaded) -> list[dict[str, Any]]:
     """The gold of a process as rows of a file."""
-    return [
-        {REFERENCE: gold.reference, **gold.payload, **gold.answers} for gold in process.gold
-    ]
+    return [{REFERENCE: gold.reference, **gold.payload, **gold.answers} for gold in process.gold]
 
 
 def _order() -> list[str]:

@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 import msgspec
-from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
+from granian.server import MPServer
 
 from canut.cli.common import database, setting_options
 from canut.config import Settings, hand_down
@@ -45,7 +45,7 @@ def serve(settings: Settings, role: str) -> None:
 
 
 @contextmanager
-def running(settings: Settings, role: str = "all") -> Iterator[tuple[str, Granian]]:
+def running(settings: Settings, role: str = "all") -> Iterator[tuple[str, MPServer]]:
     """Database and engines up, and a web server ready to `serve` (which blocks until a signal).
     Yields the database's URL and the server."""
     with database(settings, watch=True) as url:
@@ -70,9 +70,9 @@ def first_run_link(settings: Settings, url: str) -> str | None:
     return f"{settings.url}/setup/{token}" if token else None
 
 
-def web_server(settings: Settings) -> Granian:
+def web_server(settings: Settings) -> MPServer:
     """The HTTP server; its workers read the settings handed down by this process."""
-    return Granian(
+    return MPServer(
         "canut.web.app:app_factory",
         factory=True,
         address=settings.host,

@@ -5,6 +5,7 @@ is an argument.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -160,7 +161,7 @@ def _completed(schema: Schema, given: dict[str, Any], chance: Random) -> dict[st
     def need(names: Sequence[str]) -> None:
         for name in names:
             if name not in given:
-                given[name] = _first_nonempty(lambda n=name: guess(properties[n], chance))
+                given[name] = _first_nonempty(partial(guess, properties[name], chance))
 
     need(schema.get("required", ()))
     for condition in schema.get("allOf", ()):

@@ -29,8 +29,6 @@ create table if not exists migration (
     applied_ms bigint not null
 )"""
 
-NOW_MS = "(extract(epoch from clock_timestamp()) * 1000)::bigint"
-
 
 class Script(Struct, frozen=True):
     """One SQL file of ours (or of a library), with the hash of its text."""
@@ -96,7 +94,8 @@ def _apply(conn: Connection[Any], script: Script) -> None:
             mend="try again when less is going on; nothing was changed",
         ) from error
     conn.execute(
-        f"""insert into migration values (%s, %s, {NOW_MS})
+        """insert into migration
+        values (%s, %s, (extract(epoch from clock_timestamp()) * 1000)::bigint)
         on conflict (name) do update
         set content_hash = excluded.content_hash, applied_ms = excluded.applied_ms""",
         [script.name, script.content_hash],

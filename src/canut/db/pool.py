@@ -13,6 +13,8 @@ from canut.errors import Unavailable
 #: the connection that verbs take: the pages and a command run the same ones
 Conn = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Conn]
+#: the connection of long work: imports, exports, the engine, the command line
+SyncConn = Connection[Any]
 
 #: what the driver raises when the database cannot serve now and may a moment later
 UNREACHABLE = (psycopg.OperationalError, PoolTimeout, PoolClosed, TooManyRequests)

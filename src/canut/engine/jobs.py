@@ -58,7 +58,11 @@ def make_app(url: str, *, webhooks_private: bool) -> App:
 def _send_webhooks(url: str, private: bool) -> None:
     with connect(url, autocommit=True) as conn:
         for delivery in webhooks.due(conn, now_ms(), WEBHOOKS_PER_JOB):
-            webhooks.attempt(conn, delivery, now_ms(), random.random(), private=private)
+            webhooks.attempt(conn, delivery, now_ms(), _jitter(), private=private)
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311 - spreads retries, guards no secret
 
 
 def run_jobs(url: str, stop: threading.Event, *, webhooks_private: bool) -> None:
@@ -85,10 +89,9 @@ async def _until(stop: threading.Event, app: App) -> None:
             shutdown_graceful_timeout=10,
         )
     )
-    while not stop.is_set() and not worker.done():
-        await asyncio.sleep(0.2)
-    if not worker.done():
-        worker.cancel()
+    stopped = asyncio.create_task(asyncio.to_thread(stop.wait))
+    await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    worker.cancel()
     try:
         await worker
     except asyncio.CancelledError:

@@ -6,11 +6,8 @@ import threading
 import time
 from typing import Any
 
-import psycopg
-from psycopg import Connection
-
 from canut.channels import webhooks
-from canut.db.pool import connect
+from canut.db.pool import UNREACHABLE, SyncConn, connect
 from canut.engine.clock import now_ms
 from canut.errors import Unavailable
 from canut.work.decide import Pass, decide_fresh
@@ -37,14 +34,14 @@ def run(url: str, idle_s: float, stop: threading.Event) -> None:
             with connect(url, autocommit=True) as conn:
                 away = False
                 _work(conn, idle_s, stop)
-        except (psycopg.OperationalError, Unavailable) as error:
+        except (*UNREACHABLE, Unavailable) as error:
             if not away:
                 log.warning("the database is away, trying until it is back: %s", error)
             away = True
             stop.wait(RETRY_S)
 
 
-def _work(conn: Connection[Any], idle_s: float, stop: threading.Event) -> None:
+def _work(conn: SyncConn, idle_s: float, stop: threading.Event) -> None:
     steps = Steps()
     expired_at = 0.0
     while not stop.is_set():
@@ -58,7 +55,7 @@ def _work(conn: Connection[Any], idle_s: float, stop: threading.Event) -> None:
             stop.wait(idle_s)
 
 
-def one_pass(conn: Connection[Any], steps: Steps, at_ms: int) -> Pass:
+def one_pass(conn: SyncConn, steps: Steps, at_ms: int) -> Pass:
     """Weigh what is fresh, once; batches that this completes are announced in the same
     transaction, so that no delivery goes unannounced and none twice."""
     with conn.transaction():

@@ -1,14 +1,11 @@
 """Publishing the library: what comes with Canut becomes what every client can submit to."""
 
-from typing import Any
-
-from psycopg import Connection
-
+from canut.db.pool import SyncConn
 from canut.processes.library import library_slugs, load_shipped
 from canut.processes.store import ProcessVersion, publish
 
 
-def publish_library(conn: Connection[Any], now_ms: int) -> list[ProcessVersion]:
+def publish_library(conn: SyncConn, now_ms: int) -> list[ProcessVersion]:
     """The newest version of every shipped process, published if it is not yet; may be called at
     every start, by several servers at once."""
     return [publish(conn, None, load_shipped(slug).definition, now_ms) for slug in library_slugs()]

@@ -6,9 +6,7 @@ Every change is written to the audit log in its transaction.
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg import Connection
-
-from canut.db.pool import Pool
+from canut.db.pool import Pool, SyncConn
 from canut.errors import Conflict, Invalid, NotFound
 from canut.people.model import Principal
 from canut.people.store import audit
@@ -16,8 +14,6 @@ from canut.processes.library import with_options
 from canut.processes.store import ProcessVersion, find_version, publish, read_version
 from canut.work import store, store_access
 from canut.work.model import Batch, BatchState, StepProgress
-
-Sync = Connection[Any]
 
 #: state asked for -> states it can be reached from, and whether contributors may claim in it
 CHANGES: dict[BatchState, tuple[list[str], bool]] = {
@@ -82,7 +78,7 @@ async def set_priority(pool: Pool, who: Principal, batch_id: int, priority: int)
 
 
 def choose_version(
-    conn: Sync,
+    conn: SyncConn,
     client_id: int,
     key: str,
     process: str,

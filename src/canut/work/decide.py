@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import numpy as np
 from msgspec import Struct
-from psycopg import Connection
 
+from canut.db.pool import SyncConn
 from canut.errors import CanutError
 from canut.quality.store import add_track, read_track
 from canut.questions.base import Answers, Beliefs, Track
@@ -51,7 +51,7 @@ class Weighed(Struct, frozen=True):
         return np.bincount(self.answers.task, minlength=len(self.tasks))
 
 
-def decide_fresh(conn: Connection[Any], steps: Steps, now_ms: int, limit: int) -> Pass:
+def decide_fresh(conn: SyncConn, steps: Steps, now_ms: int, limit: int) -> Pass:
     """Weigh up to `limit` fresh answers and act on what they say. Call inside a transaction."""
     fresh = store_decide.take_fresh(conn, limit)
     done = Pass(answers=sum(task.n_fresh for task in fresh))
@@ -77,7 +77,7 @@ def decide_fresh(conn: Connection[Any], steps: Steps, now_ms: int, limit: int) -
 
 
 def _decide_step(
-    conn: Connection[Any],
+    conn: SyncConn,
     step: LoadedStep,
     rules: StepRules,
     tasks: list[FreshTask],
@@ -106,7 +106,7 @@ def _decide_step(
     done.escalated += len(escalated)
 
 
-def weigh(conn: Connection[Any], step: LoadedStep, tasks: list[FreshTask]) -> Weighed:
+def weigh(conn: SyncConn, step: LoadedStep, tasks: list[FreshTask]) -> Weighed:
     """Read every answer to these tasks and let the question type say what they mean."""
     rows = store_decide.answers(conn, [task.task_id for task in tasks])
     task_index = {task.task_id: i for i, task in enumerate(tasks)}
@@ -172,7 +172,7 @@ def _settled_by_expert(weighed: Weighed) -> dict[int, tuple[Any, float]]:
     """Value and confidence of tasks that an expert answered: the expert's word stands. The
     confidence is the expert's own record, backed off to 0.9 as for one with ten answers."""
     settled: dict[int, tuple[Any, float]] = {}
-    for row in np.flatnonzero(weighed.expert):
+    for row in np.flatnonzero(weighed.expert).tolist():
         j = int(weighed.answers.contributor[row])
         trust = (weighed.track.right[j] + 9.0) / (weighed.track.judged[j] + 10.0)
         settled[int(weighed.answers.task[row])] = (weighed.answers.value[row], float(trust))
@@ -202,7 +202,7 @@ def _evidence(weighed: Weighed, agreement: list[float]) -> list[list[tuple[int, 
 
 
 def _learn(
-    conn: Connection[Any],
+    conn: SyncConn,
     step: LoadedStep,
     weighed: Weighed,
     agreement: list[float],
@@ -229,7 +229,7 @@ def _learn(
         )
 
 
-def _go_on(conn: Connection[Any], rules: StepRules, decisions: list[NewDecision]) -> None:
+def _go_on(conn: SyncConn, rules: StepRules, decisions: list[NewDecision]) -> None:
     """Tasks of the next step for what was decided at this one."""
     if rules.next_step_id is None or rules.next_min_answers is None:
         return
@@ -238,7 +238,7 @@ def _go_on(conn: Connection[Any], rules: StepRules, decisions: list[NewDecision]
     store_decide.count_tasks(conn, rules.next_step_id, new)
 
 
-def _step(conn: Connection[Any], steps: Steps, batch_step_id: int) -> LoadedStep:
+def _step(conn: SyncConn, steps: Steps, batch_step_id: int) -> LoadedStep:
     step = steps.kept(batch_step_id)
     if step is None:
         step = store.read_step_sync(conn, batch_step_id)

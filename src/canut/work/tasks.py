@@ -2,10 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-from psycopg_pool import AsyncConnectionPool
-
+from canut.db.pool import Pool
 from canut.errors import CanutError, Conflict, Expired, Invalid, NotFound, Problem
 from canut.work import store
 from canut.work.model import (
@@ -24,8 +23,6 @@ CLAIM_MAX = 50
 LIVE_MAX = 100
 #: steps a process keeps ready; a taxonomy of 10,000 classes is some megabytes
 STEPS_MAX = 200
-
-Pool = AsyncConnectionPool[Any]
 
 
 class Steps:
@@ -101,7 +98,7 @@ async def submit(
     checked = await _checked(pool, steps, answers)
     async with pool.connection() as conn:
         outcomes = await store.submit_answers(conn, contributor_id, checked, now_ms)
-    return [(answer.ref, outcomes[answer.ref.task_id]) for answer in checked]
+    return [(answer.ref, cast(Outcome, outcomes[answer.ref.task_id])) for answer in checked]
 
 
 async def submit_one(

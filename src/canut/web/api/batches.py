@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 from litestar import get, patch, post
-from psycopg import Connection
 
+from canut.db.pool import SyncConn
 from canut.people import store as people
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, now_ms, number, pool
@@ -192,7 +192,7 @@ async def _create(request: WebRequest, new: v.NewBatch) -> v.Batch:
     return shown(batch, await batches.read_progress(pool(request), batch.id))
 
 
-def _open(conn: Connection[Any], client_id: int, new: v.NewBatch) -> Batch:
+def _open(conn: SyncConn, client_id: int, new: v.NewBatch) -> Batch:
     version = batches.choose_version(
         conn,
         client_id,

@@ -3,11 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from psycopg import Connection
-
-from canut.db.pool import Pool, connect
+from canut.db.pool import Pool, SyncConn, connect
 from canut.errors import NotFound, Unavailable
 from canut.web.auth import WebRequest, house
 from canut.work.tasks import Steps
@@ -43,7 +41,7 @@ def number(request: WebRequest, name: str = "id") -> int:
     raise NotFound("There is no such thing, or it is not yours to see.")
 
 
-async def in_thread(request: WebRequest, work: Callable[[Connection[Any]], T]) -> T:
+async def in_thread(request: WebRequest, work: Callable[[SyncConn], T]) -> T:
     """Run what blocks (bulk reading, publishing) beside the requests, on a connection of its
     own; commits at the end unless an error passes through."""
     url = house(request).settings.database_url

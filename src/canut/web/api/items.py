@@ -7,10 +7,10 @@ from typing import IO, Annotated, Any, Literal, cast
 from litestar import post
 from litestar.exceptions import HTTPException
 from msgspec import Meta, Struct
-from psycopg import Connection
 
 from canut.channels.columns import Columns, parse_map
 from canut.channels.files import read_stream
+from canut.db.pool import SyncConn
 from canut.errors import CanutError, NotFound, Problem
 from canut.people import store as people
 from canut.sdk import values as v
@@ -140,7 +140,7 @@ async def _import(
     body = Body(request.stream(), asyncio.get_running_loop())
     bytes_max = house(request).settings.upload_bytes_max
 
-    def run(conn: Connection[Any]) -> IntakeReport:
+    def run(conn: SyncConn) -> IntakeReport:
         target = store_intake.target(conn, batch.id)
         if target is None:
             raise NotFound("There is no such batch, or it is not yours to see.")
