@@ -11,6 +11,8 @@ from canut.errors import Unavailable
 
 #: PostgreSQL refuses to run as root; these accounts may be there to run it instead
 UNPRIVILEGED = ("postgres", "nobody")
+#: where Debian installs PostgreSQL, a folder for each version
+INSTALLED = Path("/usr/lib/postgresql")
 #: where root keeps what an unprivileged account must reach
 SHARED = Path("/var/lib/canut")
 
@@ -54,7 +56,7 @@ def find() -> Path:
     if wheel is not None:
         who = runner()
         return wheel if who is None or reachable(wheel, who) else _copy(wheel)
-    for found in sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_major, reverse=True):
+    for found in sorted(INSTALLED.glob("*/bin"), key=_major, reverse=True):
         if _major(found) >= 15 and (found / "initdb").exists():
             return found
     on_path = shutil.which("initdb")
