@@ -114,7 +114,8 @@ def _item_column(name: str, sheet: Sheet) -> Column:
     field = sheet.fields.get(name)
     kinds = {"number": pa.float64(), "boolean": pa.bool_()}
     kind = kinds.get(field.type, pa.string()) if field else pa.string()
-    return Column(f"item.{name}", kind, lambda result: _fitting(result.item.get(name), kind))
+    fit = _fitting(kind)
+    return Column(f"item.{name}", kind, lambda result: fit(result.item.get(name)))
 
 
 def _value_columns(step: SheetStep) -> list[Column]:
@@ -122,14 +123,16 @@ def _value_columns(step: SheetStep) -> list[Column]:
     fields = step.schema.get("properties") if step.schema.get("type") == "object" else None
     if not fields:
         kind = _kind(step.schema)
-        return [Column(slug, kind, lambda result: _fitting(_value(result, slug), kind))]
+        fit = _fitting(kind)
+        return [Column(slug, kind, lambda result: fit(_value(result, slug)))]
     return [_field_column(slug, name, _kind(schema)) for name, schema in fields.items()]
 
 
 def _field_column(slug: str, name: str, kind: pa.DataType) -> Column:
     # a field of a record that is called "confidence" must not hide the decision's own
     column = f"{slug}.value.{name}" if name in ABOUT else f"{slug}.{name}"
-    return Column(column, kind, lambda result: _fitting(_held(result, slug, name), kind))
+    fit = _fitting(kind)
+    return Column(column, kind, lambda result: fit(_held(result, slug, name)))
 
 
 def _about_columns(step: SheetStep) -> list[Column]:
@@ -161,15 +164,20 @@ def _kind(schema: dict[str, Any]) -> pa.DataType:
     return pa.string()
 
 
-def _fitting(value: Any, kind: pa.DataType) -> Any:
-    """The value in its column's type; as JSON text where the column is text and the value not."""
-    if value is None or (isinstance(value, str) and kind == pa.string()):
-        return value
+def _fitting(kind: pa.DataType) -> Callable[[Any], Any]:
+    """What puts a value in its column's type; as JSON text where the column is text and the
+    value not."""
     if kind == pa.float64():
-        return float(value)
+        return lambda value: None if value is None else float(value)
     if kind == pa.string():
-        return msgspec.json.encode(value).decode()
-    return value
+        return _as_text
+    return lambda value: value
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    return msgspec.json.encode(value).decode()
 
 
 def _value(result: Result, slug: str) -> Any:
@@ -224,10 +232,12 @@ def _cell(value: Any) -> Any:
 def _safe(value: Any) -> Any:
     """The cell as a spreadsheet may open it: a text that looks like a formula gets an apostrophe,
     which spreadsheets do not show; a number stays one."""
-    shown = _cell(value)
-    if isinstance(shown, str) and shown.startswith(FORMULA) and not NUMBER.fullmatch(shown):
-        return f"'{shown}"
-    return shown
+    if type(value) is not str:
+        # nothing else is written with such a start
+        return _cell(value)
+    if value.startswith(FORMULA) and not NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
 
 
 def _parquet(pages: Iterable[list[Result]], columns: list[Column]) -> Iterator[bytes]:

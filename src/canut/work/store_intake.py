@@ -12,6 +12,7 @@ from psycopg.errors import UniqueViolation
 from canut.db.rows import of
 from canut.processes.model import ItemShape
 from canut.work.model import Batch
+from canut.work.store import BATCH_BY_KEY
 
 Conn = Connection[Any]
 
@@ -19,14 +20,6 @@ Conn = Connection[Any]
 COPY_BYTES = 16_000_000
 #: first key of the advisory lock that keeps two imports into one batch apart
 INTAKE_LOCK = 2
-
-BATCH = """
-select b.id, b.client_id, b.key, b.name, b.state, b.priority, b.deadline_ms, b.n_items,
-       b.created_ms, b.delivered_ms, p.slug as process_slug, v.number as version
-from batch b
-join process_version v on v.id = b.process_version_id
-join process p on p.id = v.process_id
-where b.client_id = %(client)s and b.key = %(key)s"""
 
 # open_batch: nothing is returned when the client has a batch of that key, whoever was first; and
 # nothing is made of another client's process
@@ -149,7 +142,7 @@ class NotTaken(Struct, frozen=True):
 
 def find_batch(conn: Conn, client_id: int, key: str) -> Batch | None:
     cursor = conn.cursor(row_factory=of(Batch))
-    row: Batch | None = cursor.execute(BATCH, {"client": client_id, "key": key}).fetchone()
+    row: Batch | None = cursor.execute(BATCH_BY_KEY, {"client": client_id, "key": key}).fetchone()
     return row
 
 

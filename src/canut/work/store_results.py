@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from psycopg import Connection
+from psycopg.types.json import set_json_loads
 
 from canut.processes.model import ItemShape, StepDefinition
 
@@ -46,4 +47,7 @@ def page(
     conn: Conn, batch_id: int, steps: list[int], after: int, limit: int
 ) -> list[tuple[Any, ...]]:
     values = {"batch": batch_id, "steps": steps, "after": after, "limit": limit}
-    return conn.execute(PAGE, values).fetchall()
+    with conn.cursor() as cursor:
+        # in half the time of the standard library's
+        set_json_loads(msgspec.json.decode, cursor)
+        return cursor.execute(PAGE, values).fetchall()
