@@ -63,6 +63,15 @@ def db(worker_url: str) -> Iterator[psycopg.Connection]:
         conn.rollback()
 
 
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder, not made yet, that the account an embedded server runs as can reach."""
+    for parent in [tmp_path, *tmp_path.parents][:4]:
+        if parent.stat().st_uid == os.getuid():
+            parent.chmod(0o711)
+    return tmp_path / "data"
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The developers' data sets; tests that need them skip elsewhere."""

@@ -1,7 +1,6 @@
 """The embedded server: made, started, shared, killed, adopted, stopped by the last."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,15 +11,6 @@ from canut.db.server import EmbeddedServer
 from canut.errors import Unavailable
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A data folder that any account can reach."""
-    for parent in [tmp_path, *tmp_path.parents][:4]:
-        if parent.stat().st_uid == os.getuid():
-            parent.chmod(0o711)
-    yield tmp_path / "data"
-
-
 def _ask(url: str, sql: str = "select 1") -> object:
     with psycopg.connect(url) as conn:
         row = conn.execute(sql).fetchone()
@@ -28,9 +18,9 @@ def _ask(url: str, sql: str = "select 1") -> object:
     return row[0]
 
 
-def test_the_last_user_stops_it(folder: Path) -> None:
+def test_the_last_user_stops_it(data: Path) -> None:
     """Two processes may use the same folder: the server stays until both are done."""
-    first, second = EmbeddedServer(folder), EmbeddedServer(folder)
+    first, second = EmbeddedServer(data), EmbeddedServer(data)
     url = first.start()
     assert second.start() == url
     first.stop()
@@ -40,9 +30,9 @@ def test_the_last_user_stops_it(folder: Path) -> None:
         _ask(url)
 
 
-def test_what_was_committed_survives_a_kill(folder: Path) -> None:
+def test_what_was_committed_survives_a_kill(data: Path) -> None:
     """Killed by SIGKILL, the server comes back with all that was committed."""
-    server = EmbeddedServer(folder)
+    server = EmbeddedServer(data)
     url = server.start()
     try:
         with psycopg.connect(url) as conn:
@@ -55,30 +45,30 @@ def test_what_was_committed_survives_a_kill(folder: Path) -> None:
         server.stop()
 
 
-def test_only_the_password_lets_in(folder: Path) -> None:
+def test_only_the_password_lets_in(data: Path) -> None:
     """Another account of the machine that reaches the socket still needs the password, which
     only the owner can read; a wrong one is told instead of waited for."""
-    server = EmbeddedServer(folder)
+    server = EmbeddedServer(data)
     url = server.start()
     try:
-        assert (folder / "password").stat().st_mode & 0o077 == 0
-        secret = (folder / "password").read_text()
+        assert (data / "password").stat().st_mode & 0o077 == 0
+        secret = (data / "password").read_text()
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(url.replace(secret, "guess"))
-        (folder / "password").write_text("lost")
+        (data / "password").write_text("lost")
         with pytest.raises(Unavailable, match="is not the server's"):
-            EmbeddedServer(folder).start()
-        (folder / "password").write_text(secret)
+            EmbeddedServer(data).start()
+        (data / "password").write_text(secret)
     finally:
         server.stop()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another account")
-def test_root_in_a_private_folder(folder: Path) -> None:
+def test_root_in_a_private_folder(data: Path) -> None:
     """As in most containers: the cluster is kept where the unprivileged account can reach it, and
     whoever deletes the folder starts afresh."""
-    folder.parent.chmod(0o700)
-    server = EmbeddedServer(folder)
+    data.parent.chmod(0o700)
+    server = EmbeddedServer(data)
     url = server.start()
     try:
         home = str(_ask(url, "select current_setting('data_directory')"))
