@@ -7,10 +7,7 @@ The generator blocks while it reads, so a server runs it in a thread, with a syn
 connection of its own in autocommit mode.
 """
 
-import csv
 import io
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -20,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
+from canut.channels.cells import csv_lines, moment_text, plain_cell, quoted, safe_cell
 from canut.work.results import Outcome, Result, Sheet, SheetStep, read_results, read_sheet
 from canut.work.store_results import Conn
 
@@ -34,9 +32,10 @@ MEDIA_TYPES: dict[Format, str] = {
 
 #: what is told of a decision beside its value
 ABOUT = ("confidence", "method", "n_answers", "decided_at")
-#: what makes a spreadsheet take a text for a formula
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+
+
+#: written as they are
+NUMBERS = (pa.float64(), pa.int64(), pa.int32())
 
 
 class Column(Struct, frozen=True):
@@ -85,7 +84,7 @@ def as_object(result: Result, sheet: Sheet, items: bool = True) -> dict[str, Any
                 "confidence": _rounded(found.confidence),
                 "method": found.method,
                 "n_answers": found.n_answers,
-                "decided_at": _moment(found.decided_ms).isoformat(timespec="milliseconds"),
+                "decided_at": moment_text(_moment(found.decided_ms)),
             }
             for slug, found in result.decisions.items()
         },
@@ -206,38 +205,17 @@ def _json_lines(pages: Iterable[list[Result]], sheet: Sheet, items: bool) -> Ite
 
 
 def _csv(pages: Iterable[list[Result]], columns: list[Column], raw: bool) -> Iterator[bytes]:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    cell = _cell if raw else _safe
-    writer.writerow([cell(column.name) for column in columns])
+    cell = plain_cell if raw else safe_cell
+    yield csv_lines([[quoted(cell(column.name))] for column in columns])
     for page in pages:
-        writer.writerows([cell(column.take(result)) for column in columns] for result in page)
-        yield out.getvalue().encode()
-        out.seek(0)
-        out.truncate()
-    if out.tell():
-        yield out.getvalue().encode()
+        yield csv_lines([_cells(page, column, cell) for column in columns])
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds")
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
-    return value
-
-
-def _safe(value: Any) -> Any:
-    """The cell as a spreadsheet may open it: a text that looks like a formula gets an apostrophe,
-    which spreadsheets do not show; a number stays one."""
-    if type(value) is not str:
-        # nothing else is written with such a start
-        return _cell(value)
-    if value.startswith(FORMULA) and not NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value
+def _cells(page: list[Result], column: Column, cell: Callable[[Any], Any]) -> Iterable[str]:
+    values = map(column.take, page)
+    if column.kind in NUMBERS:
+        return ["" if value is None else repr(value) for value in values]
+    return [quoted(cell(value)) for value in values]
 
 
 def _parquet(pages: Iterable[list[Result]], columns: list[Column]) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """Handing a file over, whole: the process, the batch, its items and the audit log, as one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -69,9 +69,33 @@ def submit(
             deadline_ms=order.deadline_ms,
         )
         with opener(version.definition.item) as blocks:
-            report = add_items(
-                conn, batch, blocks, on_error=on_error, progress=progress, on_problem=on_problem
+            report = add(
+                conn,
+                who,
+                batch,
+                blocks,
+                on_error=on_error,
+                progress=progress,
+                on_problem=on_problem,
             )
-        detail = {"key": batch.key, "added": report.added, "rejected": report.rejected}
-        store.audit(conn, who, "submit.batch", "batch", batch.id, detail, order.client_id)
     return batch, report
+
+
+def add(
+    conn: store.Conn,
+    who: Principal,
+    batch: Batch,
+    blocks: Iterable[Block],
+    *,
+    on_error: OnError = "stop",
+    progress: Callable[[Progress], None] = lambda progress: None,
+    on_problem: Callable[[Any], None] = lambda problem: None,
+) -> IntakeReport:
+    """Add items to a batch, with what the audit log says of it, as one. Raises as `add_items`."""
+    with conn.transaction():
+        report = add_items(
+            conn, batch, blocks, on_error=on_error, progress=progress, on_problem=on_problem
+        )
+        detail = {"key": batch.key, "added": report.added, "rejected": report.rejected}
+        store.audit(conn, who, "submit.batch", "batch", batch.id, detail, batch.client_id)
+    return report

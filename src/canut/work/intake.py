@@ -20,8 +20,11 @@ from canut.work.model import Batch
 #: problems kept in a report; all are counted, and all go to `on_problem`
 PROBLEMS_MAX = 10_000
 KEY_LENGTH_MAX = 200
-#: bytes of rows gathered before they are written
+#: bytes of rows gathered before they are written; doubled after each WRITES of that size, up to
+#: WRITE_BYTES_MAX, because each write is a subtransaction, of which PostgreSQL keeps 64 at hand
 WRITE_BYTES = 8_000_000
+WRITE_BYTES_MAX = 64_000_000
+WRITES = 16
 
 OnError = Literal["stop", "skip"]
 
@@ -203,12 +206,12 @@ class _Import:
         writer waits for the interpreter lock that the encoder holds."""
         writing: Future[None] | None = None
         held: list[Encoded] = []
-        file, size, bytes_read = "", 0, 0
+        file, size, bytes_read, writes = "", 0, 0, 0
         try:
             for block in blocks:
-                if held and (size > WRITE_BYTES or block.file != file):
+                if held and (size > _write_bytes(writes) or block.file != file):
                     writing = self._hand_over(writer, writing, file, held)
-                    held, size = [], 0
+                    held, size, writes = [], 0, writes + 1
                 encoded = self.encoder.encode(block)
                 held.append(encoded)
                 file, bytes_read = block.file, block.bytes_read
@@ -267,6 +270,10 @@ class _Import:
         self.rejected += len(differing)
         self._note(_taken(file, encoded.rows[other.position - 1], other) for other in differing)
         return len(encoded.rows) - len(others)
+
+
+def _write_bytes(writes: int) -> int:
+    return int(min(WRITE_BYTES << (writes // WRITES), WRITE_BYTES_MAX))
 
 
 def _taken(file: str, row: int, other: store.NotTaken) -> Problem:

@@ -87,8 +87,9 @@ create index batch_step_open on batch_step (id) where open;
 create table item (
     batch_id bigint not null,
     id bigint generated always as identity,
-    -- the client's own name for it, else its row number
-    key text not null,
+    -- the client's own name for it, else its row number; only ever compared for equality, and
+    -- bytes are compared in half the time of words
+    key text collate "C" not null,
     payload jsonb not null,
     primary key (batch_id, id),
     unique (batch_id, key)

@@ -10,9 +10,9 @@ from msgspec import Meta, Struct
 
 from canut.channels.columns import Columns, parse_map
 from canut.channels.files import read_stream
+from canut.channels.submit import add
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, NotFound, Problem
-from canut.people import store as people
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, number, pool
 from canut.web.api.describe import Operation, described
@@ -21,7 +21,7 @@ from canut.web.api.replying import Json, reply
 from canut.web.auth import WebRequest, house, principal
 from canut.work import store_intake
 from canut.work.batches import read_batch
-from canut.work.intake import IntakeReport, add_items
+from canut.work.intake import IntakeReport
 from canut.work.model import Batch
 
 #: format by media type; the name tells the reader, and stands in problems
@@ -118,7 +118,7 @@ def routes(bytes_max: int) -> list[Any]:
         status_code=200,
         request_max_body_size=bytes_max,
     )
-    async def add(request: WebRequest) -> Json:
+    async def send(request: WebRequest) -> Json:
         """Items of a batch."""
         query = read_query(request, ItemsQuery, lists=("map",))
         columns = Columns(parse_map(query.map), query.reference)
@@ -127,7 +127,7 @@ def routes(bytes_max: int) -> list[Any]:
         report = await _import(request, batch, name, columns, query.on_error)
         return reply(_received(report))
 
-    return [add]
+    return [send]
 
 
 async def _import(
@@ -146,25 +146,13 @@ async def _import(
             raise NotFound("There is no such batch, or it is not yours to see.")
         stream = cast(IO[bytes], body)
         blocks = read_stream(stream, name, target.item, columns, bytes_max=bytes_max)
-        return add_items(conn, batch, blocks, on_error=on_error)
+        return add(conn, principal(request), batch, blocks, on_error=on_error)
 
     try:
-        report = await in_thread(request, run)
+        return await in_thread(request, run)
     except CanutError:
         await body.drain()
         raise
-    async with pool(request).connection() as conn:
-        detail = {"added": report.added, "rejected": report.rejected}
-        await people.audit(
-            conn,
-            principal(request),
-            "add.items",
-            "batch",
-            batch.id,
-            detail,
-            client_id=batch.client_id,
-        )
-    return report
 
 
 def _name(request: WebRequest) -> str:
