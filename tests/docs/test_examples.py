@@ -135,6 +135,14 @@ def test_every_setting_is_described() -> None:
     assert rows == {name: msgspec.json.encode(value).decode() for name, value in defaults.items()}
 
 
+def test_every_benchmark_is_described() -> None:
+    """docs/benchmarks.md names every module of `bench` that is a program, and no other."""
+    text = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    sources = {path.stem: path.read_text("utf-8") for path in (ROOT / "bench").glob("*.py")}
+    programs = {name for name, source in sources.items() if "__main__" in source}
+    assert set(re.findall(r"python -m bench\.(\w+)", text)) == programs
+
+
 def test_every_route_is_described(lived: tuple[Story, dict[str, str]]) -> None:
     """docs/api.md lists the routes of the OpenAPI document, all of them and no other."""
     document = httpx.get(f"{lived[0].url}/api/v1/openapi.json").json()
