@@ -93,6 +93,31 @@ def test_disagreement_goes_to_an_expert_whose_word_stands(
     assert [(round(right, 1), judged) for right, judged in track] == [(0, 1), (0.9, 1), (0, 1)]
 
 
+def test_an_expert_who_answered_before_is_heard(db: psycopg.Connection, steps: Steps) -> None:
+    """The only expert was among those who disagreed: nobody could be asked any more, and the task
+    would wait for ever; the expert's answer settles it."""
+    step = make.step(min_answers=2, max_answers=2, target_confidence=0.95)
+    work = make.work(db, step, items=1, expert_skill="expert")
+    _answer(db, work, "red")
+    _answer(db, work, "blue", skills=("expert",))
+    assert decide_fresh(db, steps, NOW, 100).decided == 1
+    assert _decisions(db, work) == [("blue", "expert", 2)]
+
+
+def test_experts_who_contradict_each_other_settle_nothing(
+    db: psycopg.Connection, steps: Steps
+) -> None:
+    """Two experts disagreed: a third one is asked."""
+    step = make.step(min_answers=2, max_answers=2, target_confidence=0.95)
+    work = make.work(db, step, items=1, expert_skill="expert")
+    _answer(db, work, "red", "blue", skills=("expert",))
+    done = decide_fresh(db, steps, NOW, 100)
+    assert (done.decided, done.escalated) == (0, 1)
+    _answer(db, work, "red", skills=("expert",))
+    decide_fresh(db, steps, NOW, 100)
+    assert _decisions(db, work) == [("red", "expert", 3)]
+
+
 def test_without_an_expert_the_best_belief_is_marked(db: psycopg.Connection, steps: Steps) -> None:
     """A step without escalation decides when answers are spent, and says that they were."""
     step = make.step(min_answers=2, max_answers=2, target_confidence=0.99)

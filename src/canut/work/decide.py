@@ -13,9 +13,17 @@ from msgspec import Struct
 from canut.db.pool import SyncConn
 from canut.errors import CanutError
 from canut.quality.store import add_track, read_track
-from canut.questions.base import Answers, Beliefs, Track
-from canut.truth.stopping import NextStep, next_step
+from canut.questions.base import Answers, Track
 from canut.work import store, store_decide
+from canut.work.judge import (
+    Weighed,
+    agreement_with_decision,
+    evidence_of,
+    hear_experts,
+    judge,
+    settled_by_expert,
+    spent,
+)
 from canut.work.model import LoadedStep
 from canut.work.store_decide import FreshTask, NewDecision, StepRules
 from canut.work.tasks import Steps
@@ -31,24 +39,6 @@ class Pass(Struct):
     delivered: list[dict[str, Any]] = []
     #: steps that could not be decided, with the error; their answers are back in the inbox
     failed: dict[int, str] = {}
-
-
-class Weighed(Struct, frozen=True):
-    """The answers to the fresh tasks of one step, and what they say."""
-
-    tasks: list[FreshTask]
-    #: contributor ids, position = index in `answers.contributor`
-    contributors: list[int]
-    answers: Answers
-    #: whether each answer was an expert's, to settle its task
-    expert: list[bool]
-    beliefs: Beliefs
-    track: Track
-
-    @property
-    def n_answers(self) -> np.ndarray[Any, Any]:
-        """Answers of each task."""
-        return np.bincount(self.answers.task, minlength=len(self.tasks))
 
 
 def decide_fresh(conn: SyncConn, steps: Steps, now_ms: int, limit: int) -> Pass:
@@ -88,10 +78,10 @@ def _decide_step(
     escalated: list[int] = []
     undecided = [task for task in tasks if not task.decided]
     if undecided:
-        weighed = weigh(conn, step, undecided)
-        settled = _settled_by_expert(weighed)
-        agreement = _agreement(step, weighed, settled)
-        evidence = _evidence(weighed, agreement)
+        weighed = _with_experts(conn, weigh(conn, step, undecided), rules)
+        settled = settled_by_expert(weighed)
+        agreement = agreement_with_decision(step.question, weighed, settled)
+        evidence = evidence_of(weighed, agreement)
         decisions, ask, escalated = judge(weighed, rules, settled, evidence)
         if decisions:
             store_decide.decide(conn, step.batch_step_id, decisions, now_ms)
@@ -126,79 +116,14 @@ def weigh(conn: SyncConn, step: LoadedStep, tasks: list[FreshTask]) -> Weighed:
     return Weighed(tasks, contributors, answers, [row[3] for row in rows], beliefs, track)
 
 
-def judge(
-    weighed: Weighed,
-    rules: StepRules,
-    settled: dict[int, tuple[Any, float]],
-    evidence: list[list[tuple[int, float]]],
-) -> tuple[list[NewDecision], list[int], list[int]]:
-    """(decisions, tasks that need one more answer, tasks for an expert)."""
-    n_answers = weighed.n_answers
-    steps = next_step(
-        weighed.beliefs.confidence, n_answers, rules.min_answers, rules.max_answers, rules.target
-    )
-    decisions: list[NewDecision] = []
-    ask: list[int] = []
-    escalate: list[int] = []
-    for i, task in enumerate(weighed.tasks):
-        value, confidence = weighed.beliefs.value[i], float(weighed.beliefs.confidence[i])
-        if i in settled:
-            value, confidence = settled[i]
-            method = "expert"
-        elif task.expert:
-            # escalated, and no expert has answered yet: one is asked already
-            continue
-        elif steps[i] == NextStep.DECIDE:
-            method = "answers"
-        elif n_answers[i] < task.wanted:
-            # somebody else is at it
-            continue
-        elif steps[i] == NextStep.ASK:
-            ask.append(task.task_id)
-            continue
-        elif rules.expert_skill is not None:
-            escalate.append(task.task_id)
-            continue
-        else:
-            method = "exhausted"
-        n = int(n_answers[i])
-        decisions.append(
-            NewDecision(task.task_id, task.item_id, value, confidence, method, n, evidence[i])
-        )
-    return decisions, ask, escalate
-
-
-def _settled_by_expert(weighed: Weighed) -> dict[int, tuple[Any, float]]:
-    """Value and confidence of tasks that an expert answered: the expert's word stands. The
-    confidence is the expert's own record, backed off to 0.9 as for one with ten answers."""
-    settled: dict[int, tuple[Any, float]] = {}
-    for row in np.flatnonzero(weighed.expert).tolist():
-        j = int(weighed.answers.contributor[row])
-        trust = (weighed.track.right[j] + 9.0) / (weighed.track.judged[j] + 10.0)
-        settled[int(weighed.answers.task[row])] = (weighed.answers.value[row], float(trust))
-    return settled
-
-
-def _agreement(
-    step: LoadedStep, weighed: Weighed, settled: dict[int, tuple[Any, float]]
-) -> list[float]:
-    """How far each answer agrees with the belief of its task (the probability that it is right);
-    where an expert settled the task, with the expert's answer, as far as that is trusted."""
-    agreement: list[float] = weighed.beliefs.agreement.tolist()
-    if settled:
-        for row, task in enumerate(weighed.answers.task.tolist()):
-            if task in settled:
-                value, trust = settled[task]
-                agreement[row] = trust * step.question.agree(weighed.answers.value[row], value)
-    return agreement
-
-
-def _evidence(weighed: Weighed, agreement: list[float]) -> list[list[tuple[int, float]]]:
-    evidence: list[list[tuple[int, float]]] = [[] for _ in weighed.tasks]
-    tasks, contributors = weighed.answers.task.tolist(), weighed.answers.contributor.tolist()
-    for task, j, agreed in zip(tasks, contributors, agreement, strict=True):
-        evidence[task].append((weighed.contributors[j], round(agreed, 3)))
-    return evidence
+def _with_experts(conn: SyncConn, weighed: Weighed, rules: StepRules) -> Weighed:
+    """The same, with the answers that experts gave before anybody thought of escalating."""
+    tasks = spent(weighed, rules)
+    if not tasks or rules.expert_skill is None:
+        return weighed
+    experts = store_decide.holders(conn, weighed.contributors, rules.expert_skill)
+    heard = hear_experts(weighed, tasks, experts)
+    return msgspec.structs.replace(weighed, expert=heard)
 
 
 def _learn(

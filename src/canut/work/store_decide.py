@@ -96,6 +96,9 @@ ANSWERS = """
 select task_id, contributor_id, value::text, expert
 from answer where task_id = any (%s) order by task_id, submitted_ms, contributor_id"""
 
+# who of these has mastered a skill
+HOLDERS = "select id from contributor where id = any (%s) and %s = any (skills)"
+
 DECIDE = """
 insert into decision (task_id, batch_step_id, item_id, value, confidence, method, n_answers,
                       evidence, decided_ms)
@@ -152,6 +155,11 @@ def rules(conn: Sync, batch_steps: list[int]) -> dict[int, StepRules]:
 def answers(conn: Sync, tasks: list[int]) -> list[tuple[int, int, str, bool]]:
     """(task, contributor, value as JSON text, expert) in the order of tasks."""
     return conn.execute(ANSWERS, [tasks]).fetchall()
+
+
+def holders(conn: Sync, contributors: list[int], skill: str) -> set[int]:
+    """Those of the contributors who have the skill."""
+    return {row[0] for row in conn.execute(HOLDERS, [contributors, skill])}
 
 
 def decide(conn: Sync, batch_step_id: int, decisions: Sequence[NewDecision], now_ms: int) -> None:
