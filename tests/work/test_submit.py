@@ -1,5 +1,6 @@
 """What handing in an answer promises, tried on the SQL function itself."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -71,6 +72,31 @@ def test_the_same_answer_sent_at_once_is_stored_once(fresh_url: str) -> None:
     with psycopg.connect(fresh_url) as conn:
         assert make.one(conn, "select count(*) from answer") == 1
         assert make.one(conn, "select count(*) from inbox") == 1
+
+
+def test_the_same_late_answer_sent_at_once_is_stored_once(fresh_url: str) -> None:
+    """Ten retries at the same moment, after the lease ended, of a task that others may still
+    take: one row, ten times accepted, and only one of its claims is spent."""
+    with psycopg.connect(fresh_url) as conn:
+        work = make.work(conn, make.step(min_answers=3), items=1)
+        who = make.contributor(conn)
+        [task] = make.claim(conn, who)
+        make.one(conn, "select expire_assignments(%s, 100)", NOW + 10**9)
+
+    def send(_: int) -> dict[int, str]:
+        with psycopg.connect(fresh_url, autocommit=True) as conn:
+            return make.submit(conn, who, work.batch_steps[0], {task: "red"}, NOW + 10**9)
+
+    with psycopg.connect(fresh_url) as held, ThreadPoolExecutor(10) as pool:
+        # all of them wait at the task, so that they meet for certain
+        held.execute("select from task where id = %s for update", [task])
+        sent = [pool.submit(send, n) for n in range(10)]
+        time.sleep(0.5)
+        held.rollback()
+        assert [one.result() for one in sent] == [{task: "accepted"}] * 10
+    with psycopg.connect(fresh_url) as conn:
+        assert make.one(conn, "select count(*) from answer") == 1
+        assert make.one(conn, "select slots from task where id = %s", task) == 2
 
 
 class TaskLoop(RuleBasedStateMachine):

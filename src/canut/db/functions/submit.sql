@@ -33,6 +33,10 @@ begin
         returning a.expert into v_expert;
         v_taken := found;
         if not v_taken then
+            -- the same late answer may come twice at once (a retry): the second waits here, and
+            -- finds the first
+            perform from assignment a
+            where a.task_id = v_given.task and a.contributor_id = p_contributor for update;
             select a.state, a.expert, w.value into v_held
             from assignment a
             left join answer w on w.task_id = a.task_id and w.contributor_id = a.contributor_id
