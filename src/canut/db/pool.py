@@ -18,6 +18,8 @@ SyncConn = Connection[Any]
 
 #: what the driver raises when the database cannot serve now and may a moment later
 UNREACHABLE = (psycopg.OperationalError, PoolTimeout, PoolClosed, TooManyRequests)
+#: what it raises for a value that no column of ours takes
+UNSTORABLE = psycopg.DataError
 
 #: every statement is prepared at its second use: requests repeat a handful of statements
 PREPARE_AFTER = 1

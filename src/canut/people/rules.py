@@ -1,6 +1,7 @@
 """What a name, an address, a password and a scope must be. Pure; every problem is reported."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from canut.errors import Invalid, Problem
@@ -27,11 +28,20 @@ def normalise_email(raw: str) -> str:
 
 def email_problems(email: str) -> list[Problem]:
     """What is wrong with a normalised address."""
-    if len(email) > EMAIL_LENGTH_MAX or not _EMAIL.fullmatch(email):
+    if len(email) > EMAIL_LENGTH_MAX or not _legible(email) or not _EMAIL.fullmatch(email):
         return [
             Problem("This is not an e-mail address.", mend="write it as name@host", field="email")
         ]
     return []
+
+
+def _legible(email: str) -> bool:
+    """Whether people can tell the address from others: one that only looks like somebody else's
+    (a Cyrillic e, a space without width, wide letters) must not be an account of its own."""
+    if email.isascii():
+        return email.isprintable()
+    latin = all(unicodedata.name(sign, "").startswith("LATIN ") for sign in email if sign > "\x7f")
+    return latin and unicodedata.normalize("NFKC", email) == email
 
 
 def name_problems(name: str) -> list[Problem]:
@@ -40,6 +50,10 @@ def name_problems(name: str) -> list[Problem]:
         return [Problem("The name is missing.", field="name")]
     if len(name) > NAME_LENGTH_MAX:
         return [Problem("The name is too long.", mend="use 200 characters or less", field="name")]
+    if not name.strip().isprintable():
+        return [
+            Problem("The name holds a character that cannot be seen.", "remove it", field="name")
+        ]
     return []
 
 

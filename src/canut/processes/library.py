@@ -24,6 +24,9 @@ _MEDIA_TYPES = {
     "webp": "image/webp",
 }
 
+#: longest name of a picture; a file system would refuse to look for much longer ones
+NAME_LENGTH_MAX = 100
+
 
 class Asset(Struct, frozen=True):
     """A picture of a sample: what `asset:NAME` in an item stands for."""
@@ -56,7 +59,8 @@ def read_asset(slug: str, name: str) -> Asset:
     An SVG is a document: serve it with a Content-Security-Policy that forbids scripts.
     """
     media_type = _MEDIA_TYPES.get(name.rpartition(".")[2])
-    file = find(library_folder(slug), f"assets/{name}") if "/" not in name else None
+    plain = "/" not in name and len(name) <= NAME_LENGTH_MAX
+    file = find(library_folder(slug), f"assets/{name}") if plain else None
     if file is None or media_type is None:
         raise NotFound(f"There is no picture {name!r} in {slug}.")
     return Asset(file.read_bytes(), media_type)

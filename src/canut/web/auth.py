@@ -17,7 +17,7 @@ from litestar.datastructures import Cookie, State
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from canut.errors import Forbidden, TooMany, Unauthenticated
+from canut.errors import Forbidden, NotFound, TooMany, Unauthenticated
 from canut.people.credentials import new_token, token_hash
 from canut.people.model import ROLES, SCOPES, Principal
 from canut.people.store import principal_of_key, principal_of_session
@@ -33,6 +33,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 CSRF_FIELD = "_csrf_token"
 CSRF_HEADER = b"x-csrf-token"
 TOO_MANY_REQUESTS = N_("Too many requests.")
+#: largest number that names anything (a bigint of PostgreSQL)
+NUMBER_MAX = 2**63 - 1
 LOOPBACK = frozenset({"127.0.0.1", "::1", ""})
 
 
@@ -117,10 +119,11 @@ def _recognise(request: WebRequest) -> None:
 
 
 def address(scope: Scope) -> str:
-    """Address of the client. A proxy on this machine is believed about whom it serves."""
+    """Address of the client. A proxy on this machine is believed about whom it serves: the last
+    of what it says, because the client may have written what stands before."""
     peer = (scope.get("client") or ("", 0))[0]
     if peer in LOOPBACK:
-        for name, value in scope["headers"]:
+        for name, value in reversed(list(scope["headers"])):
             if name == b"x-forwarded-for":
                 return value.decode("latin-1").rpartition(",")[2].strip()
     return peer
@@ -160,10 +163,13 @@ def gate(shared: House) -> Any:
                     asking = await _resolve(shared, scope, shown)
                 scope["user"] = asking
                 _limit(shared, scope, asking)
-                if scope["method"] not in SAFE_METHODS and not shown.bearer:
-                    await _check_csrf(shared, scope, receive, shown)
+                # first who may: the token stands in the body, and nobody's body is read (an
+                # upload may be large) for a stranger
                 if not opt.get("open"):
                     _check_may(asking, opt.get("requires"))
+                if scope["method"] not in SAFE_METHODS and not shown.bearer:
+                    await _check_csrf(shared, scope, receive, shown)
+                _check_path(scope)
             await app(scope, receive, send)
 
         return pass_gate
@@ -215,6 +221,13 @@ def _limit(shared: House, scope: Scope, asking: Principal | None) -> None:
         return
     key = asking.key if asking is not None else address(scope)
     shared.requests.check(key, TOO_MANY_REQUESTS)
+
+
+def _check_path(scope: Scope) -> None:
+    """A number that the database has no room for is the number of nothing."""
+    for value in scope["path_params"].values():
+        if isinstance(value, int) and abs(value) > NUMBER_MAX:
+            raise NotFound("There is no such thing, or it is not yours to see.")
 
 
 def _check_may(asking: Principal | None, names: frozenset[str] | None) -> None:

@@ -12,7 +12,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
-from canut.db.pool import UNREACHABLE
+from canut.db.pool import UNREACHABLE, UNSTORABLE
 from canut.errors import (
     CanutError,
     Conflict,
@@ -110,6 +110,13 @@ def on_unreachable(request: WebRequest, error: Exception) -> Response[Any]:
     )
 
 
+def on_unstorable(request: WebRequest, error: Exception) -> Response[Any]:
+    """A value that PostgreSQL has no room for (NUL in a text, a number beyond all of ours): what
+    was sent, not the server, is wrong. Logged, because a page should have refused it itself."""
+    log.warning("unfit value at %s %s: %s", request.method, request.scope["path"], error)
+    return on_canut_error(request, Invalid("The request does not fit."))
+
+
 def on_surprise(request: WebRequest, error: Exception) -> Response[Any]:
     """A mistake of ours: logged with a number that the person can quote; nothing is shown."""
     number = secrets.token_hex(4)
@@ -126,6 +133,7 @@ def handlers() -> dict[int | type[Exception], Any]:
         CanutError: on_canut_error,
         HTTPException: on_http_error,
         **dict.fromkeys(UNREACHABLE, on_unreachable),
+        UNSTORABLE: on_unstorable,
         msgspec.ValidationError: on_unfit,
         Exception: on_surprise,
     }

@@ -8,6 +8,7 @@ the translations; every file there is read, so that each part of the pages can h
 import gettext
 import importlib.resources
 import io
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools know
 def translations(locale: str) -> gettext.NullTranslations:
     """Everything translated into this language; in English, nothing is."""
     compiled: gettext.NullTranslations = gettext.NullTranslations()
-    for path in sorted((HOME / locale / "LC_MESSAGES").glob("*.po")):
+    for path in _files(locale):
         part = _compile(path, locale)
         part.add_fallback(compiled)
         compiled = part
@@ -55,6 +56,66 @@ def negotiate(asked: Iterable[str | None], accept_language: str = "") -> str:
     return SOURCE
 
 
+class Patterns:
+    """Messages that hold values, said in another language.
+
+    Rooms below `web` know no language, and what they say may come by way of JSON or the database:
+    it arrives as finished English. The catalogue has its pattern ("{0} rows were added"), which
+    tells the values from the words. A message that no pattern fits stays as it is.
+    """
+
+    def __init__(self, locale: str) -> None:
+        self._plain = translations(locale)
+        held = {
+            entry.id: str(entry.string)
+            for path in _files(locale)
+            for entry in read_catalogue(path, locale)
+            if isinstance(entry.id, str) and _PLACE.search(entry.id)
+        }
+        # the pattern with the most words of its own is the one that was meant
+        meant = sorted(held, key=lambda message: (-len(_PLACE.sub("", message)), message))
+        self._patterns = [(_pattern(message), held[message]) for message in meant]
+
+    def gettext(self, message: str) -> str:
+        """The message in this language, its values written as there."""
+        if not message:
+            return ""
+        plain = self._plain.gettext(message)
+        if plain != message or len(message) > MESSAGE_LENGTH_MAX:
+            return plain
+        for pattern, said in self._patterns:
+            if found := pattern.fullmatch(message):
+                values = [self._value(value) for value in found.groups()]
+                return _PLACE.sub(lambda place: values[int(place[1])], said)  # noqa: B023
+        return message
+
+    def _value(self, value: str) -> str:
+        if _QUOTED.fullmatch(value):
+            return re.sub(r"(['\"])(.*?)\1(?=, ['\"]|$)", "\u00ab\u00a0\\2\u00a0\u00bb", value)
+        if _THOUSANDS.fullmatch(value):
+            return value.replace(",", "\u202f")
+        return self.gettext(value)
+
+
+#: longest message that patterns are tried on
+MESSAGE_LENGTH_MAX = 4000
+_PLACE = re.compile(r"\{(\d)\}")
+_QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
+
+
+def _pattern(message: str) -> re.Pattern[str]:
+    words = re.split(r"\{\d\}", message)
+    return re.compile("(.*?)".join(map(re.escape, words)), re.DOTALL)
+
+
+def sentence(text: str) -> str:
+    """What a problem says, as a sentence: a capital, and a full stop where there is no mark."""
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…:" else ".")
+
+
 def _accepted(header: str) -> Iterator[str]:
     """Languages of an Accept-Language header, best first, without regions (RFC 9110, 12.5.4)."""
     weighted = []
@@ -68,6 +129,10 @@ def _accepted(header: str) -> Iterator[str]:
             weighted.append((-quality, place, tag.strip().lower().partition("-")[0]))
     for _, _, tag in sorted(weighted):
         yield tag
+
+
+def _files(locale: str) -> list[Path]:
+    return sorted((HOME / locale / "LC_MESSAGES").glob("*.po"))
 
 
 def _compile(path: Path, locale: str) -> gettext.GNUTranslations:

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.loaders import ChoiceLoader, PrefixLoader
 
 from canut.people.rules import LOCALES
-from canut.web.i18n import SOURCE, translations
+from canut.web.i18n import SOURCE, Patterns, sentence, translations
 
 _WEB = Path(str(importlib.resources.files("canut.web")))
 STATIC = _WEB / "static"
@@ -27,12 +27,17 @@ TEMPLATES = _WEB / "templates"
 WIDGETS = Path(str(importlib.resources.files("canut"))) / "questions" / "widgets"
 
 
+#: where a language is at home, for dates: most English readers put the day first
+REGIONS = {"en": "en_GB"}
+
+
 class Templates:
     """Every template in every language."""
 
     def __init__(self) -> None:
         self.version = _version(STATIC)
         self._translations = {locale: translations(locale) for locale in LOCALES}
+        self._patterns = {locale: Patterns(locale) for locale in LOCALES if locale != SOURCE}
         self._environments = {locale: self._environment(locale) for locale in LOCALES}
 
     def render(self, name: str, locale: str, values: Mapping[str, Any]) -> str:
@@ -41,7 +46,8 @@ class Templates:
 
     def gettext(self, message: str, locale: str) -> str:
         """The message in this language; as it is if nobody translated it."""
-        return self._translations.get(locale, self._translations[SOURCE]).gettext(message)
+        patterns = self._patterns.get(locale)
+        return patterns.gettext(message) if patterns else message
 
     def asset(self, name: str) -> str:
         """Address of a static file. It holds a hash of all of them, so that browsers may keep
@@ -65,12 +71,14 @@ class Templates:
         )
         install: Callable[..., None] = made.install_gettext_translations  # type: ignore[attr-defined]
         install(self._translations[locale], newstyle=True)
+        made.filters["sentence"] = sentence
         made.globals.update(asset=self.asset, locale=locale, **formats(locale))
         return made
 
 
 def formats(locale: str) -> dict[str, Callable[..., str]]:
     """How numbers, money and times are written in this language. Times are UTC."""
+    regional = REGIONS.get(locale, locale)
 
     def number(value: float, digits: int | None = None) -> str:
         pattern = None if digits is None else "#,##0." + "0" * digits if digits else "#,##0"
@@ -84,13 +92,13 @@ def formats(locale: str) -> dict[str, Callable[..., str]]:
     def money(minor: int, currency: str) -> str:
         places = numbers.get_currency_precision(currency)
         amount = Decimal(minor).scaleb(-places)
-        return numbers.format_currency(amount, currency, locale=locale)
+        return numbers.format_currency(amount, currency, locale=regional)
 
     def moment(at_ms: int, style: str = "medium") -> str:
-        return dates.format_datetime(_utc(at_ms), format=style, locale=locale)
+        return dates.format_datetime(_utc(at_ms), format=style, locale=regional)
 
     def day(at_ms: int, style: str = "medium") -> str:
-        return dates.format_date(_utc(at_ms), format=style, locale=locale)
+        return dates.format_date(_utc(at_ms), format=style, locale=regional)
 
     def duration(ms: int) -> str:
         return dates.format_timedelta(timedelta(milliseconds=ms), threshold=1.5, locale=locale)

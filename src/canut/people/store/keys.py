@@ -13,6 +13,10 @@ insert into api_key
     (token_hash, prefix, name, account_id, client_id, contributor_id, scopes, created_ms)
 values (%s, %s, %s, %s, %s, %s, %s, now_ms()) returning id"""
 
+OWNER_EXISTS = """
+select exists (select from account where id = %s) or exists (select from client where id = %s)
+    or exists (select from contributor where id = %s)"""
+
 # keys a person answers for: their own, those of the clients they act for, that of their work;
 # `everyone` is for operators
 KEYS = """
@@ -49,6 +53,8 @@ async def create_api_key(
         raise Invalid("A key acts for one account, one client or one contributor.")
     role = "operator" if account_id else "client" if client_id else "contributor"
     _check_answers_for(by, account_id, client_id, contributor_id)
+    if not await scalar(conn, OWNER_EXISTS, owners):
+        raise NotFound("There is no such thing, or it is not yours to see.")
     rules.check(rules.name_problems(name))
     rules.check_scopes(scopes, SCOPES_OF_ROLE[role])
     secret = credentials.new_key()

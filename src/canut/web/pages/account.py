@@ -12,7 +12,7 @@ from canut.people.model import ApiKey, NewKey, Principal
 from canut.web.auth import WebRequest, house, principal, requires, session_cookie
 from canut.web.errors import STATUS
 from canut.web.pages import entry
-from canut.web.pages.forms import TOO_MANY_LOG_INS, read_form, shown_error, told
+from canut.web.pages.forms import TOO_MANY_LOG_INS, read_form, shown_error, told, whole_number
 from canut.web.pages.render import go, language_cookie, render
 
 
@@ -141,8 +141,9 @@ def _own(key: ApiKey, who: Principal) -> bool:
 
 def _owner(who: Principal, owner: str) -> dict[str, int | None]:
     kind, _, number = owner.partition(":")
-    if kind == "client" and number.isdecimal():
-        return {"client_id": int(number)}
+    if kind == "client" and (client_id := whole_number(number)) is not None:
+        who.check_sees(client_id)
+        return {"client_id": client_id}
     if kind == "contributor":
         return {"contributor_id": who.contributor_id}
     if kind == "account":

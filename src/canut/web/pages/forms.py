@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Response
 
-from canut.errors import CanutError, Problem
+from canut.errors import CanutError, NotFound, Problem
 from canut.web.auth import WebRequest, house
 from canut.web.errors import STATUS, headers_of
 from canut.web.i18n import N_
@@ -15,7 +15,23 @@ TOO_MANY_LOG_INS = N_("Too many attempts to log in. Wait a minute.")
 
 async def read_form(request: WebRequest) -> dict[str, str]:
     """The text fields of the form."""
-    return {key: value for key, value in (await request.form()).items() if isinstance(value, str)}
+    sent = (await request.form()).items()
+    return {key: storable(value) for key, value in sent if isinstance(value, str)}
+
+
+def storable(text: str) -> str:
+    """The text without NUL, which nobody types and PostgreSQL does not keep."""
+    return text.replace("\0", "\ufffd")
+
+
+def whole_number(text: str) -> int | None:
+    """The number of something in a form; None where nothing is said. Raises `NotFound` for what
+    cannot be one."""
+    if not text:
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    raise NotFound("There is no such thing, or it is not yours to see.")
 
 
 def again(request: WebRequest, template: str, error: CanutError, **values: Any) -> Response[Any]:

@@ -18,6 +18,7 @@ from canut.people.store import list_clients
 from canut.processes.model import REFERENCE, ItemShape
 from canut.processes.store import find_version_async, list_processes_async
 from canut.web.auth import WebRequest, house, principal, requires
+from canut.web.pages.forms import whole_number
 from canut.web.pages.render import go
 from canut.web.pages.uploads import Preview, Upload, Uploads, guess_columns
 from canut.web.pages.view import now_ms, pool, show, told
@@ -96,7 +97,7 @@ async def _checked(request: WebRequest, form: dict[str, str], sent: Any) -> Uplo
     return Upload(
         token="",
         account_id=who.account_id or 0,
-        client_id=who.client(int(client) if client.isascii() and client.isdigit() else None),
+        client_id=who.client(whole_number(client)),
         file=Path(cast(UploadFile, sent).filename).name,
         process=form["process"],
         key=form["key"].strip(),
@@ -202,11 +203,16 @@ def _read_columns(form: dict[str, str]) -> Columns:
 
 
 def _find(request: WebRequest, token: str) -> Upload:
-    return _uploads(request).find(token, principal(request).account_id or 0)
+    who = principal(request)
+    upload = _uploads(request).find(token, who.account_id or 0)
+    # they may have left the client since
+    who.check_sees(upload.client_id)
+    return upload
 
 
 def _uploads(request: WebRequest) -> Uploads:
-    return Uploads(Path(house(request).settings.data) / "uploads")
+    settings = house(request).settings
+    return Uploads(Path(settings.data) / "uploads", settings.upload_bytes_max)
 
 
 def routes(settings: Settings) -> list[Any]:

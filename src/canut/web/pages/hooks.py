@@ -15,6 +15,7 @@ from canut.errors import CanutError, Problem
 from canut.insight.overview import read_deliveries
 from canut.people.store import audit
 from canut.web.auth import WebRequest, house, principal, requires
+from canut.web.pages.forms import whole_number
 from canut.web.pages.render import go
 from canut.web.pages.view import now_ms, pool, show, told
 from canut.web.pages.work import read_form
@@ -37,7 +38,7 @@ async def add(request: WebRequest) -> Response[str]:
     asked = next(iter(form.get("client", [])), "")
     private = house(request).settings.webhooks_private
     try:
-        client = principal(request).client(int(asked) if asked.isdigit() else None)
+        client = principal(request).client(whole_number(asked))
         made = await _in_thread(
             request, lambda conn: webhooks.create(conn, client, url, now_ms(), private=private)
         )
@@ -52,7 +53,7 @@ async def change(request: WebRequest, webhook_id: FromPath[int]) -> Response[Any
     """`act`: remove it, or send it a test."""
     form = await read_form(request)
     act, asked = (next(iter(form.get(name, [])), "") for name in ("act", "client"))
-    client = principal(request).client(int(asked) if asked.isdigit() else None)
+    client = principal(request).client(whole_number(asked))
     if act == "remove":
         await _in_thread(request, lambda conn: webhooks.disable(conn, client, webhook_id, now_ms()))
         await _note(request, "disable.webhook", webhook_id, client)

@@ -21,6 +21,9 @@ from canut.work.intake import Block, OnError
 
 #: seconds an upload is kept
 KEEP_S = 86_400
+#: random bytes of a token, and the letters they make
+TOKEN_BYTES = 24
+TOKEN_LENGTH = 32
 #: rows shown before an import
 PREVIEW_ROWS = 5
 #: columns that often hold a client's own key
@@ -51,14 +54,16 @@ class Preview(Struct, frozen=True):
 class Uploads:
     """The folder of uploads."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, bytes_max: int):
         self._folder = folder
+        #: bytes read of a file, unpacked
+        self._bytes_max = bytes_max
 
     def keep(self, stream: IO[bytes], said: Upload) -> Upload:
         """Keep a file; forget the old ones."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sweep()
-        kept = msgspec.structs.replace(said, token=secrets.token_urlsafe(24))
+        kept = msgspec.structs.replace(said, token=secrets.token_urlsafe(TOKEN_BYTES))
         with self._data(kept.token).open("wb") as out:
             shutil.copyfileobj(stream, out, 1 << 20)
         self._about(kept.token).write_bytes(msgspec.json.encode(kept))
@@ -67,7 +72,7 @@ class Uploads:
     def find(self, token: str, account_id: int) -> Upload:
         """The upload of this account. Raises `NotFound`."""
         plain = token.replace("-", "").replace("_", "")
-        if plain.isascii() and plain.isalnum() and self._about(token).is_file():
+        if len(token) == TOKEN_LENGTH and plain.isalnum() and self._about(token).is_file():
             found = msgspec.json.decode(self._about(token).read_bytes(), type=Upload)
             if found.account_id == account_id:
                 return found
@@ -76,7 +81,8 @@ class Uploads:
     def preview(self, upload: Upload) -> Preview:
         """The columns and the first rows. Raises `Invalid` for a file that cannot be read."""
         with self._data(upload.token).open("rb") as stream:
-            first = next(read_stream(stream, upload.file, ItemShape(())), None)
+            blocks = read_stream(stream, upload.file, ItemShape(()), bytes_max=self._bytes_max)
+            first = next(blocks, None)
         records = list(first.records[:100]) if first else []
         columns = list(dict.fromkeys(name for record in records for name in record))
         rows = [
@@ -89,7 +95,8 @@ class Uploads:
     def open(self, upload: Upload, shape: ItemShape, columns: Columns) -> Iterator[Iterator[Block]]:
         """Its rows, for `canut.channels.submit`."""
         with self._data(upload.token).open("rb") as stream:
-            yield read_stream(stream, upload.file, shape, columns)
+            bytes_max = self._bytes_max
+            yield read_stream(stream, upload.file, shape, columns, bytes_max=bytes_max)
 
     def forget(self, token: str) -> None:
         """Delete an upload."""

@@ -17,6 +17,7 @@ from canut.questions.base import Question, localise
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.errors import wants_json
 from canut.web.i18n import N_
+from canut.web.pages.forms import storable
 from canut.web.pages.guide import to_html
 from canut.web.pages.items import shown_fields
 from canut.web.pages.render import go, locale_of
@@ -207,7 +208,7 @@ async def read_form(request: WebRequest) -> dict[str, list[str]]:
     form: dict[str, list[str]] = {}
     for name, value in sent.multi_items():
         if isinstance(value, str):
-            form.setdefault(name, []).append(value)
+            form.setdefault(name, []).append(storable(value))
     for name in form.get(LINES, []):
         lines = "\n".join(form.get(name, [])).splitlines()
         form[name] = [line.strip() for line in lines if line.strip()]

@@ -1,0 +1,140 @@
+"""What an attacker sends: nothing of it reaches what it must not, or is a fault of the server."""
+
+import gzip
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from canut.web.auth import address
+from tests.web.conftest import CSRF, Serving
+
+BIG = str(2**63 + 5)
+HUGE = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("member", f"/batches/{BIG}"),
+        ("member", f"/batches/{BIG}/events"),
+        ("member", f"/batches/{BIG}/results/csv"),
+        ("member", f"/batches?before={BIG}"),
+        ("member", "/batches/new/" + "a" * 300),
+        ("member", "/batches/new/a%00b"),
+        ("member", f"/pictures/images/tag/{'a' * 300}.svg"),
+        ("worker", f"/work/{BIG}"),
+        ("worker", f"/work/steps/{BIG}/options.json"),
+        ("operator", f"/operator/contributors?after={BIG}"),
+        ("operator", f"/operator/audit?before=-{BIG}"),
+        ("operator", "/operator/audit?subject=%00"),
+    ],
+)
+async def test_no_address_is_a_fault_of_ours(
+    serving: Serving, people: dict[str, int], who: str, path: str
+) -> None:
+    """Numbers beyond all numbers, NUL and names of any length are refused, never a fault."""
+    async with serving() as browser:
+        inside = browser()
+        await inside.log_in(f"{who}@example.org")
+        assert (await inside.get(path)).status_code in (200, 404, 422)
+
+
+@pytest.mark.parametrize(
+    ("who", "page", "path", "fields"),
+    [
+        ("member", "/batches", f"/batches/{BIG}/state", {"state": "paused"}),
+        ("member", "/batches", f"/webhooks/{BIG}", {"act": "remove"}),
+        ("member", "/batches", "/webhooks", {"url": "https://shop.example/", "client": "٣²"}),
+        ("member", "/batches", "/webhooks", {"url": "https://shop.example/", "client": HUGE}),
+        ("worker", "/work", f"/work/{BIG}/claim", {}),
+        ("worker", "/work", "/work/1/answer", {"task": f"{BIG}.{BIG}", "answer": "x"}),
+        ("operator", "/account", f"/operator/contributors/{BIG}", {"act": "pause"}),
+        ("operator", "/account", "/operator/contributors/1", {"act": "grant", "skill": "a\0"}),
+        ("member", "/account", "/account", {"name": "a\0b", "locale": "en"}),
+        ("member", "/account", "/account", {"name": "a\u202eb", "locale": "en"}),
+        ("member", "/account", f"/account/keys/{HUGE}/revoke", {}),
+        ("member", "/account", "/account/keys", {"name": "k\0", "owner": "client:1"}),
+        ("member", "/account", "/account/keys", {"name": "k", "owner": f"client:{BIG}"}),
+        ("operator", "/account", "/account/keys", {"name": "k", "owner": f"client:{HUGE}"}),
+        (
+            "operator",
+            "/account",
+            "/account/keys",
+            {"name": "k", "owner": "client:999", "scopes": "batches:read"},
+        ),
+    ],
+)
+async def test_no_form_is_a_fault_of_ours(
+    serving: Serving, people: dict[str, int], who: str, page: str, path: str, fields: dict[str, str]
+) -> None:
+    """What names nothing is refused with a page that says so; NUL in a text is replaced."""
+    refused = (303,) if fields.get("name") == "a\0b" else (404, 422)
+    async with serving() as browser:
+        inside = browser()
+        await inside.log_in(f"{who}@example.org")
+        assert (await inside.submit(page, path, **fields)).status_code in refused
+
+
+@pytest.mark.parametrize(
+    "email", ["a\0@example.org", "member@example.org\u200b", "m\u0435mber@example.org"]
+)
+async def test_nobody_signs_up_as_somebody_alike(
+    serving: Serving, people: dict[str, int], email: str
+) -> None:
+    """An address that only looks like another one is no address."""
+    async with serving() as browser:
+        sent = await browser().submit(
+            "/join", "/join", email=email, name="Ada", password="seven silver bobbins"
+        )
+        assert sent.status_code == 422
+
+
+async def test_a_stranger_hands_nothing_over(serving: Serving, people: dict[str, int]) -> None:
+    """Who may not is refused before the body is read: a file of any size costs nothing."""
+    async with serving() as browser:
+        stranger = browser()
+        await stranger.get("/login")
+        read = 0
+
+        async def body() -> AsyncIterator[bytes]:
+            nonlocal read
+            for _ in range(100):
+                read += 1
+                yield b"x" * 10_000
+
+        kind = {"content-type": "multipart/form-data; boundary=x"}
+        sent = await stranger.http.post("/batches/new", content=body(), headers=kind)
+        assert sent.status_code == 401
+        assert read < 100
+
+
+def test_the_last_address_forwarded_counts() -> None:
+    """A client may forge X-Forwarded-For; what the proxy adds, as a value or as a header of its
+    own, comes last."""
+    for headers in (
+        [(b"x-forwarded-for", b"1.1.1.1"), (b"x-forwarded-for", b"2.2.2.2")],
+        [(b"x-forwarded-for", b"1.1.1.1, 2.2.2.2")],
+    ):
+        scope = {"client": ("127.0.0.1", 5), "headers": headers}
+        assert address(scope) == "2.2.2.2"  # type: ignore[arg-type]
+
+
+async def test_an_archive_that_explodes_is_refused(
+    serving: Serving, people: dict[str, int], tmp_path: Path
+) -> None:
+    """The limit of an upload holds for what is inside it, in the preview already."""
+    async with serving(data=str(tmp_path), upload_bytes_max=200_000) as browser:
+        inside = browser()
+        await inside.log_in("member@example.org")
+        bomb = gzip.compress(b"PAR1" + bytes(5_000_000))
+        found = CSRF.search((await inside.get("/batches/new")).text)
+        assert found is not None
+        sent = await inside.http.post(
+            "/batches/new",
+            data={"_csrf_token": found[1], "process": "catalogue/categorise", "key": "k"},
+            files={"file": ("items.parquet.gz", bomb)},
+        )
+        assert sent.status_code == 422
+        assert "200,000 bytes" in sent.text
+        assert list((tmp_path / "uploads").iterdir()) == []
