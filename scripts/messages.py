@@ -3,11 +3,13 @@
     python scripts/messages.py            # prints the missing ones, ready to paste into a .po file
 
 Messages are found in templates (`gettext`, `ngettext`, `_`), and in Python where they stand:
-`N_("...")`, and the message and the mend of errors and problems. Text put together at run time
-(f-strings) is not translated; errors that people read are written without it.
+`N_("...")`, and the message and the mend of errors and problems. An f-string is a pattern: its
+values are numbered, `f"{count} rows"` is the message "{0} rows" (`canut.web.i18n.Patterns`).
 """
 
 import ast
+import itertools
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +20,31 @@ from canut.web.i18n import read_catalogue
 
 SOURCE = Path(__file__).parent.parent / "src" / "canut"
 #: rooms whose errors people read on pages
-ROOMS = ("errors.py", "people", "web")
+ROOMS = (
+    "errors.py",
+    "people",
+    "web",
+    "questions",
+    "work",
+    "processes/reading.py",
+    "processes/shape.py",
+    *(
+        f"channels/{name}.py"
+        for name in (
+            [
+                "addresses",
+                "columns",
+                "delimited",
+                "files",
+                "jsonlines",
+                "parquet",
+                "streams",
+                "text",
+                "webhooks",
+            ]
+        )
+    ),
+)
 TEMPLATES = ("web/templates", "questions/widgets")
 CATALOGUES = SOURCE / "web" / "locale"
 MARKERS = {"N_", "gettext", "_"}
@@ -33,6 +59,23 @@ ERRORS = {
     "TooMany",
     "Unauthenticated",
     "Unavailable",
+    "_FaultError",
+    "refuse",
+}
+#: variables and functions of those rooms that hold or return what an error says
+SAYING = {
+    "FOREIGN",
+    "SPOKEN",
+    "_fault",
+    "_key_fault",
+    "_mend",
+    "_near",
+    "kinds",
+    "mend",
+    "message",
+    "more",
+    "suggest",
+    "where",
 }
 
 #: a message, or its singular and plural
@@ -57,15 +100,48 @@ def needed() -> dict[Message, str]:
 def in_python(source: str) -> Iterator[tuple[int, Message]]:
     """Line and message of each call that marks one, or raises or reports an error."""
     for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call):
-            continue
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        texts = node.args[:1] if name in MARKERS | ERRORS else []
-        if name in ERRORS:
-            texts = texts + [word.value for word in node.keywords if word.arg == "mend"]
-        for text in texts:
-            if isinstance(text, ast.Constant) and isinstance(text.value, str) and text.value:
-                yield text.lineno, text.value
+        for text in _said_by(node):
+            for line, message in _messages(text):
+                if any(map(str.isalpha, re.sub(r"{\d}", "", message))):
+                    yield line, message
+
+
+def _said_by(node: ast.AST) -> list[ast.expr]:
+    """The expressions under this node that a person may read."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id in MARKERS:
+            return node.args[:1]
+        if node.func.id in ERRORS:
+            return node.args[:2] + [word.value for word in node.keywords if word.arg in SAYING]
+    if isinstance(node, ast.Assign) and _names(node.targets[0]) & SAYING:
+        return [node.value]
+    if isinstance(node, ast.FunctionDef) and node.name in SAYING:
+        returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return)]
+        return [value for value in returned if value is not None]
+    return []
+
+
+def _names(target: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
+
+
+def _messages(text: ast.expr) -> Iterator[tuple[int, str]]:
+    """The constants and f-strings that this expression may be."""
+    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+        yield text.lineno, text.value
+    elif isinstance(text, ast.JoinedStr):
+        place = itertools.count()
+        parts = (
+            str(part.value) if isinstance(part, ast.Constant) else f"{{{next(place)}}}"
+            for part in text.values
+        )
+        yield text.lineno, "".join(parts)
+    elif isinstance(text, ast.IfExp):
+        yield from _messages(text.body)
+        yield from _messages(text.orelse)
+    elif isinstance(text, ast.Tuple | ast.Dict):
+        for one in text.elts if isinstance(text, ast.Tuple) else text.values:
+            yield from _messages(one)
 
 
 def in_template(path: Path) -> Iterator[tuple[int, Message]]:

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.people.rules import LOCALES
-from canut.web.i18n import negotiate, translations
+from canut.web.i18n import Patterns, negotiate, sentence, translations
 from canut.web.templating import formats
 from scripts.messages import in_python, known, missing, needed, unused
 
+FRENCH = Patterns("fr")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 
 
@@ -33,10 +34,58 @@ def test_translations_keep_placeholders() -> None:
         assert set(PLACEHOLDER.findall(other)) == set(PLACEHOLDER.findall(one)), one
 
 
-def test_extraction_finds_marks_and_errors() -> None:
-    """What is marked or raised is found; text put together at run time is not."""
-    source = 'N_("a")\nraise Invalid("b", mend="c")\nInvalid(f"d{x}")\nother("e")\n'
-    assert [message for _, message in in_python(source)] == ["a", "b", "c"]
+def test_extraction_finds_marks_errors_and_patterns() -> None:
+    """What is marked or raised is found, by branch; text put together is found as a pattern."""
+    source = (
+        'N_("a")\nraise Invalid("b", mend="c")\nInvalid(f"d {x} and {y!r}")\nother("e")\n'
+        'refuse("f" if x else "g")\nmessage = f"h {len(x):,}"\n'
+    )
+    found = {message for _, message in in_python(source)}
+    assert found == {"a", "b", "c", "d {0} and {1}", "f", "g", "h {0}"}
+
+
+@pytest.mark.parametrize("message", sorted(m for m in needed() if "{0}" in m))
+def test_every_message_with_values_is_said_in_french(message: str) -> None:
+    """Finished English text finds its pattern again: the words are French, the values are kept."""
+    values = ["3", "Kelmoor", "k-9", "x7"]
+    said = FRENCH.gettext(message.format(*values))
+    assert said == str(known("fr")[message]).format(*values)
+
+
+@pytest.mark.parametrize(
+    ("english", "french"),
+    [
+        ("'x' is not an option", "«\u00a0x\u00a0» n’est pas un choix possible"),
+        ("is 12,500 characters long", "le texte compte 12\u202f500 caractères"),
+        (
+            "did you mean 'Titre'? the file has: 'sku', 'Titre'",
+            "vouliez-vous dire «\u00a0Titre\u00a0»\u202f? le fichier contient\u00a0: "
+            "«\u00a0sku\u00a0», «\u00a0Titre\u00a0»",
+        ),
+        ("a.pdf holds no table: it is a PDF.", "a.pdf n’est pas un tableau\u00a0: c’est un PDF."),
+        ("", ""),
+        ("Nobody wrote this.", "Nobody wrote this."),
+    ],
+)
+def test_values_are_written_as_in_the_language(english: str, french: str) -> None:
+    """Quotation marks, thousands, and messages within messages; what is unknown stays."""
+    assert FRENCH.gettext(english) == french
+
+
+@given(st.text(max_size=300))
+def test_any_text_can_be_said(text: str) -> None:
+    """What a file holds may stand in a message: no text breaks the translation."""
+    assert isinstance(FRENCH.gettext(f"{text!r} is not an option"), str)
+    assert isinstance(FRENCH.gettext(text), str)
+
+
+@pytest.mark.parametrize(
+    ("said", "whole"),
+    [("is missing", "Is missing."), ("Which one?", "Which one?"), ("", ""), ("é…", "É…")],
+)
+def test_sentences(said: str, whole: str) -> None:
+    """Problems are short phrases for programs, and sentences for people."""
+    assert sentence(said) == whole
 
 
 def test_a_missing_translation_falls_back_to_english() -> None:
@@ -80,6 +129,6 @@ def test_formats() -> None:
     assert english["money"](1250, "EUR") == "€12.50"
     assert french["money"](1250, "EUR") == "12,50\u00a0€"
     assert english["money"](1250, "JPY") == "¥1,250"
-    assert english["day"](0) == "Jan 1, 1970"
+    assert english["day"](0) == "1 Jan 1970"
     assert "janv. 1970" in french["moment"](0)
     assert french["duration"](7_200_000) == "2\u00a0heures"

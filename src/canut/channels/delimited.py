@@ -17,7 +17,7 @@ from canut.work.intake import Block
 from canut.work.table import Table
 
 DELIMITERS = (",", ";", "\t", "|")
-NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+SPOKEN = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 #: rows in a block
 BLOCK_ROWS = 10_000
 #: rows looked at to tell what is between the values
@@ -150,7 +150,7 @@ def _block(
 
 def _ragged(found: int, width: int, delimiter: str, file: str, row: int) -> Problem:
     message = f"the row has {found} values and the header {width}"
-    more = f"put quotation marks around a value that holds {NAMES[delimiter]} or a line break"
+    more = f"put quotation marks around a value that holds {SPOKEN[delimiter]} or a line break"
     return Problem(message, more if found > width else "add the values that are missing", file, row)
 
 

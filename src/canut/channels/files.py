@@ -76,7 +76,7 @@ def _format(start: bytes, name: str) -> Format:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     for magic, what, mend in FOREIGN:
         if text.startswith(magic):
-            raise Invalid(f"{name} is {what}.", mend=mend)
+            raise Invalid(f"{name} holds no table: it is {what}.", mend=mend)
     if text.startswith(b"["):
         raise Invalid(f"{name} is one JSON list.", mend="write one object a line: jq -c '.[]' FILE")
     if text.startswith(b"{"):

@@ -92,7 +92,7 @@ def formats(locale: str) -> dict[str, Callable[..., str]]:
     def money(minor: int, currency: str) -> str:
         places = numbers.get_currency_precision(currency)
         amount = Decimal(minor).scaleb(-places)
-        return numbers.format_currency(amount, currency, locale=regional)
+        return numbers.format_currency(amount, currency, locale=locale)
 
     def moment(at_ms: int, style: str = "medium") -> str:
         return dates.format_datetime(_utc(at_ms), format=style, locale=regional)
