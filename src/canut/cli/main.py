@@ -14,6 +14,7 @@ NOUNS = {
     "demo": "a platform with sample data and simulated contributors",
     "process": "what can be outsourced: list, show, check, new",
     "batch": "hand work over and take results away",
+    "certificate": "verify a statement about decisions from its own evidence",
     "people": "accounts, clients, contributors, keys",
     "db": "the database: status, migrate, check, backup, restore",
     "simulate": "answer a batch through the API as simulated contributors",

@@ -196,8 +196,9 @@ def binomial_tail(wrong: int, audits: int, rate: float) -> float:
 
 def _step(rate: float, loss: Float64, weight_max: float) -> Float64:
     """Log of what each bet is multiplied by, float64 (len(loss), bets)."""
+    gain = (rate - np.minimum(loss, weight_max)) / (weight_max - rate)
     with np.errstate(divide="ignore"):
-        return np.log1p(_STAKES * ((rate - loss) / (weight_max - rate))[:, None])
+        return np.log1p(_STAKES * gain[:, None])
 
 
 def _mean(terms: Float64, spread: Float64 = _EVEN) -> Float64:
@@ -237,7 +238,7 @@ def _bar(delta: float) -> float:
 
 
 def _check_losses(loss: Float64, weight_max: float) -> None:
-    if weight_max < 1:
+    if weight_max < 1 - 1e-9:
         raise ValueError("the largest weight is at least 1: the mean of all weights is 1")
     _require((loss >= 0) & (loss <= weight_max * (1 + 1e-12)), "a loss is from 0 to weight_max")
 

@@ -1,0 +1,153 @@
+"""When somebody may decide alone: above which confidence, proved on which blind evidence.
+
+Evidence is tasks drawn uniformly from live work and answered blind by people, after the
+contributor's answer and its confidence are fixed, in the order of the draw. It is never gold chosen
+by hand, tasks chosen by confidence, or tasks that the contributor, a stack or the ladder learned
+from.
+"""
+
+import math
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import ArrayLike
+
+from canut.truth.bounds import audits_needed, binomial_tail, log_capital, upper_rate
+from canut.truth.votes import Float64
+
+#: the first rung holds at least this many of the evidence tasks planned: on fewer, one early error
+#: ends the climb before it began
+LEAST = 60
+#: rungs of a ladder, from the surest answers down to all of them
+RUNGS = 20
+
+
+class Ladder(Struct, frozen=True):
+    """Thresholds in the order in which they are tested, chosen before any evidence is seen."""
+
+    #: float64 (rungs,), falling
+    thresholds: Float64
+    #: share of live work at or above each threshold, float64 (rungs,), rising
+    coverage: Float64
+
+
+class Shortfall(Struct, frozen=True):
+    """What is missing to prove one more rung, in blind answers to tasks drawn uniformly."""
+
+    #: the confidence that would be licensed
+    threshold: float
+    #: as many more at least: if none of them finds an error
+    least: int
+    #: about so many more, if errors go on as so far; None where that proves nothing, ever
+    about: int | None
+
+
+class Finding(Struct, frozen=True):
+    """What the evidence supports."""
+
+    #: may decide alone at or above this confidence; None where nothing is provable yet
+    threshold: float | None
+    #: share of live work at or above it, 0 where nothing is provable
+    coverage: float
+    #: evidence tasks at or above it, and how many of them were wrong
+    audits: int
+    wrong: int
+    #: the error rate above the threshold is at most this, at confidence 1 - delta, whenever one
+    #: looks; for this threshold taken alone
+    bound: float
+    #: what the next rung needs; None where there is none
+    shortfall: Shortfall | None
+
+
+def ladder(
+    confidence: ArrayLike, planned: int, error_max: float, delta: float, *, rungs: int = RUNGS
+) -> Ladder:
+    """Rungs at quantiles of the confidences of live work (float (n,), n >= 1; no right answers are
+    looked at), for `planned` evidence tasks.
+
+    The first holds `LEAST` of these, or as many as prove `error_max` with one error among them.
+    """
+    live = np.sort(np.asarray(confidence, np.float64))[::-1]
+    if not len(live) or not np.isfinite(live).all():
+        raise ValueError("a ladder needs confidences, all of them numbers")
+    clean = audits_needed(error_max, delta, audits=1, wrong=1) or planned
+    first = min(1.0, max(LEAST, clean) / max(planned, 1))
+    wanted = np.linspace(first, 1.0, rungs)
+    places = np.ceil(wanted * len(live)).astype(np.int64) - 1
+    thresholds = np.unique(live[np.maximum(places, 0)])[::-1]
+    coverage = np.searchsorted(-live, -thresholds, "right") / len(live)
+    return Ladder(thresholds, coverage)
+
+
+def fixed_sequence(p_values: ArrayLike, delta: float) -> int:
+    """How many hypotheses, in this order, are refuted: up to the first that is not.
+
+    The chance that any of them is true is at most delta. Source: Angelopoulos, Bates, Candes,
+    Jordan & Lei, "Learn then test", Annals of Applied Statistics 19 (2025), section 2.3.
+    """
+    kept = np.flatnonzero(np.asarray(p_values, np.float64) > delta)
+    return int(kept[0]) if len(kept) else np.size(p_values)
+
+
+def choose(
+    confidence: ArrayLike,
+    wrong: ArrayLike,
+    rungs: Ladder,
+    error_max: float,
+    delta: float,
+    *,
+    once: bool = False,
+) -> Finding:
+    """The lowest threshold above which the error rate is proved to be at most `error_max`.
+
+    `confidence` float (n,) and `wrong` bool (n,) are the evidence. Valid at whatever moment one
+    looks, and at every look; with `once`, for evidence of a size fixed beforehand and looked at
+    once, which needs fewer tasks.
+    """
+    sure = np.asarray(confidence, np.float64)
+    bad = np.asarray(wrong, bool)
+    above = sure[None, :] >= rungs.thresholds[:, None]
+    n, k = above.sum(axis=1), (above & bad).sum(axis=1)
+    if once:
+        p = [binomial_tail(int(b), int(a), error_max) for a, b in zip(n, k, strict=True)]
+    else:
+        p = list(np.exp(-np.maximum(log_capital(error_max, n, k), 0)))
+    proved = fixed_sequence(p, delta)
+    missing = None
+    if proved < len(rungs.thresholds):
+        missing = _shortfall(rungs, proved, int(n[proved]), int(k[proved]), error_max, delta)
+    if not proved:
+        return Finding(None, 0.0, 0, 0, 1.0, missing)
+    audits, errors = int(n[proved - 1]), int(k[proved - 1])
+    return Finding(
+        float(rungs.thresholds[proved - 1]),
+        float(rungs.coverage[proved - 1]),
+        audits,
+        errors,
+        upper_rate(audits, errors, delta),
+        missing,
+    )
+
+
+def _shortfall(
+    rungs: Ladder, rung: int, audits: int, wrong: int, error_max: float, delta: float
+) -> Shortfall:
+    coverage = float(rungs.coverage[rung])
+    rate = wrong / audits if audits else 0.0
+
+    def more(at_rate: float) -> int | None:
+        total = audits_needed(error_max, delta, audits=audits, wrong=wrong, rate=at_rate)
+        return None if total is None else math.ceil(round((total - audits) / coverage, 6))
+
+    least = more(0.0)
+    assert least is not None
+    return Shortfall(float(rungs.thresholds[rung]), least, more(rate))
+
+
+def delta_share(delta: float, version: int) -> float:
+    """What the licence of this version (1, 2, ...) of a contributor on a step may spend of delta:
+    delta / (v (v + 1)), which over all versions there will ever be sums to delta. A new model,
+    pool, ladder or threshold is a new version."""
+    if version < 1 or not 0 < delta < 1:
+        raise ValueError("versions count from 1, delta is inside (0, 1)")
+    return delta / (version * (version + 1))

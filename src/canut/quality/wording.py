@@ -1,0 +1,93 @@
+"""A certificate in words, for whoever reads it: what is proved, how, and what is not."""
+
+from typing import Literal
+
+from canut.quality.certificates import Certificate
+
+Locale = Literal["en", "fr"]
+
+_WORDS: dict[Locale, dict[str, str]] = {
+    "en": {
+        "about": "{process}, step {step}, batch {batch}, for {client}: {decisions} decisions.",
+        "bound": "At most {bound} of them are wrong ({most} decisions), with {confidence}"
+        " confidence, whenever this is read.",
+        "proved": "This keeps the promise of at most {promise}.",
+        "unproved": "This does not prove the promise of at most {promise} yet.",
+        "audits": "{audits} draws were answered again, blind; {wrong} were wrong or disputed. The"
+        " estimate is {rate}.",
+        "none": "No draw has been answered yet: nothing is proved.",
+        "uniform": "Every decision had the same chance to be drawn, each once at most.",
+        "risk": "{share} of the draws were uniform, the rest went where errors were likelier, and"
+        " count the less for it.",
+        "panel": "Wrong means: the panel ({people} people) answers otherwise. On {gold} gold items"
+        " it was wrong {gold_wrong} times: its own error is at most {panel}.",
+        "panel_new": "Wrong means: the panel ({people} people) answers otherwise. Its own error"
+        " has not been measured.",
+        "disputes": "Disputed by the client: {contested} not settled, {overturned} found wrong.",
+    },
+    "fr": {
+        "about": "{process}, étape {step}, lot {batch}, pour {client} : {decisions} décisions.",
+        "bound": "Au plus {bound} d’entre elles sont fausses ({most} décisions), avec une confiance"
+        " de {confidence}, quel que soit le moment de la lecture.",
+        "proved": "La promesse d’au plus {promise} est tenue.",
+        "unproved": "La promesse d’au plus {promise} n’est pas encore prouvée.",
+        "audits": "{audits} tirages ont reçu une nouvelle réponse, à l’aveugle ; {wrong} étaient"
+        " faux ou contestés. L’estimation est de {rate}.",
+        "none": "Aucun tirage n’a encore reçu de réponse : rien n’est prouvé.",
+        "uniform": "Chaque décision avait la même chance d’être tirée, une fois au plus.",
+        "risk": "{share} des tirages étaient uniformes, les autres allaient où l’erreur était plus"
+        " probable, et comptent d’autant moins.",
+        "panel": "Faux veut dire : le jury ({people} personnes) répond autrement. Sur {gold}"
+        " questions témoins il s’est trompé {gold_wrong} fois : sa propre erreur est d’au plus"
+        " {panel}.",
+        "panel_new": "Faux veut dire : le jury ({people} personnes) répond autrement. Sa propre"
+        " erreur n’a pas été mesurée.",
+        "disputes": "Contestées par le client : {contested} en attente, {overturned} reconnues"
+        " fausses.",
+    },
+}
+
+
+def sentences(certificate: Certificate, locale: Locale) -> list[str]:
+    """What the certificate says, one sentence or two each. Bounds are rounded up."""
+    evidence, said = certificate.evidence, certificate.statement
+    words = _WORDS[locale]
+    values = {
+        **{field: getattr(evidence.about, field) for field in ("client", "process", "step")},
+        "batch": evidence.about.batch,
+        "decisions": _count(said.decisions, locale),
+        "audits": _count(said.audits, locale),
+        "wrong": _count(said.wrong, locale),
+        "most": _count(said.errors_at_most, locale),
+        "bound": _share(said.bound, locale, up=True),
+        "rate": _share(said.rate, locale),
+        "confidence": _share(1 - evidence.delta, locale),
+        "promise": _share(evidence.error_max, locale),
+        "share": _share(evidence.design.uniform_ppm / 1_000_000, locale),
+        "people": _count(evidence.panel.people, locale),
+        "gold": _count(evidence.panel.gold, locale),
+        "gold_wrong": _count(evidence.panel.gold_wrong, locale),
+        "panel": _share(said.panel_bound, locale, up=True),
+        "contested": _count(len(evidence.contested), locale),
+        "overturned": _count(len(evidence.overturned), locale),
+    }
+    parts = ["about"]
+    parts += (
+        ["bound", "proved" if said.proved else "unproved", "audits"] if said.audits else ["none"]
+    )
+    parts += [evidence.design.kind, "panel" if evidence.panel.gold else "panel_new", "disputes"]
+    return [words[part].format_map(values) for part in parts]
+
+
+def _share(share: float, locale: Locale, *, up: bool = False) -> str:
+    """As a percentage with up to three decimals; rounded up where `up`."""
+    thousandths = share * 100_000
+    whole = round(thousandths)
+    if up and whole < thousandths - 1e-6:
+        whole += 1
+    digits = f"{whole / 1000:.3f}".rstrip("0").rstrip(".")
+    return f"{digits.replace('.', ',')} %" if locale == "fr" else f"{digits}%"
+
+
+def _count(number: int, locale: Locale) -> str:
+    return f"{number:,}".replace(",", " " if locale == "fr" else ",")
