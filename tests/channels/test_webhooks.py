@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -100,6 +101,47 @@ def test_a_delivery_is_signed_and_tried_until_a_yes(db: Any, receiver: Receiver,
         assert headers["host"].startswith("localhost:")
         with pytest.raises(WebhookVerificationError):
             Verifier(made_.secret).verify(body.replace("spring", "autumn"), headers)
+
+
+def test_a_receiver_that_dawdles_is_given_up(
+    db: Any, now: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte now and then keeps every timeout between bytes from ending: the whole has a limit."""
+    monkeypatch.setattr(webhooks, "TIMEOUT_S", 1)
+    done = threading.Event()
+
+    def dawdle(listener: socket.socket) -> None:
+        peer, _ = listener.accept()
+        with peer:
+            peer.sendall(b"HTTP/1.1 200 OK\r\nx-slow: ")
+            while not done.wait(0.2):
+                try:
+                    peer.sendall(b"a")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=dawdle, args=[listener])
+        thread.start()
+        client = made.client(db)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        webhooks.create(db, client, url, now, private=True)
+        (delivery,) = webhooks.enqueue(db, client, "batch.delivered", "evt_slow", {}, now)
+        started = time.monotonic()
+        assert not webhooks.attempt(db, delivery, now, 0.0, private=True)
+        assert time.monotonic() - started < 5
+        assert state(db, delivery)[0] == "waiting"
+        done.set()
+        thread.join()
+
+
+def test_a_name_in_other_letters_is_looked_up_as_dns_writes_it() -> None:
+    """An international name goes into Host and TLS in its ASCII form; one that has none is
+    refused, and does not stop whoever delivers."""
+    with pytest.raises(Unavailable, match=r"xn--mller-kva\.invalid"):
+        pin("https://müller.invalid/", private=False)
+    with pytest.raises(Invalid):
+        pin(f"https://{'ü' * 80}.invalid/", private=False)
 
 
 def test_an_event_is_told_once_and_only_to_its_client(db: Any, now: int) -> None:

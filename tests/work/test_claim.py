@@ -94,6 +94,20 @@ def test_skills_and_licences_restrict(db: psycopg.Connection) -> None:
     assert make.claim(db, who, batch=licensed.batch_id) == licensed.tasks
 
 
+def test_what_is_in_hand_may_be_finished(db: psycopg.Connection) -> None:
+    """A batch that is paused or ended gives out nothing more; the task in hand is still shown,
+    and its answer taken."""
+    work = make.work(db, items=3)
+    who = make.contributor(db)
+    [task] = make.claim(db, who)
+    db.execute("update batch set state = 'cancelled'")
+    db.execute("update batch_step set open = false")
+    assert make.claim(db, who) == []
+    shown = db.execute("select task_id from live_tasks(%s, %s)", [who, NOW]).fetchall()
+    assert shown == [(task,)]
+    assert make.submit(db, who, work.batch_steps[0], {task: "red"}) == {task: "accepted"}
+
+
 def test_a_paused_contributor_gets_nothing(db: psycopg.Connection) -> None:
     """Pausing an account stops new claims at once."""
     make.work(db)

@@ -46,7 +46,7 @@ def pin(url: str, *, private: bool) -> Pinned:
     (unless `private`), `Unavailable` when the name is not known."""
     check_url(url, private=private)
     parts = _split(url)
-    name = parts.hostname or ""
+    name = _ascii(parts.hostname or "")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
@@ -72,6 +72,14 @@ def _split(url: str) -> SplitResult:
     if not whole or len(url) > URL_LENGTH_MAX or not url.isprintable() or " " in url:
         raise Invalid(f"{url[:100]!r} is not a web address.", mend="write https://name/path")
     return parts
+
+
+def _ascii(name: str) -> str:
+    """The name as DNS, TLS and HTTP write it."""
+    try:
+        return name.encode("idna").decode() if not name.isascii() else name
+    except UnicodeError as error:
+        raise Invalid(f"{name[:100]!r} is not the name of a host.") from error
 
 
 def _literal(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

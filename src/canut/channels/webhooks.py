@@ -6,6 +6,7 @@ happened. The engine takes what is `due` and makes an `attempt` of each, on a co
 autocommit mode: nothing is locked while a receiver takes its time.
 """
 
+import asyncio
 import base64
 import secrets
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from standardwebhooks.webhooks import Webhook as Signer
 from canut.channels import store
 from canut.channels.addresses import Pinned, check_url, pin
 from canut.channels.store import Conn, Delivery, Webhook
-from canut.errors import CanutError, Conflict, NotFound
+from canut.errors import CanutError, Conflict, NotFound, Unavailable
 
 #: tries before an event is given up
 TRIES_MAX = 8
@@ -28,7 +29,7 @@ WAIT_S = 15
 GROWTH = 4
 #: part of a wait that is random, so that many events do not come back together
 JITTER = 0.2
-#: seconds a receiver may take
+#: seconds a receiver may take, in all
 TIMEOUT_S = 10
 #: another engine may take a delivery over after this
 LEASE_MS = 120_000
@@ -158,7 +159,8 @@ def _send(delivery: Delivery, now_ms: int, *, private: bool) -> tuple[int | None
         status = _post(to, _signed(delivery, body, now_ms), body)
     except CanutError as error:
         return None, error.message
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    # ValueError: an address that the HTTP library cannot write down
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         return None, f"{type(error).__name__}: {error}"
     return status, "" if 200 <= status < 300 else f"the server replied {status}"
 
@@ -176,19 +178,28 @@ def _signed(delivery: Delivery, body: str, now_ms: int) -> dict[str, str]:
 
 def _post(to: Pinned, headers: dict[str, str], body: str) -> int:
     """Status of the reply, from the first address that lets us in."""
-    for url in to.urls[:-1]:
-        try:
-            return _post_to(url, to, headers, body)
-        except httpx.ConnectError:
-            continue
-    return _post_to(to.urls[-1], to, headers, body)
+    return asyncio.run(_in_time(to, headers, body))
 
 
-def _post_to(url: str, to: Pinned, headers: dict[str, str], body: str) -> int:
+async def _in_time(to: Pinned, headers: dict[str, str], body: str) -> int:
+    # one limit over all: a receiver that sends a byte now and then must not keep us for ever
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            for url in to.urls[:-1]:
+                try:
+                    return await _post_to(url, to, headers, body)
+                except httpx.ConnectError:
+                    continue
+            return await _post_to(to.urls[-1], to, headers, body)
+    except TimeoutError as error:
+        raise Unavailable(f"the server did not reply within {TIMEOUT_S} seconds") from error
+
+
+async def _post_to(url: str, to: Pinned, headers: dict[str, str], body: str) -> int:
     # The name goes into Host and TLS, the address into the connection. No proxy from the
     # environment, no redirect (it could lead inside), and the reply's body is not read.
-    with (
-        httpx.Client(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client,
+    async with (
+        httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client,
         client.stream(
             "POST",
             url,

@@ -16,14 +16,15 @@ from procrastinate import App, PsycopgConnector
 
 from canut.channels import webhooks
 from canut.db.migrate import Script
-from canut.db.pool import connect, connect_async
+from canut.db.pool import UNREACHABLE, connect, connect_async
 from canut.engine.clock import now_ms
 from canut.people import store as people
 
 log = logging.getLogger("canut.engine")
 
-#: webhooks tried in one job
-WEBHOOKS_PER_JOB = 50
+#: webhooks tried in one job: were each to take its time, they would still end before another
+#: engine may take them over (`webhooks.LEASE_MS`)
+WEBHOOKS_PER_JOB = 10
 #: jobs done at once by one engine
 CONCURRENCY = 4
 
@@ -58,7 +59,13 @@ def make_app(url: str, *, webhooks_private: bool) -> App:
 def _send_webhooks(url: str, private: bool) -> None:
     with connect(url, autocommit=True) as conn:
         for delivery in webhooks.due(conn, now_ms(), WEBHOOKS_PER_JOB):
-            webhooks.attempt(conn, delivery, now_ms(), _jitter(), private=private)
+            try:
+                webhooks.attempt(conn, delivery, now_ms(), _jitter(), private=private)
+            except UNREACHABLE:
+                raise
+            except Exception:
+                # one that surprises us must not keep the others from leaving
+                log.exception("webhook delivery %d", delivery)
 
 
 def _jitter() -> float:

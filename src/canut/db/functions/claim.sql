@@ -149,7 +149,8 @@ begin
     end loop;
 end $$;
 
--- live_tasks: what a contributor holds, oldest first, to go on after a reload or a crash
+-- live_tasks: what a contributor holds, oldest first, to go on after a reload or a crash; also
+-- when the batch was paused or ended meanwhile: what is in hand may be finished
 create or replace function live_tasks(p_contributor bigint, p_now_ms bigint) returns table (
     task_id bigint, batch_step_id bigint, step_id bigint, batch_id bigint,
     deadline_ms bigint, expert boolean, payload jsonb
@@ -160,6 +161,6 @@ create or replace function live_tasks(p_contributor bigint, p_now_ms bigint) ret
     join batch_step s on s.id = a.batch_step_id
     join item on item.batch_id = s.batch_id and item.id = t.item_id
     where a.contributor_id = p_contributor and a.state = 'claimed'
-      and a.deadline_ms > p_now_ms and not t.decided and s.open
+      and a.deadline_ms > p_now_ms and not t.decided
     order by a.claimed_ms, t.id
 $$;
