@@ -6,6 +6,7 @@
 three runs. The last line is one JSON object.
 """
 
+import argparse
 import json
 import time
 from collections.abc import Callable
@@ -83,6 +84,7 @@ def measure(question: Question, n_values: int, value: Value) -> dict[str, float]
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     """Measure every case and print."""
     figures = {}
     for name, (question, n_values, value) in cases().items():

@@ -12,7 +12,7 @@ def test_each_source_beats_the_one_below(tmp_path: Path) -> None:
     """The same key given everywhere: the flag counts, then the environment, then the file."""
     file = tmp_path / "canut.toml"
     file.write_text('port = 1\nhost = "a"\ndata = "f"\n')
-    environ = {"CANUT_PORT": "2", "CANUT_HOST": "b", "HOME": "/"}
+    environ = {"CANUT_PORT": "2", "CANUT_HOST": "b", "CANUT_OPERATOR_KEY": "k", "HOME": "/"}
     settings = load({"port": 3, "host": None}, environ, file)
     assert (settings.port, settings.host, settings.data) == (3, "b", "f")
     assert settings.web_workers == Settings().web_workers

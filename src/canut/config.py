@@ -14,6 +14,8 @@ from canut.errors import Invalid, Problem
 
 #: prefix of environment variables: `CANUT_PORT=8080` sets `port`
 PREFIX = "CANUT_"
+#: variables with our prefix that are not settings: of a command, and of the tests
+OTHERS = frozenset({"CANUT_CONFIG", "CANUT_OPERATOR_KEY", "CANUT_TEST_DATABASE_URL"})
 #: carries the settings of a command to the processes it starts, as JSON
 HANDED_DOWN = "CANUT_SETTINGS"
 
@@ -105,11 +107,10 @@ def _from_toml(path: Path, *, required: bool) -> dict[str, Any]:
 
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
-    ours = {HANDED_DOWN, "CANUT_CONFIG"}
     return {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environ.items()
-        if name.startswith(PREFIX) and name not in ours
+        if name.startswith(PREFIX) and name not in OTHERS
     }
 
 

@@ -105,7 +105,8 @@ async def _with_key(url: str, key: str, truth: Truth, plan: Plan) -> Report:
 
 async def answer_batch(url: str, database_url: str, truth: Truth, plan: Plan) -> Report:
     """Answer a batch until it is delivered, or nothing moves any more. Contributors are made in
-    the database, and a key that reads the batch for as long as the run lasts."""
+    the database, and a key that reads the batch for as long as the run lasts; afterwards the
+    contributors are paused."""
     by = people.COMMAND_LINE
     async with connect_async(database_url) as conn:
         batch = await work.batch(conn, plan.batch, None)
@@ -118,23 +119,26 @@ async def answer_batch(url: str, database_url: str, truth: Truth, plan: Plan) ->
             scopes=("batches:read",),
             client_id=batch.client_id,
         )
+        made: list[tuple[int, str]] = []
         try:
             async with AsyncCanut(url, key=reader.secret) as canut:
                 detail = await canut.processes.get(batch.process_slug)
                 skills, expert_skills = _skills(detail.steps)
-                keys = await _make(conn, plan.contributors, "Simulated", skills)
-                keys += await _make(
+                made += await _make(conn, plan.contributors, "Simulated", skills)
+                made += await _make(
                     conn, plan.experts, "Simulated expert", [*skills, *expert_skills]
                 )
-                return await _run(url, canut, keys, truth, plan)
+                return await _run(url, canut, [key for _, key in made], truth, plan)
         finally:
             await people.revoke_api_key(conn, by, reader.id)
+            for contributor, _ in made:
+                await people.pause_contributor(conn, by, contributor)
 
 
-async def _make(conn: Any, count: int, name: str, skills: list[str]) -> list[str]:
+async def _make(conn: Any, count: int, name: str, skills: list[str]) -> list[tuple[int, str]]:
+    """(contributor, key) of new simulated contributors."""
     names = [f"{name} {place}" for place in range(1, count + 1)]
-    made = await people.create_simulated(conn, people.COMMAND_LINE, names, skills=skills)
-    return [secret for _, secret in made]
+    return await people.create_simulated(conn, people.COMMAND_LINE, names, skills=skills)
 
 
 def _skills(steps: list[v.ProcessStep]) -> tuple[list[str], list[str]]:

@@ -33,7 +33,7 @@ class ItemField(Struct, frozen=True):
     type: FieldType = "text"
     #: an item without it is refused at intake
     required: bool = False
-    #: personal data: masked for contributors, and every view is logged
+    #: personal data: never shown to contributors, nor sent to agents
     personal: bool = False
     #: shown to the contributor beside the question
     show: bool = True
