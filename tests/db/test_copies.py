@@ -5,6 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from canut.db import binaries
 from canut.db.backup import backup, restore
 from canut.db.check import RULES, check
 from canut.errors import Conflict, Invalid
@@ -32,6 +33,24 @@ def test_a_backup_restores_to_the_same_rows(fresh_url: str, tmp_path: Path) -> N
                 assert [row[0] for row in found] == work.tasks
         finally:
             admin.execute("drop database canut_restored with (force)")
+
+
+def test_no_password_stands_in_the_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every user of a machine can read the arguments of a program; its environment they cannot."""
+    tool = tmp_path / "pg_dump"
+    tool.write_text(
+        f'#!/bin/sh\necho "$@" > {tmp_path}/told\necho "$PGPASSWORD" > {tmp_path}/secret\n'
+        f"touch {tmp_path}/copy.part\n"
+    )
+    tool.chmod(0o755)
+    monkeypatch.setattr(binaries, "find", lambda: tmp_path)
+    backup("postgresql://ada:s3cr%2Ft@db.example:5433/canut?sslmode=require", tmp_path / "copy")
+    told = (tmp_path / "told").read_text()
+    assert "s3cr" not in told
+    assert all(part in told for part in ("ada", "db.example", "5433", "sslmode=require"))
+    assert (tmp_path / "secret").read_text() == "s3cr/t\n"
 
 
 def test_a_backup_that_is_not_there(fresh_url: str, tmp_path: Path) -> None:

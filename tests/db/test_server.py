@@ -85,3 +85,17 @@ def test_a_machine_without_postgresql_is_told(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(Unavailable, match="CANUT_DATABASE_URL"):
         binaries.find()
+
+
+def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    """What others may write to, or a link to elsewhere, is no place to send a password to."""
+    mine = tmp_path / "mine"
+    mine.mkdir(mode=0o711)
+    binaries.check_ours(mine)
+    (tmp_path / "link").symlink_to(mine)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    for folder in (tmp_path / "link", shared):
+        with pytest.raises(Unavailable, match="somebody else"):
+            binaries.check_ours(folder)

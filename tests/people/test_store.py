@@ -339,6 +339,22 @@ async def test_inviting_takes_the_right_to_give(conn: Conn, account: int, client
     assert (await store.get_account(conn, account)).client_ids == [client]
 
 
+async def test_a_new_password_voids_every_link(conn: Conn, account: int) -> None:
+    """A link that went astray gives nothing once the password was set, by whatever way, and
+    nothing for an account that is closed."""
+    one, two, three, four = [await store.create_password_link(conn, BY, account) for _ in range(4)]
+    await store.set_password_by_link(conn, one, "other silver bobbins")
+    with pytest.raises(Expired):
+        await store.read_invitation(conn, two)
+    for void in (three, four):
+        with pytest.raises(Expired):
+            await store.set_password_by_link(conn, void, PASSWORD)
+    last = await store.create_password_link(conn, BY, account)
+    await store.disable_account(conn, BY, account)
+    with pytest.raises(Expired):
+        await store.set_password_by_link(conn, last, PASSWORD)
+
+
 async def test_a_link_for_a_new_password(conn: Conn, account: int) -> None:
     """It sets the password once, ends the sessions, and gives nothing else."""
     session = await store.open_session(conn, account, hours=1)

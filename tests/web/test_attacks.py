@@ -90,6 +90,30 @@ async def test_nobody_signs_up_as_somebody_alike(
         assert sent.status_code == 422
 
 
+async def test_an_idempotency_key_belongs_to_a_session(
+    serving: Serving, people: dict[str, int]
+) -> None:
+    """The same person with the same key in another browser is not given a reply that only the
+    first can read; a retry in the first is."""
+    async with serving() as browser:
+        replies = []
+        for _ in range(2):
+            inside = browser()
+            await inside.log_in("operator@example.org")
+            found = CSRF.search((await inside.get("/account")).text)
+            assert found is not None
+            for _ in range(2):
+                made = await inside.http.post(
+                    "/api/v1/contributors",
+                    json={"count": 1},
+                    headers={"x-csrf-token": found[1], "idempotency-key": "one"},
+                )
+                assert made.status_code == 201
+                replies.append(made.json()["contributors"][0]["id"])
+        assert replies[0] == replies[1]
+        assert replies[2] == replies[3]
+
+
 async def test_a_stranger_hands_nothing_over(serving: Serving, people: dict[str, int]) -> None:
     """Who may not is refused before the body is read: a file of any size costs nothing."""
     async with serving() as browser:

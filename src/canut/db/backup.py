@@ -1,9 +1,11 @@
 """Backup and restore with PostgreSQL's own tools, in its custom format."""
 
+import os
 import subprocess
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from canut.db import binaries
 from canut.errors import Conflict, Invalid, Unavailable
@@ -16,7 +18,7 @@ def backup(url: str, file: Path) -> int:
     words.
     """
     draft = file.with_name(f"{file.name}.part")
-    _run("pg_dump", "--format=custom", "--no-owner", f"--file={draft}", f"--dbname={url}")
+    _run(url, "pg_dump", "--format=custom", "--no-owner", f"--file={draft}")
     draft.rename(file)
     return file.stat().st_size
 
@@ -36,19 +38,21 @@ def restore(url: str, file: Path) -> None:
             raise Conflict(
                 "The database is not empty.", mend="restore into a new data folder or database"
             )
-    _run(
-        "pg_restore",
-        "--exit-on-error",
-        "--single-transaction",
-        "--no-owner",
-        f"--dbname={url}",
-        str(file),
-    )
+    options = ("--exit-on-error", "--single-transaction", "--no-owner")
+    _run(url, "pg_restore", *options, str(file))
 
 
-def _run(program: str, *arguments: str) -> None:
+def _run(url: str, program: str, *arguments: str) -> None:
+    # the password goes by the environment: every user of a machine can read arguments
+    place = conninfo_to_dict(url)
+    password = place.pop("password", None)
+    command = [str(binaries.find() / program), f"--dbname={make_conninfo('', **place)}"]
     done = subprocess.run(
-        [str(binaries.find() / program), *arguments], capture_output=True, text=True, check=False
+        [*command, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **({"PGPASSWORD": str(password)} if password else {})},
     )
     if done.returncode:
         raise Unavailable(f"{program} failed: {done.stderr.strip()[-2000:]}")

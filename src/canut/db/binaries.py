@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import stat
 from importlib.metadata import version
 from pathlib import Path
 
@@ -94,3 +95,18 @@ def _copy(folder: Path) -> Path:
         except OSError:
             shutil.rmtree(draft)
     return home / "bin"
+
+
+def check_ours(folder: Path) -> None:
+    """Raises `Unavailable` unless only we, or the account that runs the server, may write there.
+
+    A folder in /tmp may have been made by somebody else before us, who would then answer in our
+    server's place and be told our password.
+    """
+    found, who = folder.lstat(), runner()
+    owners = {os.getuid(), os.getuid() if who is None else who.pw_uid}
+    shared = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners or shared:
+        raise Unavailable(
+            f"{folder} belongs to somebody else.", mend="remove it, or move the data folder"
+        )

@@ -167,11 +167,8 @@ class EmbeddedServer:
         draft.rename(cluster)
 
     def _launch(self) -> None:
-        sockets = self._sockets()
-        sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
-        self._give(sockets)
         self._forget_stale_pid()
-        options = OPTIONS | {"unix_socket_directories": str(sockets)}
+        options = OPTIONS | {"unix_socket_directories": str(self._sockets())}
         command = [str(self._program("pg_ctl")), "start", "-W", "-s", "-D", str(self._cluster())]
         command += ["-l", str(self._log())]
         command += ["-o", shlex.join(f"-c{name}={value}" for name, value in options.items())]
@@ -186,6 +183,10 @@ class EmbeddedServer:
         dead server still hold its shared memory; crash recovery may take minutes."""
         deadline = time.monotonic() + START_S_MAX
         starts = 0
+        sockets = self._sockets()
+        sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
+        binaries.check_ours(sockets)
+        self._give(sockets)
         while not self._answers():
             if self._pid() is None:
                 if starts >= STARTS_MAX or time.monotonic() > deadline:

@@ -46,15 +46,24 @@ ACCOUNTS_IN_ORDER = f"{ACCOUNTS} order by a.email"
 
 KNOWN_HASH = "select password_hash from account where id = %s"
 
-# a new password ends every session: whoever knew the old one is out
+# a new password ends every session and voids every link: whoever knew the old one is out
 CHANGE_HASH = """
-with ended as (delete from session where account_id = %(account)s)
+with ended as (
+    delete from session where account_id = %(account)s
+), void as (
+    update invitation set used_ms = now_ms()
+    where account_id = %(account)s and used_ms is null
+)
 update account set password_hash = %(hash)s where id = %(account)s"""
 
 SET_PROFILE = "update account set name = %s, locale = %s where id = %s returning true"
 
 DISABLE = """
-with ended as (delete from session where account_id = %(account)s)
+with ended as (
+    delete from session where account_id = %(account)s
+), void as (
+    update invitation set used_ms = now_ms() where account_id = %(account)s and used_ms is null
+)
 update account set disabled_ms = now_ms()
 where id = %(account)s and disabled_ms is null returning true"""
 
@@ -179,7 +188,8 @@ async def change_password(
 
 
 async def set_password(conn: Conn, by: Principal, account_id: int, password: str) -> None:
-    """A new password without knowing the old one; ends every session of the account."""
+    """A new password without knowing the old one; ends every session of the account, and every
+    link to set one."""
     rules.check(rules.password_problems(password))
     values = {"account": account_id, "hash": await credentials.hash_password(password)}
     async with conn.transaction():

@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Response
 
 from canut.errors import Conflict, Invalid, Problem
+from canut.people.credentials import token_hash
 from canut.people.store import idempotency as store
 from canut.web.api.reading import Reader, json_body
 from canut.web.api.replying import Json, encode
@@ -48,7 +49,7 @@ async def create(
 async def _once(
     request: WebRequest, key: str, content: bytes, make: Callable[[], Awaitable[Any]]
 ) -> Json:
-    who = principal(request).key
+    who = _owner(request)
     path = f"{request.method} {request.scope['path']}\n".encode()
     request_hash = hashlib.sha256(path + content).digest()
     async with house(request).connection() as conn:
@@ -64,6 +65,14 @@ async def _once(
     async with house(request).connection() as conn:
         await store.keep_reply(conn, who, key, 201, _lock(made, request, key))
     return _made(made)
+
+
+def _owner(request: WebRequest) -> str:
+    """Whose key it is: of a person, this session's, because only its secret unlocks the reply."""
+    who = principal(request)
+    if not who.session:
+        return who.key
+    return f"{who.key}:{token_hash(asked(request).token or '').hex()[:16]}"
 
 
 def _again(kept: store.Kept, request_hash: bytes, request: WebRequest, key: str) -> Json:
