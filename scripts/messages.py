@@ -28,22 +28,15 @@ ROOMS = (
     "work",
     "processes/reading.py",
     "processes/shape.py",
-    *(
-        f"channels/{name}.py"
-        for name in (
-            [
-                "addresses",
-                "columns",
-                "delimited",
-                "files",
-                "jsonlines",
-                "parquet",
-                "streams",
-                "text",
-                "webhooks",
-            ]
-        )
-    ),
+    "channels/addresses.py",
+    "channels/columns.py",
+    "channels/delimited.py",
+    "channels/files.py",
+    "channels/jsonlines.py",
+    "channels/parquet.py",
+    "channels/streams.py",
+    "channels/text.py",
+    "channels/webhooks.py",
 )
 TEMPLATES = ("web/templates", "questions/widgets")
 CATALOGUES = SOURCE / "web" / "locale"

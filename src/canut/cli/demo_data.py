@@ -17,6 +17,7 @@ from canut.people.model import SignUp
 from canut.processes.library import library_slugs, load_shipped
 from canut.processes.load import Loaded
 from canut.processes.model import REFERENCE, ItemShape
+from canut.questions.base import localise
 from canut.work.intake import Block, one_block
 
 #: of every sample account: the demo listens on this machine only
@@ -103,7 +104,8 @@ def _skills() -> list[str]:
 
 def _submit(url: str, client_id: int, slug: str, now_ms: int) -> int:
     process = load_shipped(slug)
-    order = Order(client_id, slug, key=f"sample-{slug.replace('/', '-')}", name=f"Sample: {slug}")
+    name = f"{localise(process.definition.title, 'en')} (sample)"
+    order = Order(client_id, slug, key=f"sample-{slug.replace('/', '-')}", name=name)
     with connect(url) as conn:
         batch, _ = submit(conn, people.COMMAND_LINE, order, _opener(process), now_ms)
     return batch.id

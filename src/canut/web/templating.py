@@ -7,6 +7,7 @@ A template calls `gettext`, `ngettext` or `_`, and these, which know the languag
 
 import hashlib
 import importlib.resources
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from typing import Any
 from babel import dates, numbers
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.loaders import ChoiceLoader, PrefixLoader
+from markupsafe import Markup, escape
 
 from canut.people.rules import LOCALES
 from canut.web.i18n import SOURCE, Patterns, sentence, translations
@@ -71,9 +73,14 @@ class Templates:
         )
         install: Callable[..., None] = made.install_gettext_translations  # type: ignore[attr-defined]
         install(self._translations[locale], newstyle=True)
-        made.filters["sentence"] = sentence
+        made.filters.update(sentence=sentence, coded=coded)
         made.globals.update(asset=self.asset, locale=locale, **formats(locale))
         return made
+
+
+def coded(text: str) -> Markup:
+    """Text with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def formats(locale: str) -> dict[str, Callable[..., str]]:

@@ -9,8 +9,8 @@ from litestar.handlers import HTTPRouteHandler
 from canut.config import Settings
 from canut.web.api.common import PREFIX
 from canut.web.api.document import build
-from canut.web.auth import OPEN, WebRequest, house
-from canut.web.pages.render import locale_of
+from canut.web.auth import OPEN, WebRequest
+from canut.web.pages.render import render
 
 METHODS = ("get", "post", "patch", "delete")
 
@@ -30,10 +30,13 @@ def routes(settings: Settings, handlers: list[HTTPRouteHandler]) -> list[Any]:
     @get(f"{PREFIX}/docs", opt=OPEN, sync_to_thread=False)
     def docs(request: WebRequest) -> Response[str]:
         """The reference page."""
-        locale = locale_of(request)
-        values = {"document": document, "sections": sections(document), "pretty": pretty}
-        page = house(request).templates.render("api/reference.html", locale, values)
-        return Response(page, media_type="text/html")
+        return render(
+            request,
+            "api/reference.html",
+            document=document,
+            sections=sections(document),
+            pretty=pretty,
+        )
 
     return [openapi, docs]
 

@@ -3,6 +3,8 @@
 const progress = document.getElementById("progress");
 const live = document.getElementById("live");
 const lang = document.documentElement.lang;
+// English as the server writes it: the day first, 24 hours
+const region = lang === "en" ? "en-GB" : lang;
 const whole = new Intl.NumberFormat(lang);
 const tenth = new Intl.NumberFormat(lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
@@ -26,7 +28,7 @@ function paint(seen) {
     cloth.max = Math.max(seen.items, 1);
     cloth.value = step.decided;
   }
-  const now = new Date().toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const now = new Date().toLocaleTimeString(region, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
   live.textContent = now;
 }
 

@@ -23,6 +23,11 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const task = () => loom.querySelector(".task");
 const form = () => loom.querySelector("form");
 
+// problems are short phrases for programs, and sentences for people
+function sentence(text) {
+  return text[0].toUpperCase() + text.slice(1) + (".!?…:".includes(text.at(-1)) ? "" : ".");
+}
+
 function tell(text, bad = false) {
   saved.textContent = text;
   saved.classList.toggle("bad", bad);
@@ -208,7 +213,7 @@ function bringBack(shown, problems) {
     const note = document.createElement("p");
     note.className = "wrong";
     note.id = `wrong-${name.replaceAll(".", "-")}`;
-    note.textContent = problem.mend ? `${problem.message} (${problem.mend})` : problem.message;
+    note.textContent = [problem.message, problem.mend].filter(Boolean).map(sentence).join(" ");
     question.querySelector("legend, .legend").after(note);
     const field = question.querySelector("input:not([type=hidden], [type=radio], [type=checkbox]), textarea");
     field?.setAttribute("aria-invalid", "true");
