@@ -86,7 +86,7 @@ def _share(share: float, locale: Locale, *, up: bool = False) -> str:
     if up and whole < thousandths - 1e-6:
         whole += 1
     digits = f"{whole / 1000:.3f}".rstrip("0").rstrip(".")
-    return f"{digits.replace('.', ',')} %" if locale == "fr" else f"{digits}%"
+    return f"{digits.replace('.', ',')}\u00a0%" if locale == "fr" else f"{digits}%"
 
 
 def _count(number: int, locale: Locale) -> str:

@@ -136,12 +136,11 @@ def running_batch(errors: int, wrong: ArrayLike, size: int) -> Float64:
         found = np.log(np.maximum(bet, 0)) - np.log(np.maximum(null, 0))
         passed = np.log(left[:, None] - bet) - np.log(np.maximum(left[:, None] - null, 0))
         steps = np.where(x[:, None], found, passed)
-        steps[(bet < -1e-9) | (x[:, None] & (bet < 1 - 1e-9))] = -np.inf
-        total = np.cumsum(steps, axis=0)
-    lost = np.logical_or.accumulate(steps == -np.inf, axis=0)
-    total = _mean(np.where(lost, -np.inf, total))
     impossible = np.logical_or.accumulate(~x & (null[:, 0] >= left))
-    return np.where(impossible, np.inf, total)
+    lost = (bet < -1e-9) | (x[:, None] & (bet < 1 - 1e-9))
+    lost = np.logical_or.accumulate(lost, axis=0)
+    total = np.cumsum(np.where(lost | impossible[:, None], 0.0, steps), axis=0)
+    return np.where(impossible, np.inf, _mean(np.where(lost, -np.inf, total)))
 
 
 def errors_allowed(error_max: float, size: int) -> int:
