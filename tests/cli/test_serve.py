@@ -118,6 +118,15 @@ def test_the_database_commands(data: Path, tmp_path: Path, request: pytest.Fixtu
     assert "restored" in _canut("db", "restore", copy, *other)
 
 
+def test_a_port_in_use_is_told(data: Path) -> None:
+    """Before anything starts: two servers must not share a port, each on its own database."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        out = _canut("serve", "--data", str(data), "--port", str(port), code=1)
+    assert f"port {port}: Address already in use" in out
+    assert not data.exists()
+
+
 def test_a_wrong_setting_is_told(tmp_path: Path) -> None:
     """An unknown key stops the command before anything starts."""
     file = tmp_path / "canut.toml"

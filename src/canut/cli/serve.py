@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from granian.server import MPServer
 from canut.cli.common import database, setting_options
 from canut.config import Settings, hand_down
 from canut.db.pool import connect_async
+from canut.errors import Conflict
 from canut.people.store import create_first_run_token
 
 #: seconds an engine gets to finish its pass
@@ -48,6 +50,8 @@ def serve(settings: Settings, role: str) -> None:
 def running(settings: Settings, role: str = "all") -> Iterator[tuple[str, MPServer]]:
     """Database and engines up, and a web server ready to `serve` (which blocks until a signal).
     Yields the database's URL and the server."""
+    if role in ("all", "web"):
+        check_free(settings)
     with database(settings, watch=True) as url:
         settings = msgspec.structs.replace(settings, database_url=url)
         os.environ.update(hand_down(settings))
@@ -57,6 +61,24 @@ def running(settings: Settings, role: str = "all") -> Iterator[tuple[str, MPServ
             yield url, web_server(settings)
         finally:
             engines.stop()
+
+
+def check_free(settings: Settings) -> None:
+    """Raises `Conflict` when somebody listens there: two servers would share the port unnoticed,
+    each on its own database."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as probe:
+        # a port whose last connections are still closing is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise Conflict(
+                f"Cannot listen on {settings.host}, port {settings.port}: {error.strerror}.",
+                mend="stop what listens there, or choose another with --port",
+            ) from error
 
 
 def first_run_link(settings: Settings, url: str) -> str | None:
