@@ -6,10 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from canut.channels import packed
 from canut.channels.columns import Columns, header
 from canut.channels.delimited import BLOCK_ROWS
+from canut.channels.streams import limit_of
 from canut.channels.text import CHUNK_BYTES, Readable
 from canut.errors import Invalid
 from canut.processes.model import ItemShape
@@ -34,19 +35,20 @@ def read(stream: Readable, file: str, columns: Columns, shape: ItemShape) -> Ite
         size = whole.tell()
         whole.seek(0)
         try:
-            table = pq.ParquetFile(pa.PythonFile(whole, mode="r"))
-            yield from _blocks(table, file, columns, shape, size)
+            rows = packed.open_packed(whole)
+            yield from _blocks(rows, file, columns, shape, (size, limit_of(stream)))
         except (pa.ArrowException, OSError) as error:
             raise Invalid(f"{file} cannot be read as Parquet: {error}.") from error
 
 
 def _blocks(
-    table: Any, file: str, columns: Columns, shape: ItemShape, size: int
+    table: Any, file: str, columns: Columns, shape: ItemShape, sizes: tuple[int, int | None]
 ) -> Iterator[Block]:
     fields = header(table.schema_arrow.names, columns, shape, file)
     total = max(1, table.metadata.num_rows)
     row = 0
-    for batch in table.iter_batches(BLOCK_ROWS):
+    size, bytes_max = sizes
+    for batch in packed.batches(table, BLOCK_ROWS, file, bytes_max):
         values = [_plain(column, file, name) for name, column in _named(batch)]
         records = Table(dict(zip(fields, values, strict=True)), batch.num_rows)
         rows = range(row + 1, row + 1 + batch.num_rows)
@@ -61,9 +63,6 @@ def _named(batch: Any) -> Iterator[tuple[str, Any]]:
 def _plain(column: Any, file: str, name: str) -> Any:
     """The column in a type that JSON has."""
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.dictionary_decode()
-        kind = column.type
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         # many writers do not mark text as such
         return _text(column, file, name)

@@ -34,12 +34,23 @@ class Counted(io.RawIOBase):
         data = self.stream.read(len(buffer))
         self.bytes_read += len(data)
         if self.bytes_max is not None and self.bytes_read > self.bytes_max:
-            raise Invalid(
-                f"{self.file} is larger than {self.bytes_max:,} bytes (unpacked).",
-                mend="submit it in parts, each under the same key of batch",
-            )
+            raise too_large(self.file, self.bytes_max)
         buffer[: len(data)] = data
         return len(data)
+
+
+def too_large(file: str, bytes_max: int) -> Invalid:
+    """The file is refused because it holds more than it may."""
+    return Invalid(
+        f"{file} is larger than {bytes_max:,} bytes (unpacked).",
+        mend="submit it in parts, each under the same key of batch",
+    )
+
+
+def limit_of(stream: Any) -> int | None:
+    """How much may be read of a stream that `unpacked` gave."""
+    raw = getattr(stream, "raw", None)
+    return raw.bytes_max if isinstance(raw, Counted) else None
 
 
 def buffered(stream: Any) -> io.BufferedReader:
