@@ -1,12 +1,24 @@
 """What an attacker sends: nothing of it reaches what it must not, or is a fault of the server."""
 
+import asyncio
+import gc
 import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from canut.config import Settings
+from canut.db.pool import connect, connect_async, open_pool
+from canut.errors import TooMany
+from canut.people import store
+from canut.web.api import items
 from canut.web.auth import address
+from canut.web.exports import open_export
+from canut.web.house import House
+from canut.work.batches import read_batch
+from tests import factories as make
 from tests.web.conftest import CSRF, Serving
 
 BIG = str(2**63 + 5)
@@ -162,3 +174,75 @@ async def test_an_archive_that_explodes_is_refused(
         assert sent.status_code == 422
         assert "200,000 bytes" in sent.text
         assert list((tmp_path / "uploads").iterdir()) == []
+
+
+async def test_slow_senders_hold_up_nobody_else(
+    serving: Serving, people: dict[str, int], fresh_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client may send as slowly as it likes, at four places at once: a fifth is refused, others
+    log in meanwhile, and a sender who says nothing more is given up and nothing imported."""
+    with connect(fresh_url) as conn:
+        batches = [make.work(conn, client_id=people["client"]).batch_id for _ in range(5)]
+    async with connect_async(fresh_url) as held:
+        key = await store.create_api_key(
+            held,
+            store.COMMAND_LINE,
+            name="k",
+            scopes=["batches:write"],
+            client_id=people["client"],
+        )
+    monkeypatch.setattr(items, "STALL_S", 3)
+    over, all_begun = asyncio.Event(), asyncio.Event()
+    begun = 0
+
+    async def slowly() -> AsyncIterator[bytes]:
+        nonlocal begun
+        begun += 1
+        if begun == 4:
+            all_begun.set()
+        yield b"title\n"
+        await over.wait()
+        yield b"late\n"
+
+    async with serving() as browser:
+        sender = browser().http
+        sender.timeout = None
+        headers = {"authorization": f"Bearer {key.secret}", "content-type": "text/csv"}
+
+        def send(batch: int) -> asyncio.Task[Any]:
+            path = f"/api/v1/batches/{batch}/items"
+            return asyncio.create_task(sender.post(path, content=slowly(), headers=headers))
+
+        slow = [send(batch) for batch in batches[:4]]
+        await all_begun.wait()
+        assert (await send(batches[4])).status_code == 429
+        assert (await browser().log_in("member@example.org")).status_code == 303
+        assert [one.status_code for one in await asyncio.gather(*slow)] == [422] * 4
+        over.set()
+        assert (await send(batches[4])).status_code != 429, "the places are free again"
+
+
+async def test_exports_leave_nothing_behind(
+    serving: Serving, people: dict[str, int], fresh_url: str
+) -> None:
+    """Each export that ends, or that nobody ever read, gives its place and connection back."""
+    with connect(fresh_url) as conn:
+        found = make.work(conn, client_id=people["client"])
+    shared = House(Settings(database_url=fresh_url))
+    async with serving() as browser:
+        inside = browser()
+        await inside.log_in("member@example.org")
+        for _ in range(6):
+            sent = await inside.get(f"/batches/{found.batch_id}/results/csv")
+            assert sent.status_code == 200
+            assert len(sent.text.splitlines()) == 4
+    async with open_pool(fresh_url, 1) as pool:
+        batch = await read_batch(pool, store.COMMAND_LINE, found.batch_id)
+    kept = [await open_export(shared, batch, "csv") for _ in range(4)]
+    with pytest.raises(TooMany):
+        await open_export(shared, batch, "csv")
+    assert [piece async for piece in kept.pop()]
+    assert len(shared.busy) == 3
+    kept.clear()
+    gc.collect()
+    assert len(shared.busy) == 0

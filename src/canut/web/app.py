@@ -32,6 +32,7 @@ def create_app(settings: Settings) -> Litestar:
             with house.live.closing_on(signal.SIGTERM, signal.SIGINT):
                 yield
             await house.live.close()
+            house.imports.shutdown(wait=False, cancel_futures=True)
             house.pool = None
 
     return Litestar(

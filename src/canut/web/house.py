@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from canut.errors import Unavailable
 from canut.people.credentials import token_hash
 from canut.people.model import Principal
 from canut.web.kept import Kept
-from canut.web.limits import Limit
+from canut.web.limits import Busy, Limit
 from canut.web.live import Live
 from canut.web.templating import Templates
 
@@ -19,6 +20,10 @@ from canut.web.templating import Templates
 REMEMBER_S = 5.0
 #: principals remembered, at most
 PRINCIPALS_MAX = 20_000
+#: imports and exports that one client may have running in this process
+BUSY_MAX = 4
+#: imports that run in this process; others wait
+IMPORTS_MAX = 32
 
 
 def remembered(hashed: bytes, *, session: bool) -> bytes:
@@ -94,6 +99,10 @@ class House:
         self.strangers = Limit(1.0, 30)
         #: attempts to log in, per address and per account: ten a minute
         self.log_ins = Limit(10 / 60, 10)
+        #: imports and exports of a client at once
+        self.busy = Busy(BUSY_MAX)
+        #: threads of imports: they wait for whoever sends, and nobody else must wait for them
+        self.imports = ThreadPoolExecutor(IMPORTS_MAX, "import")
         self.templates = Templates()
         self.kept = Kept()
         self.live = Live()

@@ -8,9 +8,13 @@ import time
 from collections.abc import Callable
 
 from canut.errors import TooMany
+from canut.web.i18n import N_
 
 #: buckets kept, at most; the one that was touched longest ago goes first
 BUCKETS_MAX = 100_000
+#: seconds after which a client that has too many at once may ask again
+AGAIN_S = 10
+TOO_MANY_AT_ONCE = N_("Too many imports and exports at once.")
 
 
 class Limit:
@@ -63,3 +67,34 @@ class Limit:
 
     def __len__(self) -> int:
         return len(self._buckets)
+
+
+class Busy:
+    """How many long requests (imports, exports) each client may have served at once: each holds a
+    thread and a connection to the database for as long as the client likes."""
+
+    def __init__(self, at_once: int):
+        self.at_once = at_once
+        self._running: dict[int, int] = {}
+
+    def enter(self, client_id: int) -> Callable[[], None]:
+        """One more of this client; call what is returned when it is done, once or more. Raises
+        `TooMany`."""
+        running = self._running.get(client_id, 0)
+        if running >= self.at_once:
+            raise TooMany(TOO_MANY_AT_ONCE, retry_after_s=AGAIN_S)
+        self._running[client_id] = running + 1
+        left = False
+
+        def leave() -> None:
+            nonlocal left
+            if not left:
+                left = True
+                self._running[client_id] -= 1
+                if not self._running[client_id]:
+                    del self._running[client_id]
+
+        return leave
+
+    def __len__(self) -> int:
+        return sum(self._running.values())

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import TypeVar
 
 from canut.db.pool import Pool, SyncConn, connect
@@ -41,7 +42,9 @@ def number(request: WebRequest, name: str = "id") -> int:
     raise NotFound("There is no such thing, or it is not yours to see.")
 
 
-async def in_thread(request: WebRequest, work: Callable[[SyncConn], T]) -> T:
+async def in_thread(
+    request: WebRequest, work: Callable[[SyncConn], T], *, threads: Executor | None = None
+) -> T:
     """Run what blocks (bulk reading, publishing) beside the requests, on a connection of its
     own; commits at the end unless an error passes through."""
     url = house(request).settings.database_url
@@ -50,4 +53,4 @@ async def in_thread(request: WebRequest, work: Callable[[SyncConn], T]) -> T:
         with connect(url) as conn:
             return work(conn)
 
-    return await asyncio.to_thread(run)
+    return await asyncio.get_running_loop().run_in_executor(threads, run)

@@ -1,24 +1,20 @@
 """Decisions leave as a stream, while a batch runs or after."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from typing import Annotated, Any, Literal
 
 from litestar import get
 from litestar.response import Stream
 from msgspec import Meta, Struct
 
-from canut.channels.export import MEDIA_TYPES, Format, export
-from canut.db.pool import connect
+from canut.channels.export import MEDIA_TYPES, Format
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, number, pool
 from canut.web.api.describe import Operation, described
 from canut.web.api.reading import read_query
 from canut.web.api.replying import encode
 from canut.web.auth import WebRequest, house, principal
+from canut.web.exports import open_export
 from canut.work.batches import read_batch
-from canut.work.model import Batch
 
 RESULT = v.Result(
     key="A1",
@@ -66,43 +62,15 @@ async def get_decisions(request: WebRequest) -> Stream:
     query = read_query(request, DecisionsQuery)
     batch = await read_batch(pool(request), principal(request), number(request))
     format = query.format or _accepted(request.headers.get("accept", ""))
-    pieces = await _open(house(request).settings.database_url, batch, format, query)
+    pieces = await open_export(
+        house(request), batch, format, items=query.items, undecided=query.undecided
+    )
     name = f"batch-{batch.id}.{format}"
     headers = {
         "content-disposition": f'attachment; filename="{name}"',
         "cache-control": "no-store",
     }
     return Stream(pieces, media_type=MEDIA_TYPES[format], headers=headers)
-
-
-async def _open(
-    url: str, batch: Batch, format: Format, query: DecisionsQuery
-) -> AsyncIterator[bytes]:
-    """The bytes, read in threads on a connection of their own. Raises before the first byte."""
-    held = ExitStack()
-
-    def start() -> Iterator[bytes]:
-        conn = held.enter_context(connect(url, autocommit=True))
-        return export(conn, batch.id, format, items=query.items, undecided=query.undecided)
-
-    try:
-        pieces = await asyncio.to_thread(start)
-    except BaseException:
-        held.close()
-        raise
-    return _pieces(pieces, held)
-
-
-async def _pieces(pieces: Iterator[bytes], held: ExitStack) -> AsyncIterator[bytes]:
-    try:
-        while (piece := await asyncio.to_thread(_next, pieces)) is not None:
-            yield piece
-    finally:
-        held.close()
-
-
-def _next(pieces: Iterator[bytes]) -> bytes | None:
-    return next(pieces, None)
 
 
 def _accepted(accept: str) -> Format:

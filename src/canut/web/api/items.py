@@ -12,7 +12,7 @@ from canut.channels.columns import Columns, parse_map
 from canut.channels.files import read_stream
 from canut.channels.submit import add
 from canut.db.pool import SyncConn
-from canut.errors import CanutError, NotFound, Problem
+from canut.errors import CanutError, Invalid, NotFound, Problem
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, number, pool
 from canut.web.api.describe import Operation, described
@@ -35,6 +35,8 @@ NAMES = {
 PROBLEMS_MAX = 1_000
 #: bytes of a refused upload that are still read, so that the sender gets to read why
 DRAIN_BYTES_MAX = 64 << 20
+#: seconds without a byte after which a sender is given up
+STALL_S = 60
 
 
 class ItemsQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,12 +89,22 @@ class Body:
         self._stream = stream
         self._loop = loop
         self._rest = b""
+        #: the sender stopped in the middle: there is nothing to wait for
+        self._gone = False
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes; none at the end. Waits for the sender, in bounded memory."""
         while not self._rest:
             asking = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
-            block = asking.result()
+            try:
+                block = asking.result(STALL_S)
+            except TimeoutError as error:
+                asking.cancel()
+                self._gone = True
+                raise Invalid(
+                    f"Nothing came for {STALL_S} seconds; nothing was imported.",
+                    mend="send it again",
+                ) from error
             if block is None:
                 return b""
             self._rest = block
@@ -104,7 +116,7 @@ class Body:
 
     async def drain(self) -> None:
         """Read what is left of a refused upload, within bounds."""
-        left = DRAIN_BYTES_MAX
+        left = 0 if self._gone else DRAIN_BYTES_MAX
         while left > 0 and (block := await self._next()) is not None:
             left -= len(block)
 
@@ -148,11 +160,14 @@ async def _import(
         blocks = read_stream(stream, name, target.item, columns, bytes_max=bytes_max)
         return add(conn, principal(request), batch, blocks, on_error=on_error)
 
+    leave = house(request).busy.enter(batch.client_id)
     try:
-        return await in_thread(request, run)
+        return await in_thread(request, run, threads=house(request).imports)
     except CanutError:
         await body.drain()
         raise
+    finally:
+        leave()
 
 
 def _name(request: WebRequest) -> str:

@@ -11,12 +11,13 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
 from msgspec import Struct
 
-from canut.channels.export import FORMATS, MEDIA_TYPES, Format, export
+from canut.channels.export import FORMATS, MEDIA_TYPES, Format
 from canut.db.pool import connect
 from canut.errors import CanutError, Invalid, NotFound, Problem
 from canut.insight.overview import read_shares
 from canut.people.model import Principal
 from canut.web.auth import WebRequest, house, principal, requires
+from canut.web.exports import open_export
 from canut.web.live import Sight
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.view import pool, show, told
@@ -95,7 +96,7 @@ async def results(request: WebRequest, batch_id: FromPath[int], form: FromPath[s
         f'.{form}"'.replace("?", "-"),
         "cache-control": "no-store",
     }
-    pieces = _pieces(house(request).settings.database_url, batch.id, chosen)
+    pieces = await open_export(house(request), batch, chosen)
     return Stream(pieces, media_type=MEDIA_TYPES[chosen], headers=headers)
 
 
@@ -189,14 +190,6 @@ def _glance(url: str, batch_id: int, locale: str) -> tuple[Sheet, list[Line]]:
 def _first_text(sheet: Sheet, result: Result) -> str:
     values = (result.item.get(name) for name in sheet.columns)
     return next((str(value) for value in values if value not in (None, "")), "")
-
-
-async def _pieces(url: str, batch_id: int, chosen: Format) -> AsyncIterator[bytes]:
-    """The bytes of the file, read in a thread: reading blocks, and the server must not."""
-    with connect(url, autocommit=True) as conn:
-        reading = await asyncio.to_thread(export, conn, batch_id, chosen)
-        while (piece := await asyncio.to_thread(next, reading, None)) is not None:
-            yield piece
 
 
 ROUTES: list[Any] = [list_batches, show_batch, events, results, set_state, set_priority]

@@ -69,7 +69,7 @@ async def import_file(request: WebRequest, token: FromPath[str]) -> Response[Any
     on_error: OnError = "skip" if given.get("on_error") == "skip" else upload.on_error
     columns = _read_columns(given)
     try:
-        batch, report = await asyncio.to_thread(_submit, request, upload, columns, on_error)
+        batch, report = await _run(request, upload, columns, on_error)
     except Refused as error:
         return _refused(request, upload, given, error.report)
     except CanutError as error:
@@ -174,6 +174,19 @@ async def _shape(request: WebRequest, upload: Upload) -> ItemShape:
     if version is None:
         raise NotFound("There is no such process.")
     return version.definition.item
+
+
+async def _run(
+    request: WebRequest, upload: Upload, columns: Columns, on_error: OnError
+) -> tuple[Batch, IntakeReport]:
+    shared, loop = house(request), asyncio.get_running_loop()
+    leave = shared.busy.enter(upload.client_id)
+    try:
+        return await loop.run_in_executor(
+            shared.imports, _submit, request, upload, columns, on_error
+        )
+    finally:
+        leave()
 
 
 def _submit(
