@@ -13,6 +13,9 @@ from canut.config import Settings
 from canut.db.pool import connect, connect_async, open_pool
 from canut.errors import TooMany
 from canut.people import store
+from canut.people.credentials import token_hash
+from canut.processes.library import load_shipped
+from canut.processes.store import publish
 from canut.web.api import items
 from canut.web.auth import address
 from canut.web.exports import open_export
@@ -246,3 +249,32 @@ async def test_exports_leave_nothing_behind(
     kept.clear()
     gc.collect()
     assert len(shared.busy) == 0
+
+
+async def test_nothing_happens_that_the_log_does_not_tell(
+    serving: Serving, people: dict[str, int], fresh_url: str
+) -> None:
+    """A change and its entry are one: where the log cannot be written, nothing was changed."""
+    with connect(fresh_url) as conn:
+        conn.execute("alter table audit_log add constraint full_disk check (id < 0) not valid")
+        publish(conn, None, load_shipped("catalogue/categorise").definition, 1)
+        token = "a token of the test"
+        values = [token_hash(token), people["member"]]
+        conn.execute("insert into session values (%s, %s, 1, 9000000000000)", values)
+    async with serving() as browser:
+        inside = browser()
+        inside.http.cookies.set("canut-session", token)
+        sent = await inside.submit("/webhooks", "/webhooks", url="https://shop.example/")
+        assert sent.status_code == 500
+        found = CSRF.search((await inside.get("/webhooks")).text)
+        assert found is not None
+        for path, body in (
+            ("webhooks", {"url": "https://shop.example/"}),
+            ("batches", {"process": "catalogue/categorise", "key": "k"}),
+        ):
+            headers = {"x-csrf-token": found[1]}
+            sent = await inside.http.post(f"/api/v1/{path}", json=body, headers=headers)
+            assert sent.status_code == 500
+    with connect(fresh_url) as conn:
+        assert conn.execute("select 1 from webhook").fetchall() == []
+        assert conn.execute("select 1 from batch").fetchall() == []

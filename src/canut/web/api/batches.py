@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from litestar import get, patch, post
 
+from canut.channels.store import audit
 from canut.db.pool import SyncConn
-from canut.people import store as people
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, now_ms, number, pool
 from canut.web.api.describe import Operation, described
@@ -185,10 +185,14 @@ async def _with_progress(request: WebRequest, batch: Batch) -> Json:
 async def _create(request: WebRequest, new: v.NewBatch) -> v.Batch:
     who = principal(request)
     client_id = who.client(new.client)
-    batch = await in_thread(request, lambda conn: _open(conn, client_id, new))
-    async with pool(request).connection() as conn:
+
+    def make(conn: SyncConn) -> Batch:
+        batch = _open(conn, client_id, new)
         detail = {"key": batch.key, "process": batch.process_slug}
-        await people.audit(conn, who, "open.batch", "batch", batch.id, detail, client_id=client_id)
+        audit(conn, who, "open.batch", "batch", batch.id, detail, client_id)
+        return batch
+
+    batch = await in_thread(request, make)
     return shown(batch, await batches.read_progress(pool(request), batch.id))
 
 

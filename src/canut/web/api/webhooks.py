@@ -5,11 +5,12 @@ from typing import Any
 from litestar import delete, get, post
 
 from canut.channels import webhooks
+from canut.channels.store import audit
+from canut.db.pool import SyncConn
 from canut.errors import Forbidden
-from canut.people import store as people
 from canut.people.model import Principal
 from canut.sdk import values as v
-from canut.web.api.common import PREFIX, in_thread, now_ms, number, pool
+from canut.web.api.common import PREFIX, in_thread, now_ms, number
 from canut.web.api.describe import Operation, described
 from canut.web.api.once import create
 from canut.web.api.reading import Reader, read_query
@@ -87,26 +88,28 @@ async def create_webhook(request: WebRequest) -> Json:
 async def delete_webhook(request: WebRequest) -> Json:
     """Disable a webhook of a client of ours."""
     who, id = principal(request), number(request)
-    client_id = await in_thread(request, lambda conn: _owner(conn, who, id))
-    await in_thread(request, lambda conn: webhooks.disable(conn, client_id, id, now_ms()))
-    await _audit(request, "delete.webhook", id, client_id)
+
+    def disable(conn: SyncConn) -> None:
+        client_id = _owner(conn, who, id)
+        webhooks.disable(conn, client_id, id, now_ms())
+        audit(conn, who, "disable.webhook", "webhook", id, {}, client_id)
+
+    await in_thread(request, disable)
     return nothing()
 
 
 async def _create(request: WebRequest, new: v.NewWebhook) -> v.WebhookCreated:
-    client_id = principal(request).client(new.client)
+    who = principal(request)
+    client_id = who.client(new.client)
     private = house(request).settings.webhooks_private
-    made = await in_thread(
-        request,
-        lambda conn: webhooks.create(conn, client_id, new.url, now_ms(), private=private),
-    )
-    await _audit(request, "create.webhook", made.id, client_id)
+
+    def make(conn: SyncConn) -> webhooks.NewWebhook:
+        made = webhooks.create(conn, client_id, new.url, now_ms(), private=private)
+        audit(conn, who, "create.webhook", "webhook", made.id, {}, client_id)
+        return made
+
+    made = await in_thread(request, make)
     return v.WebhookCreated(made.id, made.url, made.secret)
-
-
-async def _audit(request: WebRequest, action: str, id: int, client_id: int) -> None:
-    async with pool(request).connection() as conn:
-        await people.audit(conn, principal(request), action, "webhook", id, client_id=client_id)
 
 
 def _owner(conn: Any, who: Principal, id: int) -> int:

@@ -8,12 +8,11 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from canut.channels import webhooks
-from canut.channels.store import Conn
+from canut.channels.store import Conn, audit
 from canut.channels.webhooks import NewWebhook
 from canut.db.pool import connect
 from canut.errors import CanutError, Problem
 from canut.insight.overview import read_deliveries
-from canut.people.store import audit
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.pages.forms import whole_number
 from canut.web.pages.render import go
@@ -39,12 +38,15 @@ async def add(request: WebRequest) -> Response[str]:
     private = house(request).settings.webhooks_private
     try:
         client = principal(request).client(whole_number(asked))
-        made = await _in_thread(
-            request, lambda conn: webhooks.create(conn, client, url, now_ms(), private=private)
-        )
+
+        def make(conn: Conn) -> NewWebhook:
+            made = webhooks.create(conn, client, url, now_ms(), private=private)
+            _note(conn, request, "create.webhook", made.id, client)
+            return made
+
+        made = await _in_thread(request, make)
     except CanutError as error:
         return await _page(request, error=error, url=url)
-    await _note(request, "create.webhook", made.id, client)
     return await _page(request, made=made)
 
 
@@ -54,13 +56,16 @@ async def change(request: WebRequest, webhook_id: FromPath[int]) -> Response[Any
     form = await read_form(request)
     act, asked = (next(iter(form.get(name, [])), "") for name in ("act", "client"))
     client = principal(request).client(whole_number(asked))
-    if act == "remove":
-        await _in_thread(request, lambda conn: webhooks.disable(conn, client, webhook_id, now_ms()))
-        await _note(request, "disable.webhook", webhook_id, client)
-    else:
-        await _in_thread(
-            request, lambda conn: webhooks.send_test(conn, client, webhook_id, now_ms())
-        )
+
+    def do(conn: Conn) -> None:
+        if act == "remove":
+            webhooks.disable(conn, client, webhook_id, now_ms())
+            _note(conn, request, "disable.webhook", webhook_id, client)
+        else:
+            webhooks.send_test(conn, client, webhook_id, now_ms())
+            _note(conn, request, "test.webhook", webhook_id, client)
+
+    await _in_thread(request, do)
     return go("/webhooks")
 
 
@@ -93,9 +98,8 @@ async def _page(
     return show(request, "client/webhooks.html", status=422 if error else 200, **values)
 
 
-async def _note(request: WebRequest, action: str, webhook_id: int, client: int) -> None:
-    async with pool(request).connection() as conn:
-        await audit(conn, principal(request), action, "webhook", webhook_id, client_id=client)
+def _note(conn: Conn, request: WebRequest, action: str, webhook_id: int, client: int) -> None:
+    audit(conn, principal(request), action, "webhook", webhook_id, {}, client)
 
 
 async def _in_thread(request: WebRequest, work: Callable[[Conn], T]) -> T:
