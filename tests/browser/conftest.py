@@ -1,6 +1,7 @@
 """A real Chromium against a real server. Whatever a page writes to the console as an error, or
 throws, fails the test that saw it."""
 
+import functools
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -53,25 +54,41 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(scope="module")
+def entered(browser: Browser, house: House) -> Callable[[str], Any]:
+    """The cookies of each of `PEOPLE`, who logs in once for all tests of a file."""
+
+    @functools.cache
+    def enter(who: str) -> Any:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{house.url}/login")
+        page.fill("[name=email]", PEOPLE[who][0])
+        page.fill("[name=password]", PASSWORD)
+        page.press("[name=password]", "Enter")
+        page.wait_for_url(lambda url: "/login" not in url)
+        state = context.storage_state()
+        context.close()
+        return state
+
+    return enter
+
+
 @pytest.fixture
-def visit(browser: Browser, house: House) -> Iterator[Visit]:
+def visit(browser: Browser, house: House, entered: Callable[[str], Any]) -> Iterator[Visit]:
     """`visit("contributor", "/work")`: a page, logged in as one of `PEOPLE` (or "" for nobody)."""
     faults: list[str] = []
     contexts = []
 
     def open_page(who: str, path: str, **context: Any) -> Page:
+        if who:
+            context["storage_state"] = entered(who)
         made = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | context)
         contexts.append(made)
         page = made.new_page()
         page.set_default_timeout(8000)
         page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
         page.on("console", lambda said: _note(faults, page, said))
-        if who:
-            page.goto(f"{house.url}/login")
-            page.fill("[name=email]", PEOPLE[who][0])
-            page.fill("[name=password]", PASSWORD)
-            page.press("[name=password]", "Enter")
-            page.wait_for_url(lambda url: "/login" not in url)
         page.goto(house.url + path)
         return page
 

@@ -1,6 +1,7 @@
 """`canut demo`: the whole path on sample data, with simulated contributors."""
 
 import asyncio
+import math
 import os
 import socket
 import subprocess
@@ -75,7 +76,9 @@ def _introduce(settings: Settings) -> None:
 def _answer(settings: Settings, url: str, made: Demo) -> None:
     """Work the catalogue off at the pace of people."""
     _wait_until_up(settings.url)
-    report = asyncio.run(answer_batch(settings.url, url, _truth(made), _plan(made, PACE_S)))
+    # a person may hold a task for as long as it is theirs: what they leave is still to be answered
+    plan = msgspec.structs.replace(_plan(made, PACE_S), stuck_s=math.inf)
+    report = asyncio.run(answer_batch(settings.url, url, _truth(made), plan))
     click.echo(f"The batch is {report.state}: {settings.url}/batches/{made.batch_id}")
 
 

@@ -27,8 +27,6 @@ from canut.work import store as work
 
 #: seconds between looks at the batch
 LOOK_S = 0.5
-#: seconds without an answer after which a batch that is not delivered never will be
-STUCK_S = 30.0
 
 
 @click.command(name="simulate")
@@ -173,7 +171,7 @@ async def _run(url: str, canut: AsyncCanut, keys: list[str], truth: Truth, plan:
         )
     )
     try:
-        batch = await _watch(canut, plan.batch, working, lambda: tally)
+        batch = await _watch(canut, plan, working, lambda: tally)
     finally:
         stop.set()
         tally = await working
@@ -182,10 +180,10 @@ async def _run(url: str, canut: AsyncCanut, keys: list[str], truth: Truth, plan:
 
 
 async def _watch(
-    canut: AsyncCanut, batch_id: int, working: asyncio.Task[Tally], tally: Any
+    canut: AsyncCanut, plan: Plan, working: asyncio.Task[Tally], tally: Any
 ) -> v.Batch:
     """Show how far the batch is until it has ended, or nothing moves any more."""
-    batch = await canut.batches.get(batch_id)
+    batch = await canut.batches.get(plan.batch)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -204,7 +202,7 @@ async def _watch(
             shown.update(bar, completed=decided, total=total, said=said)
             if (decided, tally().answers) != last:
                 moved, last = time.monotonic(), (decided, tally().answers)
-            if value.ended or time.monotonic() - moved > STUCK_S:
+            if value.ended or time.monotonic() - moved > plan.stuck_s:
                 return value
             await asyncio.sleep(LOOK_S)
     return batch.value

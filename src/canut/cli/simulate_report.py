@@ -20,6 +20,8 @@ class Plan(Struct, frozen=True):
     packet: int
     pace_s: float
     key_column: str
+    #: seconds without an answer after which a batch that is not delivered never will be
+    stuck_s: float = 30.0
 
 
 class Report(Struct, frozen=True):
