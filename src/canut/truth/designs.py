@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from canut.truth.votes import Float64, Int64
 
@@ -35,7 +35,7 @@ class Design(Struct, frozen=True):
     uniform_ppm: int = UNIFORM_PPM
 
 
-def draw(design: Design, size: int, count: int, risk_ppm: Sequence[int] = ()) -> Int64:
+def draw(design: Design, size: int, count: int, risk_ppm: ArrayLike = ()) -> Int64:
     """The first `count` draws from a list of `size` decisions: int64 (count,), positions in the
     list, from 0. More draws of the same design begin with the same ones.
 
@@ -46,7 +46,7 @@ def draw(design: Design, size: int, count: int, risk_ppm: Sequence[int] = ()) ->
     return _by_risk(design, _risks(risk_ppm, size), count)
 
 
-def weights(design: Design, size: int, risk_ppm: Sequence[int] = ()) -> Float64:
+def weights(design: Design, size: int, risk_ppm: ArrayLike = ()) -> Float64:
     """What each decision counts when it is drawn and wrong, float64 (size,): 1 / (size x its
     probability in one draw). All 1 in the uniform design; in the risk design at most
     `PPM / uniform_ppm`."""
@@ -106,14 +106,14 @@ def _share(design: Design) -> int:
     return design.uniform_ppm
 
 
-def _risks(risk_ppm: Sequence[int], size: int) -> Int64:
+def _risks(risk_ppm: ArrayLike, size: int) -> Int64:
     risk = np.asarray(risk_ppm, np.int64)
     if risk.shape != (size,) or not size or risk.min() < 0 or risk.max() > PPM:
         raise ValueError("one risk for each decision, from 0 to a million millionths")
     return risk
 
 
-def probability(design: Design, size: int, risk_ppm: Sequence[int], position: int) -> Fraction:
+def probability(design: Design, size: int, risk_ppm: ArrayLike, position: int) -> Fraction:
     """The probability that one draw of the risk design takes this decision, exactly."""
     risk = _risks(risk_ppm, size)
     total, share = int(risk.sum()), _share(design)
