@@ -37,7 +37,7 @@ def pages() -> list[Path]:
     """Every page: the README first, for it says how to begin; then in the order of the index."""
     index = (ROOT / "docs" / "index.md").read_text("utf-8")
     listed = "\n".join(re.findall(r"```\{toctree\}(.*?)```", index, re.S))
-    names = re.findall(r"^[a-z]+$", listed, re.M)
+    names = re.findall(r"^[a-z-]+$", listed, re.M)
     docs = [ROOT / "docs" / f"{name}.md" for name in ["index", *names]]
     return [ROOT / "README.md", *docs, ROOT / "CONTRIBUTING.md"]
 

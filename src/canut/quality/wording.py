@@ -13,14 +13,14 @@ _WORDS: dict[Locale, dict[str, str]] = {
         " confidence, whenever this is read.",
         "proved": "This keeps the promise of at most {promise}.",
         "unproved": "This does not prove the promise of at most {promise} yet.",
-        "audits": "{audits} draws were answered again, blind; {wrong} were wrong or disputed. The"
+        "audits": "{audits} draws were answered again, blind; wrong or disputed: {wrong}. The"
         " estimate is {rate}.",
         "none": "No draw has been answered yet: nothing is proved.",
         "uniform": "Every decision had the same chance to be drawn, each once at most.",
         "risk": "{share} of the draws were uniform, the rest went where errors were likelier, and"
         " count the less for it.",
-        "panel": "Wrong means: the panel ({people} people) answers otherwise. On {gold} gold items"
-        " it was wrong {gold_wrong} times: its own error is at most {panel}.",
+        "panel": "Wrong means: the panel ({people} people) answers otherwise. It had"
+        " {gold_wrong} of {gold} gold items wrong: its own error is at most {panel}.",
         "panel_new": "Wrong means: the panel ({people} people) answers otherwise. Its own error"
         " has not been measured.",
         "disputes": "Disputed by the client: {contested} not settled, {overturned} found wrong.",
@@ -31,15 +31,14 @@ _WORDS: dict[Locale, dict[str, str]] = {
         " de {confidence}, quel que soit le moment de la lecture.",
         "proved": "La promesse d’au plus {promise} est tenue.",
         "unproved": "La promesse d’au plus {promise} n’est pas encore prouvée.",
-        "audits": "{audits} tirages ont reçu une nouvelle réponse, à l’aveugle ; {wrong} étaient"
-        " faux ou contestés. L’estimation est de {rate}.",
+        "audits": "{audits} tirages ont reçu une nouvelle réponse, à l’aveugle ; faux ou contestés"
+        " : {wrong}. L’estimation est de {rate}.",
         "none": "Aucun tirage n’a encore reçu de réponse : rien n’est prouvé.",
         "uniform": "Chaque décision avait la même chance d’être tirée, une fois au plus.",
         "risk": "{share} des tirages étaient uniformes, les autres allaient où l’erreur était plus"
         " probable, et comptent d’autant moins.",
-        "panel": "Faux veut dire : le jury ({people} personnes) répond autrement. Sur {gold}"
-        " questions témoins il s’est trompé {gold_wrong} fois : sa propre erreur est d’au plus"
-        " {panel}.",
+        "panel": "Faux veut dire : le jury ({people} personnes) répond autrement. Il s’est trompé"
+        " sur {gold_wrong} de {gold} questions témoins : sa propre erreur est d’au plus {panel}.",
         "panel_new": "Faux veut dire : le jury ({people} personnes) répond autrement. Sa propre"
         " erreur n’a pas été mesurée.",
         "disputes": "Contestées par le client : {contested} en attente, {overturned} reconnues"
