@@ -3,8 +3,9 @@
 import ast
 from pathlib import Path
 
-import canut
 import pytest
+
+import canut
 
 SOURCE = Path(canut.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
