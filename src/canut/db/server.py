@@ -52,6 +52,7 @@ OPTIONS = {
     "logging_collector": "off",
     "log_min_messages": "warning",
     "log_timezone": "UTC",
+    "update_process_title": "off",
     "timezone": "UTC",
 }
 
