@@ -1,7 +1,10 @@
-"""From noisy answers to beliefs: pure numpy, no database, no clock, no randomness.
+"""From noisy answers to beliefs: numpy and scipy, no database, no clock, seeds as arguments.
 
-`votes` holds the values that estimators exchange, `categorical` the estimators for labels,
-`several` the one for picks of several labels, `ordinal` the one for scales, `central` the ones
-for numbers and texts, `distance` the edit distance, `stopping` the rule that says when to stop
-asking. `bounds` says what audits prove about an error rate, `designs` which decisions are audited.
+`votes` holds the values that estimators exchange. Labels: `methods` names every estimator of
+`voting`, `confusion`, `bayes`, `difficulty` and `pool` (the one we decide with, calibrated on
+gold), all over a `grid`; `online` follows answers as they come; `categorical` decides task by
+task where classes are too many for that. `calibration` says how far confidences can be
+believed, `clones` whose votes are not independent. `several` is for picks of several labels,
+`ordinal` for scales, `central` for numbers and texts, `distance` is the edit distance.
+`stopping` says when to stop asking; `bounds` and `designs` what audits prove.
 """

@@ -1,0 +1,160 @@
+"""Votes as a sparse matrix, and the two products that every estimator is made of.
+
+A confusion matrix per contributor turns expectation-maximisation into A @ X and A.T @ Z, where
+row i of A says which (contributor, label) pairs spoke about task i. Dense results are tasks x
+classes; `canut.truth.categorical.naive_bayes` is for taxonomies too long for that.
+"""
+
+from typing import TypeVar
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array
+
+from canut.truth.categorical import PRIOR_SKILL, backed_off
+from canut.truth.votes import Float64, Int64, Votes
+
+Float32 = NDArray[np.float32]
+#: inner loops run in float32, twice as fast and half as large; what is given back is float64
+Floats = TypeVar("Floats", Float32, Float64)
+
+#: cells of a dense posterior, beyond which it would not fit: 1.6 GB of float64
+CELLS_MAX = 200_000_000
+#: the least probability whose logarithm is taken
+TINY = np.float32(1e-12)
+
+
+class Belief(Struct, frozen=True):
+    """What an estimator says of every task and every contributor."""
+
+    #: probability of each class, float64 (n_tasks, n_classes); rows sum to 1
+    posterior: Float64
+    #: how often each contributor is believed to be right, float64 (n_contributors,)
+    skill: Float64
+
+
+class Grid(Struct, frozen=True):
+    """Votes, ready for estimators; made by `grid`."""
+
+    votes: Votes
+    #: how much each vote counts towards a belief, float64 (n,); None: 1 for all
+    weight: Float64 | None
+    #: position of each vote in `count`, flattened, int64 (n,)
+    cell: Int64
+    #: what counts towards a belief: weight of each (contributor, label), (n_tasks, J * K)
+    heard: csr_array
+    #: what counts towards a contributor's record: 1 for each vote, (J * K, n_tasks)
+    said: csc_array
+    #: weight of the votes for each class, float64 (n_tasks, n_classes)
+    count: Float64
+    #: how often each contributor gave each label, float64 (n_contributors, n_classes)
+    given: Float64
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(n_tasks, n_contributors, n_classes)."""
+        return self.votes.n_tasks, self.votes.n_contributors, self.votes.n_classes
+
+
+def grid(votes: Votes, weight: Float64 | None = None) -> Grid:
+    """Sort the votes into a matrix; the order in which they come does not matter.
+
+    `weight` float64 (n,), 0 to 1, is how much each vote counts towards beliefs (see
+    `canut.truth.clones.voices`); 1 for all where it is None. Raises ValueError where a column
+    is out of range or the result would not fit (`CELLS_MAX`).
+    """
+    n_tasks, n_contributors, n_classes = votes.n_tasks, votes.n_contributors, votes.n_classes
+    if n_classes < 1:
+        raise ValueError("there must be at least one class")
+    if n_tasks * n_classes > CELLS_MAX or n_contributors * n_classes**2 > CELLS_MAX:
+        raise ValueError(f"{n_tasks} tasks x {n_classes} classes is too much for dense beliefs")
+    limits = (("task", n_tasks), ("contributor", n_contributors), ("label", n_classes))
+    for name, limit in limits:
+        column = getattr(votes, name)
+        if len(column) and (column.min() < 0 or column.max() >= limit):
+            raise ValueError(f"a {name} is not in 0..{limit - 1}")
+    who = votes.contributor.astype(np.int64) * n_classes + votes.label
+    cell = votes.task.astype(np.int64) * n_classes + votes.label
+    said = _matrix(votes, who, np.ones(len(who), np.float32))
+    heard = said if weight is None else _matrix(votes, who, weight.astype(np.float32))
+    return Grid(
+        votes=votes,
+        weight=weight,
+        cell=cell,
+        heard=heard,
+        said=said.T,
+        count=np.bincount(cell, weight, n_tasks * n_classes)
+        .astype(np.float64)
+        .reshape(n_tasks, n_classes),
+        given=np.bincount(who, minlength=n_contributors * n_classes)
+        .astype(np.float64)
+        .reshape(n_contributors, n_classes),
+    )
+
+
+def _matrix(votes: Votes, who: Int64, weight: Float32) -> csr_array:
+    shape = (votes.n_tasks, votes.n_contributors * votes.n_classes)
+    return csr_array((weight, (votes.task, who)), shape=shape)
+
+
+def trivial(of: Grid) -> Belief | None:
+    """The belief where there is nothing to infer (no votes, or one class only), else None."""
+    n_tasks, n_contributors, n_classes = of.shape
+    if n_classes > 1 and len(of.votes.task):
+        return None
+    even = np.full((n_tasks, n_classes), 1 / n_classes)
+    return Belief(even, np.full(n_contributors, PRIOR_SKILL))
+
+
+def expected(of: Grid, posterior: Floats) -> Floats:
+    """C[j, k, ...]: how often j said k, split by the posterior's columns.
+
+    `posterior` is (n_tasks, columns), the result (n_contributors, n_classes, columns).
+    """
+    _, n_contributors, n_classes = of.shape
+    counts = of.said @ posterior
+    return counts.reshape(n_contributors, n_classes, posterior.shape[1])  # type: ignore[no-any-return]
+
+
+def summed(of: Grid, score: Floats) -> Floats:
+    """Sum over the votes of each task of score[j, k, ...]: (n_tasks, columns)."""
+    _, n_contributors, n_classes = of.shape
+    flat = score.reshape(n_contributors * n_classes, score.shape[2])
+    return of.heard @ flat  # type: ignore[no-any-return]
+
+
+def right_answers(of: Grid, posterior: Float64) -> Float64:
+    """How many right answers each contributor gave, in expectation; float64 (J,)."""
+    votes = of.votes
+    agreed = posterior.ravel()[of.cell]
+    return np.bincount(votes.contributor, agreed, votes.n_contributors).astype(np.float64)
+
+
+def believe(of: Grid, posterior: Float64) -> Belief:
+    """The belief with this posterior, and the skill that follows from it."""
+    return Belief(posterior, backed_off(right_answers(of, posterior), of.given.sum(1)))
+
+
+def softmax(score: Floats) -> Floats:
+    """exp(score) with rows summing to 1, in place; (n, columns)."""
+    top = score[:, 0].copy()
+    for column in range(1, score.shape[1]):
+        np.maximum(top, score[:, column], out=top)
+    score -= top[:, None]
+    np.exp(score, out=score)
+    score /= (score @ np.ones(score.shape[1], score.dtype))[:, None]
+    return score
+
+
+def settle(score: Floats) -> Floats:
+    """The same for (..., classes, n_tasks), the layout in which it is fast."""
+    score -= score.max(-2, keepdims=True)
+    np.exp(score, out=score)
+    score /= score.sum(-2, keepdims=True)
+    return score
+
+
+def log(probability: Floats) -> Floats:
+    """Logarithm that never sees 0."""
+    return np.log(np.maximum(probability, TINY))

@@ -1,0 +1,171 @@
+"""The estimator that Canut decides with: three opinions, pooled, and calibrated on gold.
+
+No single model is best everywhere. Wawa never goes far from the votes; `backoff` learns who
+confuses what, once with and once without learning how common the classes are. Their weighted
+geometric mean (a logarithmic opinion pool: Genest & Zidek, Statistical Science 1 (1986)) is
+
+    P(l) proportional to exp(b_l) * product over members m of z_m(l) ** w_m
+
+with every z_m kept above `FLOOR`: a posterior of 0.999999 from 5 answers is an artefact of
+counting dependent votes as independent. Before there is gold, w is `PRIOR` and b is 0; the
+exponents sum to less than 1, so it is a conservative temper. With gold, w and b are fitted.
+"""
+
+import numpy as np
+from msgspec import Struct
+
+from canut.truth.confusion import refine
+from canut.truth.grid import Belief, Float32, Grid, believe, settle, trivial
+from canut.truth.votes import Float64, Int32
+from canut.truth.voting import wawa_shares
+
+#: weights of Wawa, backoff with and backoff without learned balance, before there is gold
+PRIOR = np.array([0.2, 0.4, 0.2])
+#: no member may call a class less likely than this
+FLOOR = 0.003
+#: gold that a fit needs
+GOLD_MIN = 30
+#: pull of the common temper to 1, and of the weights to `PRIOR` (inverse variances)
+TEMPER_PULL = 4.0
+WEIGHT_PULL = 50.0
+#: pulls of the biases to 0 that are tried, and averaged by how likely each makes the gold
+BIAS_PULLS = (0.3, 1.0, 4.0, 16.0, 64.0, 256.0)
+#: the coldest temper: below it nobody would believe anything
+TEMPER_MIN = 0.1
+#: steps of Newton's method; the loss is strictly convex and a handful settle it
+STEPS_MAX = 50
+
+
+class Stack(Struct, frozen=True):
+    """How to pool the members: what gold teaches."""
+
+    #: exponent of each member, float64 (3,)
+    weight: Float64
+    #: log-odds added to each class, float64 (n_classes,)
+    bias: Float64
+    #: gold answers it was fitted on
+    n_gold: int
+
+
+def members(of: Grid) -> Float32:
+    """log z of each member, floored, float32 (3, n_classes, n_tasks)."""
+    start = wawa_shares(of)
+    opinions = np.empty((len(PRIOR), *start.T.shape), np.float32)
+    opinions[0] = start.T
+    opinions[1:] = refine(of, start, (True, False))
+    np.maximum(opinions, FLOOR, out=opinions, casting="same_kind")
+    np.log(opinions, out=opinions)
+    return opinions
+
+
+def ungilded(n_classes: int) -> Stack:
+    """The stack before there is gold."""
+    return Stack(PRIOR, np.zeros(n_classes), 0)
+
+
+class _Gold(Struct, frozen=True):
+    """The regression: of n gold tasks, K classes and p parameters (weights, then biases)."""
+
+    #: float64 (n, K, p)
+    design: Float64
+    #: row of `design` of the right class, float64 (n, p)
+    right: Float64
+    #: what the parameters are pulled to, and how much, float64 (p,)
+    centre: Float64
+    pull: Float64
+
+
+def fit(opinions: Float32, gold_task: Int32, gold_label: Int32) -> Stack:
+    """The stack that makes gold likeliest, leaning on `ungilded`; that one below `GOLD_MIN`.
+
+    `opinions` as from `members`; gold as int32 columns (n,), of tasks drawn uniformly (of tasks
+    chosen by hand the calibration would be theirs). Gold used here must not be used to certify.
+
+    Multinomial logistic regression with a Gaussian prior; stacking: Wolpert, Neural Networks 5
+    (1992). First one temper for all is fitted, then weights and biases around it with pulls in
+    its units: where the votes are worth little, a bias must not grow just because they shrink.
+    Whether contributors share a bias differs from step to step, and 30 answers hardly tell how
+    large it is: so it is fitted with each of `BIAS_PULLS`, and the fits are averaged by their
+    evidence (Laplace's approximation: MacKay, Neural Computation 4 (1992)).
+    """
+    n_members, n_classes, _ = opinions.shape
+    n_gold = len(gold_task)
+    if n_gold < GOLD_MIN or n_classes < 2:
+        return ungilded(n_classes)
+    features = opinions[:, :, gold_task].transpose(2, 1, 0).astype(np.float64)
+    gold = np.arange(n_gold), gold_label
+    tempered = (features @ PRIOR)[:, :, None]
+    one = _Gold(tempered, tempered[gold], np.ones(1), np.array([TEMPER_PULL]))
+    temper = max(float(_newton(one)[0][0]), TEMPER_MIN)
+
+    biases = np.broadcast_to(np.eye(n_classes), (n_gold, n_classes, n_classes))
+    design = np.concatenate([features, biases], 2)
+    centre = np.r_[temper * PRIOR, np.zeros(n_classes)]
+    fits = []
+    for bias_pull in BIAS_PULLS:
+        pull = np.r_[np.full(n_members, WEIGHT_PULL), np.full(n_classes, bias_pull)]
+        fits.append(_newton(_Gold(design, design[gold], centre, pull / temper**2)))
+    evidence = np.array([of_one for _, of_one in fits])
+    share = np.exp(evidence - evidence.max())
+    mean = share @ np.array([parameters for parameters, _ in fits]) / share.sum()
+    return Stack(mean[:n_members], mean[n_members:], n_gold)
+
+
+def _newton(gold: _Gold) -> tuple[Float64, float]:
+    """The likeliest parameters, float64 (p,), and the log evidence, up to a constant."""
+    parameters = gold.centre
+    loss, probability = _loss(gold, parameters)
+    for _ in range(STEPS_MAX):
+        slope, bend = _slopes(gold, parameters, probability)
+        step = np.linalg.solve(bend, slope)
+        before = loss
+        while True:
+            loss, probability = _loss(gold, parameters - step)
+            if loss <= before or np.abs(step).max() < 1e-9:
+                break
+            step = step / 2
+        parameters = parameters - step
+        if before - loss < 1e-9:
+            break
+    _, bend = _slopes(gold, parameters, probability)
+    volume = np.log(gold.pull).sum() - np.linalg.slogdet(bend)[1]
+    return parameters, float(volume / 2 - loss)
+
+
+def _loss(gold: _Gold, parameters: Float64) -> tuple[float, Float64]:
+    """Negative log posterior, and the probability of each class, float64 (n, K)."""
+    score = gold.design @ parameters
+    top = score.max(1)
+    total = np.log(np.exp(score - top[:, None]).sum(1)) + top
+    away = gold.pull @ (parameters - gold.centre) ** 2 / 2
+    loss = total.sum() - (gold.right @ parameters).sum() + away
+    return float(loss), np.exp(score - total[:, None])
+
+
+def _slopes(gold: _Gold, parameters: Float64, probability: Float64) -> tuple[Float64, Float64]:
+    """First and second derivatives of the loss: (p,) and (p, p)."""
+    mean = np.einsum("nk,nkp->np", probability, gold.design)
+    slope = (mean - gold.right).sum(0) + gold.pull * (parameters - gold.centre)
+    flat = gold.design.reshape(-1, len(parameters))
+    bend = flat.T @ (flat * probability.reshape(-1, 1)) - mean.T @ mean + np.diag(gold.pull)
+    return slope, bend
+
+
+def apply(stack: Stack, opinions: Float32) -> Float64:
+    """The pooled posterior, float64 (n_tasks, n_classes)."""
+    score = np.tile(stack.bias[:, None], opinions.shape[2])
+    for weight, opinion in zip(stack.weight, opinions, strict=True):
+        score += weight * opinion
+    return np.ascontiguousarray(settle(score).T)
+
+
+def pooled(of: Grid, gold_task: Int32 | None = None, gold_label: Int32 | None = None) -> Belief:
+    """What Canut believes: the pool, fitted on gold where there is enough of it."""
+    certain = trivial(of)
+    if certain:
+        return certain
+    opinions = members(of)
+    stack = ungilded(of.votes.n_classes)
+    if gold_task is not None and gold_label is not None:
+        stack = fit(opinions, gold_task, gold_label)
+    return believe(of, apply(stack, opinions))

@@ -1,0 +1,115 @@
+"""The stack and its calibration: what gold may and may not teach."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from canut.truth import pool
+from canut.truth.calibration import log_loss, reliability
+from canut.truth.grid import grid
+from tests.truth.crowds import coins, simulated
+
+
+def _crowd(seed: int, n_tasks: int = 600):
+    skill = np.random.default_rng(seed).uniform(0.45, 0.85, 12)
+    return simulated(seed, n_tasks, 4, coins(skill, 3))
+
+
+def test_little_gold_teaches_nothing():
+    """Below 30 gold answers the stack is the one before gold."""
+    v, truth = _crowd(0)
+    opinions = pool.members(grid(v))
+    few = np.arange(29, dtype=np.int32)
+    stack = pool.fit(opinions, few, truth[few])
+    assert stack.n_gold == 0
+    assert np.array_equal(stack.weight, pool.PRIOR)
+    assert not stack.bias.any()
+
+
+def test_newton_finds_the_minimum():
+    """An oracle: scipy's own minimiser of the same loss."""
+    v, truth = _crowd(1)
+    opinions = pool.members(grid(v))
+    gold = np.arange(60, dtype=np.int32)
+    features = opinions[:, :, gold].transpose(2, 1, 0).astype(np.float64)
+    design = np.concatenate([features, np.broadcast_to(np.eye(3), (60, 3, 3))], 2)
+    right = design[np.arange(60), truth[gold]]
+    problem = pool._Gold(design, right, np.r_[pool.PRIOR, np.zeros(3)], np.full(6, 5.0))
+    found, _ = pool._newton(problem)
+    oracle = minimize(lambda p: pool._loss(problem, p)[0], np.zeros(6), tol=1e-12)
+    assert np.allclose(found, oracle.x, atol=1e-3)
+    assert pool._loss(problem, found)[0] <= oracle.fun + 1e-8
+
+
+def test_a_shared_bias_is_learned_from_gold():
+    """All contributors call half of class 2 class 0: only gold can tell."""
+    confusion = coins(np.full(10, 0.85), 3)
+    confusion[:, 2] = [0.6, 0.05, 0.35]
+    v, truth = simulated(2, 3000, 5, confusion)
+    gold = np.arange(200, dtype=np.int32)
+    rest = slice(200, None)
+    before = pool.pooled(grid(v)).posterior
+    after = pool.pooled(grid(v), gold, truth[gold]).posterior
+    assert (after[rest].argmax(1) == truth[rest]).mean() > (
+        before[rest].argmax(1) == truth[rest]
+    ).mean()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_gold_calibrates(seed: int):
+    """With gold the confidences are nearer to what comes true, and likelier."""
+    v, truth = _crowd(seed, 4000)
+    gold = np.arange(300, dtype=np.int32)
+    rest = np.arange(300, 4000, dtype=np.int32)
+    of = grid(v)
+    before = pool.pooled(of).posterior
+    after = pool.pooled(of, gold, truth[gold]).posterior
+    error = [
+        reliability(p[rest].max(1), p[rest].argmax(1) == truth[rest]).expected_error
+        for p in (before, after)
+    ]
+    assert error[1] < 0.05
+    assert log_loss(after, rest, truth[rest]) < log_loss(before, rest, truth[rest]) + 0.005
+
+
+def test_before_gold_the_pool_is_not_too_sure():
+    """Protects stopping: where contributors are as assumed, what is called p is right at least
+    p of the time (but for chance)."""
+    v, truth = _crowd(7, 8000)
+    p = pool.pooled(grid(v)).posterior
+    diagram = reliability(p.max(1), p.argmax(1) == truth)
+    busy = diagram.n > 100
+    assert (diagram.right[busy] > diagram.confidence[busy] - 0.03).all()
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=40), st.integers(1, 12))
+@settings(deadline=None)
+def test_a_reliability_diagram_adds_up(rows: list[tuple[float, bool]], bins: int):
+    """Every answer is in one bin, within its edges, and none is lost at 0 or 1."""
+    confidence = np.array([row[0] for row in rows], np.float64)
+    right = np.array([row[1] for row in rows], bool)
+    diagram = reliability(confidence, right, bins)
+    assert diagram.n.sum() == len(rows)
+    assert np.isclose((diagram.n * diagram.right).sum(), right.sum())
+    full = diagram.n > 0
+    assert (diagram.confidence[full] >= diagram.edge[full] - 1e-9).all()
+    assert (diagram.confidence[full] <= diagram.edge[full] + 1 / bins + 1e-9).all()
+    assert 0 <= diagram.expected_error <= 1
+
+
+def test_a_perfect_forecast_has_no_error():
+    """And one that is sure and always wrong has all of it."""
+    assert reliability(np.ones(5), np.ones(5, bool)).expected_error == 0
+    assert reliability(np.ones(5), np.zeros(5, bool)).expected_error == 1
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        reliability(np.array([1.1]), np.ones(1, bool))
+
+
+def test_log_loss_of_nothing_and_of_the_impossible():
+    """Corners: no gold costs nothing, a right answer called impossible is not infinite."""
+    none = np.zeros(0, np.int32)
+    assert log_loss(np.ones((1, 1)), none, none) == 0
+    zero = np.zeros(1, np.int32)
+    assert log_loss(np.array([[0.0, 1.0]]), zero, zero) == pytest.approx(-np.log(1e-6))
