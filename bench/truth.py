@@ -1,6 +1,6 @@
 """Estimators on real answers, beside crowd-kit's in the same run.
 
-    python -m bench.truth --data DIR [--sets a,b] [--methods ds,wawa] [--keep FILE]
+    python -m bench.truth --data DIR [--sets a,b] [--methods ds,wawa] [--keep FILE] [--limit S]
     python -m bench.truth --synthetic 1000000x5 [--methods ds]
 
 Every folder of DIR with `answers.csv` (worker,item,label) and `gold.csv` (item,label) is a set;
@@ -14,37 +14,37 @@ in an environment of its own:
 (Without it, ours run alone.) `canut_gold30` is fitted on 30 gold items drawn uniformly; they are
 taken out of EVERY method's score in the column "30 out", a mean of `--draws` draws. CPU seconds
 are of one thread, from columns of integers to a posterior, for both. crowd-kit's GLAD and MACE
-take minutes on large sets: `--keep FILE` adds each finished set to FILE and reads it instead of
-running it again; `--methods` says which references to run. The last line is one JSON object.
+take minutes on large sets: `--keep FILE` adds each finished reference to FILE and reads it
+instead of running it again (ours always run), `--limit S` gives one up on a set after S CPU
+seconds, `--methods` says which to run. The last line is one JSON object; its means are of the
+methods that ran on all sets, and `did_not_run_on` names the others.
 """
 
 import argparse
 import json
 import os
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 # CPU seconds of spinning helper threads would be counted against both
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import msgspec
 import numpy as np
 
+from bench.truth_rows import GOLD_MIN, Row, keep, kept, mean, score, summary, tell
 from bench.truth_sets import CrowdSet, read, synthetic
 from canut.truth import pool
-from canut.truth.calibration import log_loss, reliability
 from canut.truth.grid import grid
 from canut.truth.methods import METHODS
 from canut.truth.online import Online
-from canut.truth.votes import Float64, Votes
+from canut.truth.votes import Float64, Int64, Votes
 
-#: sets with less gold are told but do not enter the means
-GOLD_MIN = 100
 REFERENCES = {
     "majority": "MajorityVote",
     "wawa": "Wawa",
@@ -52,28 +52,13 @@ REFERENCES = {
     "mace": "MACE",
     "glad": "GLAD",
 }
+#: positions of gold to fit on, and of the rest
+Draw = tuple[Int64, Int64]
 #: runs of which the fastest counts, for both sides, unless they take longer than this together
 REPEATS = 5
 REPEAT_S_MAX = 1.0
 #: answers in a batch, for the online state
 BATCH = 5000
-
-
-class Row(msgspec.Struct):
-    """What one method did on one set."""
-
-    set: str
-    method: str
-    n_answers: int
-    n_gold: int
-    accuracy: float
-    #: the same without the gold that `canut_gold30` is fitted on
-    accuracy_30out: float | None
-    nll: float
-    nll_30out: float | None
-    cpu_s: float
-    #: expected calibration error of its confidences
-    calibration_error: float
 
 
 def reference(name: str, votes: Votes) -> Callable[[], Float64]:
@@ -98,18 +83,62 @@ def reference(name: str, votes: Votes) -> Callable[[], Float64]:
     return run
 
 
-def measure(crowd: CrowdSet, references: list[str], ours: list[str], draws: int) -> list[Row]:
-    """All methods on one set."""
-    runs = {name: _ours(name, crowd.votes) for name in ours}
-    runs |= {f"crowdkit_{name}": reference(name, crowd.votes) for name in references}
-    posteriors: dict[str, Float64] = {}
-    cpu: dict[str, float] = {}
-    for name, run in runs.items():
-        posteriors[name], cpu[name] = timed(run)
-    rows = {name: _row(crowd, name, p, cpu[name]) for name, p in posteriors.items()}
-    if len(crowd.gold_task) >= GOLD_MIN and draws:
-        _without_30(crowd, posteriors, rows, draws)
-    return list(rows.values())
+def measure(crowd: CrowdSet, options: argparse.Namespace, before: list[Row]) -> list[Row]:
+    """All methods on one set; the references that are kept are not run again."""
+    names = list(METHODS) if options.data else ["canut"]
+    drawn = [] if len(crowd.gold_task) < GOLD_MIN else draws(crowd, options.draws)
+    rows = []
+    for name in names:
+        rows.append(_row(crowd, name, *timed(_ours(name, crowd.votes)), drawn))
+        tell(rows[-1])
+    if drawn:
+        rows.append(_with_30(crowd, drawn))
+        tell(rows[-1])
+    known = {row.method: row for row in before if row.set == crowd.name}
+    for name in options.references:
+        row = known.get(f"crowdkit_{name}") or _reference(crowd, name, drawn, options)
+        if row:
+            rows.append(row)
+            tell(row)
+    return rows
+
+
+def _reference(
+    crowd: CrowdSet, name: str, drawn: list[Draw], options: argparse.Namespace
+) -> Row | None:
+    """What crowd-kit does, unless it takes longer than the limit."""
+    method = f"crowdkit_{name}"
+    try:
+        with limit(options.limit):
+            posterior, cpu_s = timed(reference(name, crowd.votes))
+    except TimeoutError:
+        print(f"{crowd.name:14} {method:18} gave up after {options.limit} CPU s", flush=True)
+        return None
+    row = _row(crowd, method, posterior, cpu_s, drawn)
+    keep(options.keep, row)
+    return row
+
+
+@contextmanager
+def limit(cpu_s: int) -> Iterator[None]:
+    """Raise TimeoutError after so many CPU seconds; 0: never."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, cpu_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def draws(crowd: CrowdSet, n: int) -> list[Draw]:
+    """Gold to fit on and the other gold, as positions in the set's gold; n times."""
+    mixed = (np.random.default_rng(draw).permutation(len(crowd.gold_task)) for draw in range(n))
+    return [(order[: pool.GOLD_MIN], order[pool.GOLD_MIN :]) for order in mixed]
 
 
 def _ours(name: str, votes: Votes) -> Callable[[], Float64]:
@@ -130,64 +159,43 @@ def timed(run: Callable[[], Float64]) -> tuple[Float64, float]:
     return posterior, least
 
 
-def _row(crowd: CrowdSet, name: str, posterior: Float64, cpu_s: float) -> Row:
+def _row(crowd: CrowdSet, name: str, posterior: Float64, cpu_s: float, drawn: list[Draw]) -> Row:
     task, label = crowd.gold_task, crowd.gold_label
-    right = posterior[task].argmax(1) == label
+    out = [score(posterior[task[rest]], label[rest]) for _, rest in drawn]
     return Row(
         set=crowd.name,
         method=name,
         n_answers=len(crowd.votes.task),
         n_gold=len(task),
-        accuracy=100 * float(right.mean()),
-        accuracy_30out=None,
-        nll=log_loss(posterior, task, label),
-        nll_30out=None,
         cpu_s=cpu_s,
-        calibration_error=reliability(
-            np.minimum(posterior[task].max(1), 1.0), right
-        ).expected_error,
+        whole=score(posterior[task], label),
+        out30=mean(out) if out else None,
+        draws=len(drawn),
     )
 
 
-def _without_30(
-    crowd: CrowdSet, posteriors: dict[str, Float64], rows: dict[str, Row], draws: int
-) -> None:
-    """Fit the stack on 30 gold items, score everybody on the others; means over draws."""
+def _with_30(crowd: CrowdSet, drawn: list[Draw]) -> Row:
+    """Fit the stack on 30 gold items, score it on the others; means over draws."""
     began = time.process_time()
     opinions = pool.members(grid(crowd.votes))
     members_s = time.process_time() - began
-    names = [*posteriors, "canut_gold30"]
-    accuracy = {name: np.zeros(draws) for name in names}
-    nll, error = {name: np.zeros(draws) for name in names}, np.zeros(draws)
     task, label = crowd.gold_task, crowd.gold_label
-    fit_s = 0.0
-    for draw in range(draws):
-        mixed = np.random.default_rng(draw).permutation(len(task))
-        gold, rest = mixed[: pool.GOLD_MIN], mixed[pool.GOLD_MIN :]
+    scores, fit_s = [], 0.0
+    for gold, rest in drawn:
         began = time.process_time()
         stack = pool.fit(opinions, task[gold], label[gold])
         fit_s += time.process_time() - began
-        stacked = pool.apply(stack, opinions[:, :, task[rest]])
-        for name in names:
-            of_rest = stacked if name == "canut_gold30" else posteriors[name][task[rest]]
-            right = of_rest.argmax(1) == label[rest]
-            accuracy[name][draw] = 100 * right.mean()
-            position = np.arange(len(rest), dtype=np.int32)
-            nll[name][draw] = log_loss(of_rest, position, label[rest])
-            if name == "canut_gold30":
-                error[draw] = reliability(of_rest.max(1), right).expected_error
-    template = next(iter(rows.values()))
-    rows["canut_gold30"] = msgspec.structs.replace(
-        template,
+        scores.append(score(pool.apply(stack, opinions[:, :, task[rest]]), label[rest]))
+    return Row(
+        set=crowd.name,
         method="canut_gold30",
-        accuracy=float(accuracy["canut_gold30"].mean()),
-        nll=float(nll["canut_gold30"].mean()),
-        cpu_s=members_s + fit_s / draws,
-        calibration_error=float(error.mean()),
+        n_answers=len(crowd.votes.task),
+        n_gold=len(task),
+        cpu_s=members_s + fit_s / len(drawn),
+        whole=mean(scores),
+        out30=mean(scores),
+        draws=len(drawn),
     )
-    for name in names:
-        rows[name].accuracy_30out = float(accuracy[name].mean())
-        rows[name].nll_30out = float(nll[name].mean())
 
 
 def online(crowd: CrowdSet) -> float:
@@ -202,67 +210,10 @@ def online(crowd: CrowdSet) -> float:
     return 1e6 * (time.process_time() - began) / len(order)
 
 
-def summary(rows: list[Row]) -> dict[str, Any]:
-    """Means over sets with gold enough, of the methods that ran on all of them."""
-    scored = [row for row in rows if row.n_gold >= GOLD_MIN]
-    sets = {row.set for row in scored}
-    by_method: dict[str, list[Row]] = {}
-    for row in scored:
-        by_method.setdefault(row.method, []).append(row)
-    whole = {name: of for name, of in by_method.items() if {row.set for row in of} == sets}
-
-    def means(field: str) -> dict[str, float]:
-        found = {name: [getattr(row, field) for row in of] for name, of in whole.items()}
-        return {n: round(float(np.mean(v)), 3) for n, v in found.items() if None not in v}
-
-    ours = {row.set: row.cpu_s for row in rows if row.method == "canut"}
-    theirs = {row.set: row.cpu_s for row in rows if row.method == "crowdkit_ds"}
-    ratio = [theirs[name] / ours[name] for name in theirs if name in ours]
-    return {
-        "sets": sorted(sets),
-        "mean_accuracy": means("accuracy"),
-        "mean_accuracy_30out": means("accuracy_30out"),
-        "mean_nll": means("nll"),
-        "mean_nll_30out": means("nll_30out"),
-        "mean_calibration_error": means("calibration_error"),
-        "cpu_ratio_geomean": round(float(np.exp(np.mean(np.log(ratio)))), 1) if ratio else None,
-        "cpu_s": {name: round(sum(row.cpu_s for row in of), 3) for name, of in whole.items()},
-    }
-
-
-def tell(rows: list[Row]) -> None:
-    """A table for a person."""
-    for row in rows:
-        out = "" if row.accuracy_30out is None else f"  30 out {row.accuracy_30out:6.2f}%"
-        nll = f"  nll {row.nll:.3f}"
-        print(
-            f"{row.set:14} {row.method:18} {row.accuracy:6.2f}%{out}{nll}  {row.cpu_s:8.4f} s",
-            flush=True,
-        )
-
-
-def kept(file: Path | None) -> list[Row]:
-    """Rows of an earlier run."""
-    if file is None or not file.exists():
-        return []
-    return [msgspec.json.decode(line, type=Row) for line in file.read_bytes().splitlines()]
-
-
 def run_set(crowd: CrowdSet, options: argparse.Namespace, before: list[Row]) -> list[Row]:
-    """The rows of one set: those not kept are measured, all of the set together."""
-    ours = ["canut"] if options.synthetic else list(METHODS)
-    known = {row.method for row in before if row.set == crowd.name}
-    references = [name for name in options.references if f"crowdkit_{name}" not in known]
-    if known and not references:
-        rows = [row for row in before if row.set == crowd.name]
-        tell(rows)
-        return rows
-    rows = measure(crowd, options.references, ours, options.draws)
-    tell(rows)
+    """The rows of one set, told as they come."""
+    rows = measure(crowd, options, before)
     print(f"{crowd.name:14} online: {online(crowd):.2f} us an answer", flush=True)
-    if options.keep:
-        with options.keep.open("ab") as file:
-            file.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
     return rows
 
 
@@ -273,7 +224,8 @@ def main() -> None:
     parser.add_argument("--sets", help="names of folders, with commas; all by default")
     parser.add_argument("--methods", default=",".join(REFERENCES), help="references to run")
     parser.add_argument("--synthetic", help="tasks x answers, such as 1000000x5")
-    parser.add_argument("--keep", type=Path, help="file that finished sets are added to")
+    parser.add_argument("--keep", type=Path, help="file that finished references go to")
+    parser.add_argument("--limit", type=int, default=0, help="CPU seconds of a reference on a set")
     parser.add_argument("--draws", type=int, default=20, help="draws of 30 gold items")
     options = parser.parse_args()
     options.references = [name for name in options.methods.split(",") if name]
@@ -281,7 +233,7 @@ def main() -> None:
         print("crowd-kit is not installed: ours run alone (see the docstring)")
         options.references = []
     METHODS["canut"](grid(synthetic("100x3").votes))  # imports and first calls are nobody's cost
-    before, rows = kept(options.keep), []
+    before, rows = kept(options.keep, options.draws), []
     if options.synthetic:
         options.draws = 0
         rows += run_set(synthetic(options.synthetic), options, before)
