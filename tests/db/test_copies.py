@@ -62,6 +62,20 @@ def test_a_backup_that_is_not_there(fresh_url: str, tmp_path: Path) -> None:
 #: what breaks each rule, on a batch with one task claimed, answered and decided
 BREAK = {
     "every task belongs to an item of its batch": "delete from item",
+    "every gold task is of a gold": (
+        "insert into task (batch_step_id, item_id, wanted, slots, open, kind)"
+        " select batch_step_id, -1, 0, 0, false, 'gold' from task limit 1"
+    ),
+    "every audit is of a task of the same item and step": (
+        "insert into task (batch_step_id, item_id, wanted, slots, kind, of_task)"
+        " select batch_step_id, item_id, 1, 1, 'audit', 0 from task limit 1"
+    ),
+    "every answered gold has its answer": (
+        "insert into gold (process_id, step_slug, payload, value, origin, digest, created_ms)"
+        " select process_id, slug, '{}', '1', 'operator', '', 0 from batch_step limit 1;"
+        " insert into gold_answer (contributor_id, gold_id, task_id, shown_ms, answered_ms)"
+        " select c.id, g.id, 0, 0, 0 from gold g, contributor c limit 1"
+    ),
     "every assignment is of a task and a contributor": (
         "update assignment set contributor_id = 0; update answer set contributor_id = 0"
     ),

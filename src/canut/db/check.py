@@ -23,7 +23,18 @@ RULES = {
         select 'task ' || t.id from task t
         left join batch_step s on s.id = t.batch_step_id
         left join item i on i.batch_id = s.batch_id and i.id = t.item_id
-        where i.id is null""",
+        where t.kind <> 'gold' and i.id is null""",
+    "every gold task is of a gold": """
+        select 'task ' || t.id from task t left join gold g on g.id = -t.item_id
+        where t.kind = 'gold' and g.id is null""",
+    "every audit is of a task of the same item and step": """
+        select 'task ' || t.id from task t left join task w on w.id = t.of_task
+            and w.item_id = t.item_id and w.batch_step_id = t.batch_step_id and w.kind = 'work'
+        where t.kind = 'audit' and w.id is null""",
+    "every answered gold has its answer": """
+        select 'gold ' || g.gold_id || ' of ' || g.contributor_id from gold_answer g
+        left join answer a on a.task_id = g.task_id and a.contributor_id = g.contributor_id
+        where g.answered_ms is not null and g.task_id is not null and a.task_id is null""",
     "every assignment is of a task and a contributor": """
         select 'assignment ' || a.task_id || ' of ' || a.contributor_id from assignment a
         left join task t on t.id = a.task_id and t.batch_step_id = a.batch_step_id
@@ -39,16 +50,16 @@ RULES = {
         where a.state = 'submitted' and w.task_id is null""",
     "a task is decided exactly when it has a decision": """
         select 'task ' || t.id from task t left join decision d on d.task_id = t.id
-        where t.decided <> (d.task_id is not null)""",
+        where t.kind = 'work' and t.decided <> (d.task_id is not null)""",
     "answers wanted are free slots plus claims and answers": """
         select 'task ' || t.id from task t
         left join lateral (select count(*) as n from assignment a
             where a.task_id = t.id and a.state in ('claimed', 'submitted')) taken on true
-        where not t.decided and t.wanted <> t.slots + taken.n""",
+        where not t.decided and t.kind <> 'gold' and t.wanted <> t.slots + taken.n""",
     "the counts of a step are those of its rows": """
         select 'step ' || s.id from batch_step s
         left join lateral (select count(*) as n, count(*) filter (where t.decided) as decided
-            from task t where t.batch_step_id = s.id) t on true
+            from task t where t.batch_step_id = s.id and t.kind = 'work') t on true
         where s.n_tasks <> t.n or s.n_decided <> t.decided""",
     "the items of a batch are as many as it says": """
         select 'batch ' || b.id from batch b

@@ -3,7 +3,7 @@
 `migrations/NNNN_name.sql` are applied once and never edited after a release. The SQL functions in
 `functions/*.sql` (`create or replace`) are applied again whenever their text changed: they are
 code, kept beside the tables they work on, and reviewed as code. The job library's own tables come
-from the library, in the version that is installed.
+from the library, in the version that is installed. Last come the keys that are missing.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from msgspec import Struct
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 
+from canut.db.secret import make_secrets
 from canut.errors import Conflict
 
 #: key of the advisory lock ("canut" in ASCII); one migration at a time, on any machine
@@ -82,6 +83,7 @@ def migrate(
         for script in due:
             report(script.name)
             _apply(conn, script)
+        make_secrets(conn)
     return [script.name for script in due]
 
 

@@ -24,6 +24,7 @@ from canut.processes.model import (
     ProcessDefinition,
     StepDefinition,
 )
+from canut.processes.promise import read_promise
 from canut.processes.reading import SLUG, Table, suggest, untranslated
 from canut.processes.taxonomy import read_taxonomy
 from canut.questions.base import Question
@@ -177,6 +178,7 @@ class _Reader:
             skills=table.slugs("skills"),
             licence=table.flag("licence", False),
             expert_skill=table.slug("expert_skill") if "expert_skill" in table.data else "",
+            promise=read_promise(table),
         )
         if "expert_skill" not in table.data:
             table.text("expert_skill")

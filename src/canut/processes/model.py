@@ -49,6 +49,26 @@ class ItemShape(Struct, frozen=True):
     extra: bool = True
 
 
+class Promise(Struct, frozen=True):
+    """What a step promises about its decisions, and what it spends on proving it."""
+
+    #: the share of wrong decisions is at most this, inside (0, 1)
+    error_max: float = 0.02
+    #: the chance that a certificate is false is at most this, inside (0, 1)
+    delta: float = 0.05
+    #: audits of a batch, at most: so many, and this share of its decisions
+    audits_max: int = 400
+    audit_share: float = 0.1
+    #: people who answer an audit; where they differ one more is asked, up to twice as many
+    panel: int = 2
+    #: skill an auditor must have; empty: `expert_skill`, or what the step asks of everybody
+    audit_skill: str = ""
+    #: share of tasks that are gold, for contributors the step knows well; strangers get more
+    gold_share: float = 0.05
+    #: share of what is decided under a licence that people answer too, blind, for ever
+    stream_share: float = 0.03
+
+
 class StepDefinition(Struct, frozen=True):
     """One question asked about each item, and how many answers settle it."""
 
@@ -73,6 +93,7 @@ class StepDefinition(Struct, frozen=True):
     #: skill of the experts who settle what others disagree on; empty: nobody is called, the best
     #: belief stands when the answers are spent, and says so
     expert_skill: str = ""
+    promise: Promise = Promise()
 
 
 class ProcessDefinition(Struct, frozen=True):

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError
+from canut.quality.gold import judge_gold
 from canut.quality.store import add_track, read_track
 from canut.questions.base import Answers, Track
 from canut.work import store, store_decide
@@ -76,6 +77,10 @@ def _decide_step(
 ) -> None:
     decisions: list[NewDecision] = []
     escalated: list[int] = []
+    golds = [task.task_id for task in tasks if task.kind == "gold"]
+    if golds:
+        judge_gold(conn, step.question, step.process_id, step.definition.slug, golds)
+    tasks = [task for task in tasks if task.kind == "work"]
     undecided = [task for task in tasks if not task.decided]
     if undecided:
         weighed = _with_experts(conn, weigh(conn, step, undecided), rules)

@@ -4,7 +4,6 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from canut.errors import Invalid
 from canut.processes.model import ItemShape, StepDefinition
 from canut.questions.base import Question
 
@@ -15,31 +14,19 @@ BatchState = Literal["running", "paused", "delivered", "cancelled"]
 
 
 class TaskRef(Struct, frozen=True):
-    """A task's public name, "<step of the batch>.<task>": it leads to the question without asking
-    the database, so that an answer is checked and stored in one round trip."""
+    """A task with its step: it leads to the question without asking the database. Contributors
+    get its name (see `canut.work.names`)."""
 
     batch_step_id: int
     task_id: int
-
-    def __str__(self) -> str:
-        return f"{self.batch_step_id}.{self.task_id}"
-
-
-def parse_task_ref(text: str) -> TaskRef:
-    """Read a task's public name. Raises `Invalid`."""
-    step, dot, task = text.partition(".")
-    # isascii: isdigit alone takes digits of other scripts; 18 digits fit a bigint
-    if not (dot and text.isascii() and step.isdigit() and task.isdigit() and len(text) < 37):
-        raise Invalid(f"{text[:50]!r} is not a task.", mend="use the name the claim gave")
-    if len(step) > 18 or len(task) > 18:
-        raise Invalid(f"{text[:50]!r} is not a task.", mend="use the name the claim gave")
-    return TaskRef(int(step), int(task))
 
 
 class ClaimedTask(Struct, frozen=True):
     """A task in a contributor's hands."""
 
     ref: TaskRef
+    #: what its contributor calls it
+    name: str
     step_id: int
     batch_id: int
     #: answers are taken until then, UTC

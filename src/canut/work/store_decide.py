@@ -26,6 +26,10 @@ class FreshTask(Struct, frozen=True):
     wanted: int
     expert: bool
     decided: bool
+    #: work, gold or audit
+    kind: str
+    #: the task that an audit answers again
+    of_task: int | None
     #: answers taken from the inbox for it
     n_fresh: int
 
@@ -71,7 +75,8 @@ with taken as (
 ), fresh as (
     select task_id, count(*) as n_fresh from taken group by task_id
 )
-select t.id as task_id, t.batch_step_id, t.item_id, t.wanted, t.expert, t.decided, fresh.n_fresh
+select t.id as task_id, t.batch_step_id, t.item_id, t.wanted, t.expert, t.decided, t.kind,
+       t.of_task, fresh.n_fresh
 from task t join fresh on fresh.task_id = t.id
 order by t.id
 for update of t"""

@@ -35,7 +35,8 @@ returning id"""
 # skill means that nothing is escalated
 OPEN_STEPS = """
 insert into batch_step (batch_id, step_id, position, process_id, slug, weight, skills,
-    expert_skill, licence, lease_ms, min_answers, max_answers, target)
+    expert_skill, licence, lease_ms, min_answers, max_answers, target, error_max, delta,
+    audits_max, audit_share, panel, gold_share, stream_share, audit_skills)
 select %(batch)s, s.id, s.position, v.process_id, s.slug, power(2, %(priority)s)::real,
     array(select jsonb_array_elements_text(s.definition -> 'skills')),
     nullif(s.definition ->> 'expert_skill', ''),
@@ -43,7 +44,17 @@ select %(batch)s, s.id, s.position, v.process_id, s.slug, power(2, %(priority)s)
     (s.definition ->> 'lease_s')::bigint * 1000,
     (s.definition ->> 'min_answers')::smallint,
     (s.definition ->> 'max_answers')::smallint,
-    (s.definition ->> 'target_confidence')::real
+    (s.definition ->> 'target_confidence')::real,
+    coalesce((s.definition #>> '{promise,error_max}')::real, 0.02),
+    coalesce((s.definition #>> '{promise,delta}')::real, 0.05),
+    coalesce((s.definition #>> '{promise,audits_max}')::integer, 400),
+    coalesce((s.definition #>> '{promise,audit_share}')::real, 0.1),
+    coalesce((s.definition #>> '{promise,panel}')::smallint, 2),
+    coalesce((s.definition #>> '{promise,gold_share}')::real, 0.05),
+    coalesce((s.definition #>> '{promise,stream_share}')::real, 0.03),
+    array_remove(array(select jsonb_array_elements_text(s.definition -> 'skills')) || coalesce(
+        nullif(s.definition #>> '{promise,audit_skill}', ''),
+        nullif(s.definition ->> 'expert_skill', '')), null)
 from step s join process_version v on v.id = s.process_version_id
 where v.id = %(version)s
 order by s.position"""

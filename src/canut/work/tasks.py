@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from canut.db.pool import Pool
+from canut.db.secret import read_secret
 from canut.errors import CanutError, Conflict, Expired, Invalid, NotFound, Problem
 from canut.work import store
 from canut.work.model import (
@@ -14,8 +15,8 @@ from canut.work.model import (
     Outcome,
     Submitted,
     TaskRef,
-    parse_task_ref,
 )
+from canut.work.names import TaskNames
 
 #: tasks one claim may take
 CLAIM_MAX = 50
@@ -56,9 +57,16 @@ class Steps:
         return self.keep(found)
 
 
+async def load_names(pool: Pool) -> TaskNames:
+    """The names of this database's tasks. They never change: load them once."""
+    async with pool.connection() as conn:
+        return TaskNames(await read_secret(conn, "task_names"))
+
+
 async def claim(
     pool: Pool,
     steps: Steps,
+    names: TaskNames,
     contributor_id: int,
     now_ms: int,
     *,
@@ -67,25 +75,32 @@ async def claim(
 ) -> list[ClaimedTask]:
     """Up to `count` tasks this contributor has never had; fewer or none if there are no more.
 
+    In the order of their names, which says nothing: by number, those made later would stand last.
     Raises `Invalid` for a count outside 1..CLAIM_MAX.
     """
     if not 1 <= count <= CLAIM_MAX:
         raise Invalid(f"A claim takes 1 to {CLAIM_MAX} tasks, not {count}.")
     async with pool.connection() as conn:
         rows = await store.claim_tasks(conn, contributor_id, count, now_ms, batch_id, LIVE_MAX)
-    return [await _claimed(pool, steps, row) for row in rows]
+    claimed = [await _claimed(pool, steps, names, row) for row in rows]
+    return sorted(claimed, key=lambda task: (not task.expert, task.name))
 
 
-async def live(pool: Pool, steps: Steps, contributor_id: int, now_ms: int) -> list[ClaimedTask]:
-    """The tasks this contributor holds, oldest first."""
+async def live(
+    pool: Pool, steps: Steps, names: TaskNames, contributor_id: int, now_ms: int
+) -> list[ClaimedTask]:
+    """The tasks this contributor holds, the first due first; as `claim` gave them where that is
+    the same."""
     async with pool.connection() as conn:
         rows = await store.live_tasks(conn, contributor_id, now_ms)
-    return [await _claimed(pool, steps, row) for row in rows]
+    held = [await _claimed(pool, steps, names, row) for row in rows]
+    return sorted(held, key=lambda task: (task.deadline_ms, not task.expert, task.name))
 
 
 async def submit(
     pool: Pool,
     steps: Steps,
+    names: TaskNames,
     contributor_id: int,
     now_ms: int,
     answers: Sequence[tuple[str, Any]],
@@ -95,24 +110,32 @@ async def submit(
     Nothing is stored unless every answer is valid: raises `Invalid` with a problem per wrong
     field, its `row` the place of the answer (from 1). Safe to repeat.
     """
-    checked = await _checked(pool, steps, answers)
+    checked = await _checked(pool, steps, names, answers)
     async with pool.connection() as conn:
         outcomes = await store.submit_answers(conn, contributor_id, checked, now_ms)
     return [(answer.ref, cast(Outcome, outcomes[answer.ref.task_id])) for answer in checked]
 
 
 async def submit_one(
-    pool: Pool, steps: Steps, contributor_id: int, now_ms: int, task: str, value: Any
+    pool: Pool,
+    steps: Steps,
+    names: TaskNames,
+    contributor_id: int,
+    now_ms: int,
+    task: str,
+    value: Any,
 ) -> None:
     """Hand in one answer; an outcome other than accepted is raised as an error."""
-    [(_, outcome)] = await submit(pool, steps, contributor_id, now_ms, [(task, value)])
+    [(_, outcome)] = await submit(pool, steps, names, contributor_id, now_ms, [(task, value)])
     if outcome != "accepted":
         raise refusal(outcome)
 
 
-async def give_back(pool: Pool, contributor_id: int, now_ms: int, task: str) -> None:
+async def give_back(
+    pool: Pool, names: TaskNames, contributor_id: int, now_ms: int, task: str
+) -> None:
     """Return a task; it costs the contributor nothing. Raises `NotFound` if it is not held."""
-    ref = parse_task_ref(task)
+    ref = names.read(task)
     async with pool.connection() as conn:
         held = await store.return_task(conn, contributor_id, ref.task_id, ref.batch_step_id, now_ms)
     if not held:
@@ -138,7 +161,9 @@ def refusal(outcome: str) -> CanutError:
     return NotFound("You do not hold this task.", mend="claim another one")
 
 
-async def _checked(pool: Pool, steps: Steps, answers: Sequence[tuple[str, Any]]) -> list[Submitted]:
+async def _checked(
+    pool: Pool, steps: Steps, names: TaskNames, answers: Sequence[tuple[str, Any]]
+) -> list[Submitted]:
     if not 1 <= len(answers) <= LIVE_MAX:
         raise Invalid(f"Hand in 1 to {LIVE_MAX} answers at a time, not {len(answers)}.")
     checked: list[Submitted] = []
@@ -146,7 +171,7 @@ async def _checked(pool: Pool, steps: Steps, answers: Sequence[tuple[str, Any]])
     seen: set[int] = set()
     for row, (task, raw) in enumerate(answers, start=1):
         try:
-            ref = parse_task_ref(task)
+            ref = names.read(task)
             if ref.task_id in seen:
                 raise Invalid(f"Task {task} is there twice.", mend="send one answer a task")
             seen.add(ref.task_id)
@@ -160,8 +185,9 @@ async def _checked(pool: Pool, steps: Steps, answers: Sequence[tuple[str, Any]])
     return checked
 
 
-async def _claimed(pool: Pool, steps: Steps, row: tuple[Any, ...]) -> ClaimedTask:
+async def _claimed(pool: Pool, steps: Steps, names: TaskNames, row: tuple[Any, ...]) -> ClaimedTask:
     task_id, batch_step_id, step_id, batch_id, deadline_ms, expert, payload = row
     step = steps.kept(batch_step_id) or await steps.load(pool, batch_step_id)
     ref = TaskRef(batch_step_id, task_id)
-    return ClaimedTask(ref, step_id, batch_id, deadline_ms, expert, step.visible(payload))
+    item = step.visible(payload)
+    return ClaimedTask(ref, names.name(ref), step_id, batch_id, deadline_ms, expert, item)

@@ -8,6 +8,11 @@
 -- forgotten. SKIP LOCKED: claimers never wait for each other, nor for the engine.
 -- A look is bounded (look_max tasks, looks_max times a step): a contributor who has already seen
 -- most of what is open gets nothing this time, and the next call looks further on.
+-- By expected gain: those who are right more often than is usual at the step get tasks whose belief
+-- wavers before fresh ones, all others after them (canut.truth.routing has the reasons).
+-- Audits come first, to people who are qualified and never had the task; gold takes the place of an
+-- ordinary task now and then, oftener while little is known of the contributor. Callers must not
+-- keep the order of the rows: it tells gold and audits.
 create or replace function claim_tasks(
     p_contributor bigint,
     p_count integer,
@@ -33,40 +38,83 @@ declare
     v_look integer;
     v_found boolean;
     v_wrapped boolean;
+    v_person boolean;
+    v_gold bigint;
 begin
     -- a claim can be made again: not worth waiting for the disk
     perform set_config('synchronous_commit', 'off', true);
     -- one claim at a time per contributor, or two could take the same task
     perform pg_advisory_xact_lock(1, (p_contributor % 2147483647)::integer);
 
-    select c.skills, least(p_count, p_live_max - (
+    select c.skills, c.kind = 'person', least(p_count, p_live_max - (
         select count(*) from assignment a
         where a.contributor_id = p_contributor and a.state = 'claimed'))
-    into v_skills, v_left
+    into v_skills, v_person, v_left
     from contributor c where c.id = p_contributor and c.state = 'active';
     if not found then
         return;
     end if;
 
+    if v_person and exists (select from task t where t.open and t.kind = 'audit') then
+        for task_id, batch_step_id, step_id, batch_id, deadline_ms, payload in
+            select * from claim_audits(p_contributor, v_skills, v_left, p_now_ms, p_batch)
+        loop
+            expert := false;
+            v_left := v_left - 1;
+            return next;
+        end loop;
+    end if;
+
     for v_queue in
-        select s.id, s.batch_id, s.step_id, s.lease_ms, kind.expert, c.task_id as cursor
-        from batch_step s
+        select s.id, s.batch_id, s.step_id, s.lease_ms, s.process_id, s.slug, s.gold_share,
+               kind.expert, kind.doubtful, c.task_id as cursor,
+               coalesce(known.gold_judged, 0) as gold_judged
+        from (
+            -- one turn a step, whatever its kinds
+            select o.*, -ln(1 - random()) / o.weight as turn from batch_step o
+            where o.open and (p_batch is null or o.batch_id = p_batch)
+        ) s
+        left join track known on known.process_id = s.process_id and known.step_slug = s.slug
+            and known.contributor_id = p_contributor
+        left join step_model usual on usual.process_id = s.process_id and usual.step_slug = s.slug
         cross join lateral (
-            select true as expert where s.expert_skill = any (v_skills)
-            union all select false where s.skills <@ v_skills
+            select true as expert, false as doubtful, 0 as place
+            where s.expert_skill = any (v_skills)
+            union all select false, false, 2 where s.skills <@ v_skills
+            union all select false, true,
+                case when (known.right + 7) / (known.judged + 10) > usual.skill
+                     then 1 else 3 end
+            where s.skills <@ v_skills
         ) kind
         left join claim_cursor c on c.contributor_id = p_contributor
-            and c.batch_step_id = s.id and c.expert = kind.expert
-        where s.open
-          and (p_batch is null or s.batch_id = p_batch)
-          and (not s.licence or kind.expert or exists (
-              select from licence l
-              where l.contributor_id = p_contributor and l.process_id = s.process_id
-                and l.step_slug = s.slug and l.ended_ms is null))
+            and c.batch_step_id = s.id and c.expert = kind.expert and c.doubtful = kind.doubtful
+        where not s.licence or kind.expert or exists (
+            select from licence l
+            where l.contributor_id = p_contributor and l.process_id = s.process_id
+              and l.step_slug = s.slug and l.ended_ms is null)
         -- escalated tasks first: few can take them, and somebody waits
-        order by kind.expert desc, -ln(1 - random()) / s.weight
+        order by kind.expert desc, s.turn, kind.place
     loop
         exit when v_left <= 0;
+        -- strangers see gold oftener: a first impression is worth most
+        if v_queue.gold_share > 0 and not v_queue.expert and random() < least(
+            0.3, v_queue.gold_share * v_left * (1 + 20 / (1 + v_queue.gold_judged)))
+        then
+            select g.task_id, g.payload into v_gold, payload
+            from claim_gold(p_contributor, v_queue.id, v_queue.process_id, v_queue.slug,
+                            v_queue.lease_ms, p_now_ms) g;
+            if v_gold is not null then
+                task_id := v_gold;
+                batch_step_id := v_queue.id;
+                step_id := v_queue.step_id;
+                batch_id := v_queue.batch_id;
+                deadline_ms := p_now_ms + v_queue.lease_ms;
+                expert := false;
+                v_left := v_left - 1;
+                return next;
+                exit when v_left <= 0;
+            end if;
+        end if;
         v_start := coalesce(v_queue.cursor, 0);
         v_cursor := v_start;
         v_wrapped := v_start = 0;
@@ -83,6 +131,7 @@ begin
                     ) is not null as seen
                     from task t
                     where t.batch_step_id = v_queue.id and t.expert = v_queue.expert
+                      and t.doubtful = v_queue.doubtful and t.kind = 'work'
                       and t.open and t.id > v_cursor
                     order by t.id
                     limit v_look
@@ -127,6 +176,7 @@ begin
             select max(look.id) into v_last from (
                 select t.id from task t
                 where t.batch_step_id = v_queue.id and t.expert = v_queue.expert
+                  and t.doubtful = v_queue.doubtful and t.kind = 'work'
                   and t.open and t.id > v_cursor
                 order by t.id
                 limit v_look
@@ -141,13 +191,84 @@ begin
             end if;
         end loop;
         if v_cursor <> v_start then
-            insert into claim_cursor (contributor_id, batch_step_id, expert, task_id)
-            values (p_contributor, v_queue.id, v_queue.expert, v_cursor)
-            on conflict (contributor_id, batch_step_id, expert)
+            insert into claim_cursor (contributor_id, batch_step_id, expert, doubtful, task_id)
+            values (p_contributor, v_queue.id, v_queue.expert, v_queue.doubtful, v_cursor)
+            on conflict (contributor_id, batch_step_id, expert, doubtful)
             do update set task_id = excluded.task_id;
         end if;
     end loop;
 end $$;
+
+-- claim_audits: open audits for a contributor who is qualified and never had the task itself
+create or replace function claim_audits(
+    p_contributor bigint, p_skills text[], p_count integer, p_now_ms bigint, p_batch bigint
+) returns table (
+    task_id bigint, batch_step_id bigint, step_id bigint, batch_id bigint, deadline_ms bigint,
+    payload jsonb
+) language sql as $$
+    with free as (
+        select t.id, t.item_id, s.id as batch_step_id, s.step_id, s.batch_id,
+               p_now_ms + s.lease_ms as deadline_ms
+        from task t join batch_step s on s.id = t.batch_step_id
+        where t.open and t.kind = 'audit' and s.audit_skills <@ p_skills
+          and (p_batch is null or s.batch_id = p_batch)
+          and (not s.licence or exists (
+              select from licence l
+              where l.contributor_id = p_contributor and l.process_id = s.process_id
+                and l.step_slug = s.slug and l.ended_ms is null))
+          and (select a.task_id from assignment a
+               where a.task_id = t.id and a.contributor_id = p_contributor) is null
+          and (select a.task_id from assignment a
+               where a.task_id = t.of_task and a.contributor_id = p_contributor) is null
+        order by t.id
+        limit p_count
+        for update of t skip locked
+    ), taken as (
+        update task t set slots = t.slots - 1, open = t.slots > 1 from free where t.id = free.id
+    ), made as (
+        insert into assignment (task_id, contributor_id, batch_step_id, state, claimed_ms,
+                                deadline_ms)
+        select free.id, p_contributor, free.batch_step_id, 'claimed', p_now_ms, free.deadline_ms
+        from free
+    )
+    select free.id, free.batch_step_id, free.step_id, free.batch_id, free.deadline_ms, item.payload
+    from free join item on item.batch_id = free.batch_id and item.id = free.item_id
+$$;
+
+-- claim_gold: the least shown gold of the step that this contributor has never seen, as a task of
+-- the step; nothing where there is none, or no ordinary work to hide it among
+create or replace function claim_gold(
+    p_contributor bigint, p_step bigint, p_process bigint, p_slug text, p_lease_ms bigint,
+    p_now_ms bigint
+) returns table (task_id bigint, payload jsonb) language sql as $$
+    with next as (
+        select g.id, g.payload from gold g
+        where g.process_id = p_process and g.step_slug = p_slug and g.state = 'active'
+          and (select a.gold_id from gold_answer a
+               where a.contributor_id = p_contributor and a.gold_id = g.id) is null
+          and exists (
+              select from task t
+              where t.batch_step_id = p_step and t.open and t.kind = 'work' and not t.expert)
+        order by g.shown, g.id
+        limit 1
+        for update skip locked
+    ), rotated as (
+        update gold g set shown = g.shown + 1 from next where g.id = next.id
+    ), made as (
+        insert into task as t (batch_step_id, item_id, wanted, slots, open, kind)
+        select p_step, -next.id, 0, 0, false, 'gold' from next
+        on conflict (item_id, batch_step_id, kind) do update set wanted = t.wanted
+        returning t.id
+    ), assigned as (
+        insert into assignment (task_id, contributor_id, batch_step_id, state, claimed_ms,
+                                deadline_ms)
+        select made.id, p_contributor, p_step, 'claimed', p_now_ms, p_now_ms + p_lease_ms from made
+    ), seen as (
+        insert into gold_answer (contributor_id, gold_id, task_id, shown_ms)
+        select p_contributor, next.id, made.id, p_now_ms from next, made
+    )
+    select made.id, next.payload from next, made
+$$;
 
 -- live_tasks: what a contributor holds, oldest first, to go on after a reload or a crash; also
 -- when the batch was paused or ended meanwhile: what is in hand may be finished
@@ -155,11 +276,13 @@ create or replace function live_tasks(p_contributor bigint, p_now_ms bigint) ret
     task_id bigint, batch_step_id bigint, step_id bigint, batch_id bigint,
     deadline_ms bigint, expert boolean, payload jsonb
 ) language sql stable as $$
-    select t.id, s.id, s.step_id, s.batch_id, a.deadline_ms, a.expert, item.payload
+    select t.id, s.id, s.step_id, s.batch_id, a.deadline_ms, a.expert,
+           coalesce(item.payload, gold.payload)
     from assignment a
     join task t on t.id = a.task_id
     join batch_step s on s.id = a.batch_step_id
-    join item on item.batch_id = s.batch_id and item.id = t.item_id
+    left join item on item.batch_id = s.batch_id and item.id = t.item_id
+    left join gold on t.kind = 'gold' and gold.id = -t.item_id
     where a.contributor_id = p_contributor and a.state = 'claimed'
       and a.deadline_ms > p_now_ms and not t.decided
     order by a.claimed_ms, t.id

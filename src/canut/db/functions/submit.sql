@@ -11,7 +11,9 @@ create or replace function submit_answers(
     p_tasks bigint[],
     p_steps bigint[],
     p_values jsonb[],
-    p_now_ms bigint
+    p_now_ms bigint,
+    -- how sure the contributor is of each, null where it does not say
+    p_confidences real[] default null
 ) returns table (task_id bigint, outcome text) language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -22,8 +24,9 @@ declare
 begin
     for v_given in
         -- in the order of tasks, as everywhere, so that no two transactions wait in a circle
-        select u.task, u.step, u.value
-        from unnest(p_tasks, p_steps, p_values) as u (task, step, value)
+        select u.task, u.step, u.value, u.confidence
+        from unnest(p_tasks, p_steps, p_values, p_confidences)
+            as u (task, step, value, confidence)
         order by u.task
     loop
         task_id := v_given.task;
@@ -62,8 +65,9 @@ begin
             end if;
         end if;
         if v_taken then
-            insert into answer (task_id, contributor_id, value, expert, submitted_ms)
-            values (v_given.task, p_contributor, v_given.value, v_expert, p_now_ms);
+            insert into answer (task_id, contributor_id, value, expert, submitted_ms, confidence)
+            values (v_given.task, p_contributor, v_given.value, v_expert, p_now_ms,
+                    v_given.confidence);
             insert into inbox (task_id, contributor_id, batch_step_id, submitted_ms)
             values (v_given.task, p_contributor, v_given.step, p_now_ms);
             outcome := 'accepted';
@@ -83,7 +87,8 @@ begin
     if not found then
         return false;
     end if;
-    update task set slots = slots + 1, open = true where id = p_task and not decided;
+    update task set slots = slots + 1, open = true
+    where id = p_task and not decided and kind <> 'gold';
     return true;
 end $$;
 
@@ -109,6 +114,6 @@ begin
     perform from task where id = any (v_tasks) order by id for update;
     update task t set slots = t.slots + back.n, open = true
     from (select task_id, count(*) as n from unnest(v_tasks) as task_id group by task_id) back
-    where t.id = back.task_id and not t.decided;
+    where t.id = back.task_id and not t.decided and t.kind <> 'gold';
     return coalesce(cardinality(v_tasks), 0);
 end $$;
