@@ -1,16 +1,14 @@
 """Gold: items whose right answer is known, shown blind, once at most to each contributor."""
 
-from typing import Any
-
 import msgspec
-from psycopg import Connection
 
+from canut.db.pool import SyncConn
 from canut.quality import store_gold
 from canut.questions.base import Question
 
 
 def judge_gold(
-    conn: Connection[Any],
+    conn: SyncConn,
     question: Question,
     process_id: int,
     step_slug: str,
