@@ -189,10 +189,17 @@ async def _answers(database: str, batches: dict[str, int], workers: list[int]) -
     chance, steps = random.Random(46), Steps()
     shares = {"catalogue-categorise": 120, "reviews-moderate": 30, "search-relevance": 24}
     async with open_pool(database, 2) as pool:
+        names = await tasks.load_names(pool)
         for key, count in shares.items():
             for worker in workers[:4]:
                 claimed = await tasks.claim(
-                    pool, steps, worker, now_ms(), count=min(count, 50), batch_id=batches[key]
+                    pool,
+                    steps,
+                    names,
+                    worker,
+                    now_ms(),
+                    count=min(count, 50),
+                    batch_id=batches[key],
                 )
                 gold = load_shipped(key.replace("-", "/", 1)).gold
                 for task in claimed:
@@ -200,7 +207,7 @@ async def _answers(database: str, batches: dict[str, int], workers: list[int]) -
                     slug = step.definition.slug
                     right = {str(step.visible(one.payload)): one.answers[slug] for one in gold}
                     value = _guess(step.definition.question, right.get(str(task.item)), chance)
-                    await tasks.submit_one(pool, steps, worker, now_ms(), str(task.ref), value)
+                    await tasks.submit_one(pool, steps, names, worker, now_ms(), task.name, value)
     with connect(database) as conn:
         decide_fresh(conn, Steps(), now_ms(), 10_000)
         conn.commit()

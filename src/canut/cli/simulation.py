@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from random import Random
 
+import msgspec
 from msgspec import Struct
 
 from canut.cli.simulate_answers import answer
@@ -61,7 +62,8 @@ async def simulate(
 
     `errors` has the error rate of each key; `packet` is how many tasks are claimed at a time,
     `pace_s` how long a contributor thinks about each; `batch` is the only batch to work on.
-    What a contributor answers to a task depends on `seed` and the task, not on who was faster.
+    What a contributor answers to a task depends on `seed` and the item seen, not on who was faster,
+    nor on the database: names of tasks are different in each.
     Raises `CanutAPIError` when the server refuses, or is away for longer than retries last.
     """
     tally = Tally()
@@ -147,7 +149,8 @@ class _Contributor:
         question = await self._question(task.step)
         known = self.truth.find(question, task)
         self.tally.unknown += known is None
-        chance = Random(f"{self.seed}/{task.task}")  # noqa: S311
+        seen = msgspec.json.encode((question.slug, task.item), order="deterministic").decode()
+        chance = Random(f"{self.seed}/{seen}")  # noqa: S311
         given = answer(question.answer, known, self.error, chance)
         return given, known is not None and given == known
 

@@ -15,6 +15,8 @@ from canut.web.kept import Kept
 from canut.web.limits import Busy, Limit
 from canut.web.live import Live
 from canut.web.templating import Templates
+from canut.work.names import TaskNames
+from canut.work.tasks import load_names
 
 #: seconds a principal is remembered: a revocation in another process is felt after this long
 REMEMBER_S = 5.0
@@ -93,6 +95,7 @@ class House:
     def __init__(self, settings: Settings):
         self.settings = settings
         self.pool: Pool | None = None
+        self._task_names: TaskNames | None = None
         self.principals = Principals()
         self.requests = Limit(settings.rate_per_s, settings.rate_burst)
         #: unknown keys and cookies, per address: each costs us a look into the database
@@ -114,3 +117,12 @@ class House:
         if self.pool is None:
             raise Unavailable("The server is not ready.")
         return self.pool.connection()
+
+    async def task_names(self) -> TaskNames:
+        """The public names of tasks; from the database the first time, so that a server whose
+        database is away for a moment starts all the same."""
+        if self._task_names is None:
+            if self.pool is None:
+                raise Unavailable("The server is not ready.")
+            self._task_names = await load_names(self.pool)
+        return self._task_names

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from canut.sdk.values.common import Id, ItemField, Text
 
-#: a task's public name, "<step of the batch>.<task>"
+#: a task's public name: the same for everybody, and it says nothing
 TaskName = Annotated[str, Meta(description="Name of the task.", max_length=40)]
 
 #: accepted, or why not: conflict (another answer of yours stands), expired (others took it over),

@@ -9,6 +9,7 @@ from typing import TypeVar
 from canut.db.pool import Pool, SyncConn, connect
 from canut.errors import NotFound, Unavailable
 from canut.web.auth import WebRequest, house
+from canut.work.names import TaskNames
 from canut.work.tasks import Steps
 
 T = TypeVar("T")
@@ -27,6 +28,11 @@ def pool(request: WebRequest) -> Pool:
 def steps(request: WebRequest) -> Steps:
     """The steps that this process keeps ready."""
     return house(request).kept.steps
+
+
+async def task_names(request: WebRequest) -> TaskNames:
+    """The public names of tasks."""
+    return await house(request).task_names()
 
 
 def now_ms() -> int:

@@ -11,7 +11,7 @@ from canut.errors import NotFound
 from canut.people.rules import LOCALES
 from canut.questions.base import HasOptions
 from canut.sdk import values as v
-from canut.web.api.common import PREFIX, now_ms, number, pool, steps
+from canut.web.api.common import PREFIX, now_ms, number, pool, steps, task_names
 from canut.web.api.describe import Operation, described
 from canut.web.api.processes import FIELD, item_field
 from canut.web.api.reading import Reader, read_query
@@ -25,7 +25,7 @@ CLAIM = Reader(v.Claim)
 ANSWERS = Reader(v.Answers)
 
 TASK = v.Task(
-    task="41.90210",
+    task="9XK3vdnTt0m8yWq1ZbEhLg",
     step=41,
     batch=12,
     deadline_ms=1_790_000_600_000,
@@ -57,7 +57,7 @@ CLAIM_OP = Operation(
 LIVE_OP = Operation(
     name="live",
     summary="List tasks held",
-    description="The tasks in your hands, oldest first: to go on after a crash.",
+    description="The tasks in your hands, the first due first: to go on after a crash.",
     tag="work",
     scopes=("work",),
     reply=v.Claimed,
@@ -140,7 +140,13 @@ async def claim(request: WebRequest) -> Json:
     asked = await CLAIM.read(request)
     who = principal(request).contributor()
     taken = await tasks.claim(
-        pool(request), steps(request), who, now_ms(), count=asked.count, batch_id=asked.batch
+        pool(request),
+        steps(request),
+        await task_names(request),
+        who,
+        now_ms(),
+        count=asked.count,
+        batch_id=asked.batch,
     )
     return reply(v.Claimed([_task(task) for task in taken]))
 
@@ -149,7 +155,8 @@ async def claim(request: WebRequest) -> Json:
 async def live(request: WebRequest) -> Json:
     """The tasks held."""
     who = principal(request).contributor()
-    held = await tasks.live(pool(request), steps(request), who, now_ms())
+    names = await task_names(request)
+    held = await tasks.live(pool(request), steps(request), names, who, now_ms())
     return reply(v.Claimed([_task(task) for task in held]))
 
 
@@ -157,7 +164,8 @@ async def live(request: WebRequest) -> Json:
 async def give_back(request: WebRequest) -> Json:
     """Return a task."""
     who = principal(request).contributor()
-    await tasks.give_back(pool(request), who, now_ms(), request.path_params["task"])
+    names = await task_names(request)
+    await tasks.give_back(pool(request), names, who, now_ms(), request.path_params["task"])
     return nothing()
 
 
@@ -167,8 +175,9 @@ async def answer(request: WebRequest) -> Json:
     given = await ANSWERS.read(request)
     who = principal(request).contributor()
     pairs = [(one.task, one.value) for one in given.answers]
-    outcomes = await tasks.submit(pool(request), steps(request), who, now_ms(), pairs)
-    return reply(v.Answered([v.TaskOutcome(str(ref), outcome) for ref, outcome in outcomes]))
+    names = await task_names(request)
+    outcomes = await tasks.submit(pool(request), steps(request), names, who, now_ms(), pairs)
+    return reply(v.Answered([v.TaskOutcome(names.name(ref), said) for ref, said in outcomes]))
 
 
 @get(f"{PREFIX}/steps/{{id:str}}", opt=described(QUESTION_OP))
@@ -190,10 +199,8 @@ async def options(request: WebRequest) -> Json:
 
 
 def _task(task: ClaimedTask) -> v.Task:
-    ref = task.ref
-    return v.Task(
-        str(ref), ref.batch_step_id, task.batch_id, task.deadline_ms, task.expert, task.item
-    )
+    step = task.ref.batch_step_id
+    return v.Task(task.name, step, task.batch_id, task.deadline_ms, task.expert, task.item)
 
 
 async def _step(request: WebRequest) -> LoadedStep:

@@ -11,9 +11,8 @@ from canut.questions.base import HasOptions
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.kept import OptionList
 from canut.web.pages.render import locale_of
-from canut.web.pages.view import now_ms, pool, show
-from canut.web.pages.work import ANSWER, named_questions
-from canut.work import tasks
+from canut.web.pages.view import pool, show
+from canut.web.pages.work import ANSWER, held_tasks, named_questions
 
 #: options shown on the search page
 FOUND_MAX = 50
@@ -46,7 +45,7 @@ async def options_page(
 
 async def _options(request: WebRequest, step_id: int, name: str) -> OptionList:
     kept, contributor = house(request).kept, principal(request).contributor()
-    held = await tasks.live(pool(request), kept.steps, contributor, now_ms())
+    held = await held_tasks(request, contributor)
     if all(task.ref.batch_step_id != step_id for task in held):
         raise NotFound("You hold no task of this step.", mend="claim a task first")
     step = await kept.steps.load(pool(request), step_id)

@@ -23,7 +23,7 @@ from canut.web.pages.items import shown_fields
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.view import fragment, now_ms, pool, say, show, told
 from canut.work import tasks
-from canut.work.model import ClaimedTask, LoadedStep, OpenBatch, parse_task_ref
+from canut.work.model import ClaimedTask, LoadedStep, OpenBatch
 
 ANSWER = "answer"
 #: names of fields that hold one value a line (a list of options, written without a script)
@@ -45,7 +45,7 @@ Form = Mapping[str, Sequence[str]]
 async def list_work(request: WebRequest) -> Response[str]:
     """What this contributor could do now."""
     contributor = principal(request).contributor()
-    held = await tasks.live(pool(request), house(request).kept.steps, contributor, now_ms())
+    held = await held_tasks(request, contributor)
     batches = await tasks.open_batches(pool(request), contributor)
     return show(request, "work/list.html", batches=batches, held=held)
 
@@ -56,7 +56,7 @@ async def show_batch(
 ) -> Response[str]:
     """The task in hand, or the door to the batch."""
     contributor = principal(request).contributor()
-    held = await tasks.live(pool(request), house(request).kept.steps, contributor, now_ms())
+    held = await held_tasks(request, contributor)
     here = [task for task in held if task.batch_id == batch_id]
     notice = say(request, SAID[said]) if said in SAID else ""
     if not here:
@@ -85,7 +85,8 @@ async def answer(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
     skipped = form.get("act") == ["skip"]
     try:
         if skipped:
-            await tasks.give_back(pool(request), contributor, now_ms(), task)
+            names = await house(request).task_names()
+            await tasks.give_back(pool(request), names, contributor, now_ms(), task)
         else:
             await _submit(request, contributor, task, form)
         said = "back" if skipped else "saved"
@@ -104,36 +105,40 @@ async def answer(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
 
 async def _submit(request: WebRequest, contributor: int, task: str, form: Form) -> None:
     steps = house(request).kept.steps
-    ref = parse_task_ref(task)
-    step = await steps.load(pool(request), ref.batch_step_id)
+    names = await house(request).task_names()
+    step = await steps.load(pool(request), names.read(task).batch_step_id)
     raw = step.question.from_form(form, ANSWER)
-    await tasks.submit_one(pool(request), steps, contributor, now_ms(), task, raw)
+    await tasks.submit_one(pool(request), steps, names, contributor, now_ms(), task, raw)
 
 
 async def _again(
     request: WebRequest, contributor: int, task: str, form: Form, error: Invalid
 ) -> Response[str]:
     """The same task with what was written, and what is wrong beside it."""
-    held = await tasks.live(pool(request), house(request).kept.steps, contributor, now_ms())
-    for one in held:
-        if str(one.ref) == task:
+    for one in await held_tasks(request, contributor):
+        if one.name == task:
             problems = error.problems or [Problem(error.message, error.mend)]
             return await _screen(request, one, status=422, given=form, problems=problems)
     raise error
 
 
 async def _onward(request: WebRequest, contributor: int, batch_id: int, said: str) -> Response[Any]:
-    steps = house(request).kept.steps
-    held = await tasks.live(pool(request), steps, contributor, now_ms())
+    held = await held_tasks(request, contributor)
     here = [task for task in held if task.batch_id == batch_id]
     if not here:
         here = await _claim(request, contributor, batch_id)
     return go(f"/work/{batch_id}?said={said}" if here else f"/work/{batch_id}?said=none")
 
 
+async def held_tasks(request: WebRequest, contributor: int) -> list[ClaimedTask]:
+    """The tasks this contributor holds, the first due first."""
+    steps, names = house(request).kept.steps, await house(request).task_names()
+    return await tasks.live(pool(request), steps, names, contributor, now_ms())
+
+
 async def _claim(request: WebRequest, contributor: int, batch_id: int) -> list[ClaimedTask]:
-    steps = house(request).kept.steps
-    return await tasks.claim(pool(request), steps, contributor, now_ms(), batch_id=batch_id)
+    steps, names = house(request).kept.steps, await house(request).task_names()
+    return await tasks.claim(pool(request), steps, names, contributor, now_ms(), batch_id=batch_id)
 
 
 async def _door(
@@ -164,7 +169,7 @@ async def _painted(request: WebRequest, task: ClaimedTask) -> dict[str, Any]:
     """A task as `task.js` keeps it."""
     values = await _task_values(request, task, {}, ())
     html = fragment(request, "work/fragment.html", **values)
-    return {"task": str(task.ref), "deadline_ms": task.deadline_ms, "html": html}
+    return {"task": task.name, "deadline_ms": task.deadline_ms, "html": html}
 
 
 async def _task_values(
@@ -219,4 +224,4 @@ _FRESH = {"cache-control": "no-store"}
 
 ROUTES: list[Any] = [list_work, show_batch, claim, answer]
 
-__all__ = ["ROUTES", "named_questions", "read_form"]
+__all__ = ["ROUTES", "held_tasks", "named_questions", "read_form"]
