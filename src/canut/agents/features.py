@@ -12,7 +12,7 @@ multitask learning", ICML 2009; Karp & Rabin (1987) for hashes of substrings.
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,8 @@ VALUE_LENGTH_MAX = 40
 GRAMS = (2, 3, 4, 5)
 
 UInt64 = NDArray[np.uint64]
-Rows = sparse.csr_matrix
+#: a scipy.sparse.csr_matrix, which has no types
+Rows: TypeAlias = Any
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(int(_BASE), -1, 1 << 64))
@@ -45,8 +46,7 @@ def rows(shape: ItemShape, payloads: Sequence[Mapping[str, Any]]) -> Rows:
     not know, are not read."""
     readers = [field for field in shape.fields if not field.personal]
     blocks = [
-        _block(readers, payloads[start : start + BLOCK])
-        for start in range(0, len(payloads), BLOCK)
+        _block(readers, payloads[start : start + BLOCK]) for start in range(0, len(payloads), BLOCK)
     ]
     if not blocks:
         return sparse.csr_matrix((0, WIDTH), dtype=np.float32)
@@ -55,7 +55,7 @@ def rows(shape: ItemShape, payloads: Sequence[Mapping[str, Any]]) -> Rows:
 
 def folded(text: str) -> str:
     """A text in the form in which it is compared: compatibility forms made one, no case, single
-    spaces, punctuation apart from words left out."""
+    spaces; the first `READ_MAX` characters."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return " ".join(text[:READ_MAX].casefold().split())
@@ -112,7 +112,7 @@ def _values(tokens: Sequence[str]) -> NDArray[np.int64]:
 
 def _grams(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Document and column of every n-gram."""
-    codes, starts, _, doc_of = _characters([f" {text} " for text in texts])
+    codes, _, _, doc_of = _characters([f" {text} " for text in texts])
     prefix = _Prefix(codes)
     letter = _letters(codes)
     docs: list[NDArray[np.int32]] = []
