@@ -7,8 +7,7 @@ the design of the draw and what the panel found, so that `verify` needs the file
 import gzip
 import hashlib
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,60 +16,27 @@ import numpy as np
 from msgspec import Struct
 
 from canut.errors import Invalid, Problem
+from canut.quality.evidence import About, Audit, Evidence, Outcome, Panel, problems_of
 from canut.truth.bounds import errors_allowed, upper_batch, upper_rate, upper_weighted
-from canut.truth.designs import PPM, Design, draw, weights
+from canut.truth.designs import draw, weights
 from canut.truth.votes import Float64
 
-Outcome = Literal["right", "wrong", "open"]
-
-
-class About(Struct, frozen=True, forbid_unknown_fields=True):
-    """What was certified, in the words of whoever handed it over."""
-
-    client: str
-    process: str
-    step: str
-    batch: str
-    #: when, in milliseconds UTC
-    issued_ms: int
-
-
-class Panel(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who audited: qualified people, and how they did on gold of the same step."""
-
-    people: int
-    gold: int
-    gold_wrong: int
-
-
-class Audit(Struct, frozen=True, forbid_unknown_fields=True):
-    """One draw, and whether the panel's blind answer agrees with what was delivered; `open` while
-    there is none."""
-
-    decision: str
-    outcome: Outcome
-
-
-class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a statement is computed from."""
-
-    about: About
-    #: the promise: the share of wrong decisions is at most this, inside (0, 1)
-    error_max: float
-    #: the chance that the statement is false is at most this, inside (0, 1)
-    delta: float
-    design: Design
-    #: the public ids of all the decisions, in the order in which positions are counted
-    decisions: tuple[str, ...]
-    #: in the order of the draw
-    audits: tuple[Audit, ...]
-    panel: Panel
-    #: only for the design `risk`: of each decision, in millionths, fixed before the draw
-    risk_ppm: tuple[int, ...] = ()
-    #: decisions that the client disputes and that nobody has settled
-    contested: tuple[str, ...] = ()
-    #: decisions found wrong after the client disputed them
-    overturned: tuple[str, ...] = ()
+__all__ = [
+    "About",
+    "Audit",
+    "Certificate",
+    "Evidence",
+    "Outcome",
+    "Panel",
+    "Statement",
+    "Tally",
+    "certify",
+    "conclude",
+    "digest_of",
+    "export",
+    "losses",
+    "verify",
+]
 
 
 class Statement(Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,6 +61,23 @@ class Statement(Struct, frozen=True, forbid_unknown_fields=True):
     panel_bound: float
 
 
+class Tally(Struct, frozen=True):
+    """What a statement takes of its evidence: counts, and what was lost; no list."""
+
+    decisions: int
+    digest: str
+    kind: Literal["uniform", "risk"]
+    #: of each draw that counts, its weight if it is wrong, else 0; float64 (audits,)
+    loss: Float64
+    #: the largest weight of any decision
+    weight_max: float
+    #: decisions found wrong after the client disputed them
+    overturned: int
+    error_max: float
+    delta: float
+    panel: Panel
+
+
 class Certificate(Struct, frozen=True, forbid_unknown_fields=True):
     """A statement with its evidence: this, as JSON, is the file."""
 
@@ -108,7 +91,7 @@ def certify(evidence: Evidence) -> Certificate:
 
     Raises Invalid with every place where the evidence contradicts itself or its own design.
     """
-    problems = list(_problems(evidence))
+    problems = list(problems_of(evidence))
     if problems:
         raise Invalid("the evidence of the certificate does not hold together", problems=problems)
     return Certificate(_state(evidence), evidence)
@@ -134,7 +117,7 @@ def verify(file: Path) -> Certificate:
         raise Invalid(
             f"{file} is not a certificate: {error}", mend="take the JSON file as it was exported"
         ) from None
-    problems = list(_problems(found.evidence)) or list(
+    problems = list(problems_of(found.evidence)) or list(
         _differences(found.statement, _state(found.evidence))
     )
     if problems:
@@ -143,25 +126,42 @@ def verify(file: Path) -> Certificate:
 
 
 def _state(evidence: Evidence) -> Statement:
-    size = len(evidence.decisions)
     loss, weight_max = losses(evidence)
+    return conclude(
+        Tally(
+            decisions=len(evidence.decisions),
+            digest=digest_of(evidence.decisions, evidence.risk_ppm),
+            kind=evidence.design.kind,
+            loss=loss,
+            weight_max=weight_max,
+            overturned=len(evidence.overturned),
+            error_max=evidence.error_max,
+            delta=evidence.delta,
+            panel=evidence.panel,
+        )
+    )
+
+
+def conclude(tally: Tally) -> Statement:
+    """What these figures prove; the same as `certify` of the evidence they were taken from."""
+    size, loss, panel = tally.decisions, tally.loss, tally.panel
     audits, wrong = len(loss), int(np.count_nonzero(loss))
-    if evidence.design.kind == "uniform":
-        most = upper_batch(audits, wrong, size, evidence.delta)
+    if tally.kind == "uniform":
+        most = upper_batch(audits, wrong, size, tally.delta)
     else:
-        most = math.floor(size * upper_weighted(audits, loss[loss > 0], weight_max, evidence.delta))
-    most = max(most, len(evidence.overturned))
-    panel = evidence.panel
+        upper = upper_weighted(audits, loss[loss > 0], tally.weight_max, tally.delta)
+        most = math.floor(size * upper)
+    most = max(most, tally.overturned)
     return Statement(
         decisions=size,
-        digest=_digest(evidence),
+        digest=tally.digest,
         audits=audits,
         wrong=wrong,
         rate=min(1.0, float(loss.mean())) if audits else 0.0,
         errors_at_most=most,
         bound=most / size,
-        proved=most <= errors_allowed(evidence.error_max, size),
-        panel_bound=upper_rate(panel.gold, panel.gold_wrong, evidence.delta),
+        proved=most <= errors_allowed(tally.error_max, size),
+        panel_bound=upper_rate(panel.gold, panel.gold_wrong, tally.delta),
     )
 
 
@@ -181,72 +181,6 @@ def losses(evidence: Evidence) -> tuple[Float64, float]:
     return np.where(np.array(wrong, bool), weight[places], 0.0), float(weight.max())
 
 
-def _problems(evidence: Evidence) -> Iterator[Problem]:
-    """Every contradiction in the evidence."""
-    broken = [*_limits(evidence)]
-    yield from broken
-    if broken:
-        return
-    places = draw(evidence.design, len(evidence.decisions), len(evidence.audits), evidence.risk_ppm)
-    for row, (place, audit) in enumerate(zip(places, evidence.audits, strict=True), 1):
-        due = evidence.decisions[place]
-        if audit.decision != due:
-            message = f"the design draws decision {due}, not {audit.decision}"
-            yield Problem(message, row=row, field="audits")
-    found: dict[str, str] = {}
-    for row, audit in enumerate(evidence.audits, 1):
-        if found.setdefault(audit.decision, audit.outcome) != audit.outcome:
-            message = f"decision {audit.decision} was drawn twice, with different outcomes"
-            yield Problem(message, row=row, field="audits")
-
-
-def _limits(evidence: Evidence) -> Iterator[Problem]:
-    for field in ("error_max", "delta"):
-        if not 0 < getattr(evidence, field) < 1:
-            yield Problem("must be between 0 and 1, both left out", field=field)
-    if not 0 <= evidence.panel.gold_wrong <= evidence.panel.gold:
-        yield Problem("there cannot be more errors than gold", field="panel.gold_wrong")
-    yield from _design_limits(evidence)
-    yield from _lists(evidence)
-
-
-def _design_limits(evidence: Evidence) -> Iterator[Problem]:
-    size, design = len(evidence.decisions), evidence.design
-    if design.kind == "uniform":
-        if evidence.risk_ppm:
-            yield Problem("the uniform design has no risks", field="risk_ppm")
-        if len(evidence.audits) > size:
-            yield Problem("there are more audits than decisions", field="audits")
-        return
-    if len(evidence.risk_ppm) != size:
-        yield Problem("there must be one risk for each decision", field="risk_ppm")
-    if not all(0 <= risk <= PPM for risk in evidence.risk_ppm):
-        yield Problem("a risk is from 0 to a million millionths", field="risk_ppm")
-    if not 0 < design.uniform_ppm <= PPM:
-        yield Problem("must be above 0, at most a million", field="design.uniform_ppm")
-
-
-def _lists(evidence: Evidence) -> Iterator[Problem]:
-    if not evidence.decisions:
-        yield Problem("there must be a decision to certify", field="decisions")
-    if any("\n" in decision or "\t" in decision for decision in evidence.decisions):
-        yield Problem("an id holds a tab or a line break", field="decisions")
-    yield from _repeated(evidence.decisions, "decisions")
-    known = set(evidence.decisions)
-    for field in ("contested", "overturned"):
-        listed = getattr(evidence, field)
-        yield from _repeated(listed, field)
-        for decision in listed:
-            if decision not in known:
-                yield Problem(f"{decision} is not among the decisions", field=field)
-
-
-def _repeated(ids: Iterable[str], field: str) -> Iterator[Problem]:
-    for decision, count in Counter(ids).items():
-        if count > 1:
-            yield Problem(f"{decision} is there {count} times", field=field)
-
-
 def _differences(said: Statement, due: Statement) -> Iterator[Problem]:
     for field in Statement.__struct_fields__:
         stated, computed = getattr(said, field), getattr(due, field)
@@ -258,7 +192,12 @@ def _differences(said: Statement, due: Statement) -> Iterator[Problem]:
             yield Problem(message, field=f"statement.{field}")
 
 
-def _digest(evidence: Evidence) -> str:
-    risks = evidence.risk_ppm or (0,) * len(evidence.decisions)
-    lines = (f"{id_}\t{risk}\n" for id_, risk in zip(evidence.decisions, risks, strict=True))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+def digest_of(decisions: Sequence[str], risk_ppm: Sequence[int] = ()) -> str:
+    """SHA-256, in hexadecimal, of a list of decisions and their risks (none: 0 each)."""
+    digest = hashlib.sha256()
+    for start in range(0, len(decisions), 10_000):
+        ids = decisions[start : start + 10_000]
+        risks = risk_ppm[start : start + 10_000] or (0,) * len(ids)
+        lines = (f"{id_}\t{risk}\n" for id_, risk in zip(ids, risks, strict=True))
+        digest.update("".join(lines).encode())
+    return digest.hexdigest()

@@ -19,6 +19,8 @@ _WORDS: dict[Locale, dict[str, str]] = {
         "uniform": "Every decision had the same chance to be drawn, each once at most.",
         "risk": "{share} of the draws were uniform, the rest went where errors were likelier, and"
         " count the less for it.",
+        "same": "Answers that agree to {agree_min} are the same answer.",
+        "fields": "A record is wrong where one of its fields is.",
         "panel": "Wrong means: the panel ({people} people) answers otherwise. It had"
         " {gold_wrong} of {gold} gold items wrong: its own error is at most {panel}.",
         "panel_new": "Wrong means: the panel ({people} people) answers otherwise. Its own error"
@@ -37,6 +39,8 @@ _WORDS: dict[Locale, dict[str, str]] = {
         "uniform": "Chaque décision avait la même chance d’être tirée, une fois au plus.",
         "risk": "{share} des tirages étaient uniformes, les autres allaient où l’erreur était plus"
         " probable, et comptent d’autant moins.",
+        "same": "Deux réponses qui concordent à {agree_min} sont la même réponse.",
+        "fields": "Une fiche est fausse dès qu’un de ses champs l’est.",
         "panel": "Faux veut dire : le jury ({people} personnes) répond autrement. Il s’est trompé"
         " sur {gold_wrong} de {gold} questions témoins : sa propre erreur est d’au plus {panel}.",
         "panel_new": "Faux veut dire : le jury ({people} personnes) répond autrement. Sa propre"
@@ -67,6 +71,7 @@ def sentences(certificate: Certificate, locale: Locale) -> list[str]:
         "gold": _count(evidence.panel.gold, locale),
         "gold_wrong": _count(evidence.panel.gold_wrong, locale),
         "panel": _share(said.panel_bound, locale, up=True),
+        "agree_min": _share(evidence.panel.agree_min, locale),
         "contested": _count(len(evidence.contested), locale),
         "overturned": _count(len(evidence.overturned), locale),
     }
@@ -74,7 +79,10 @@ def sentences(certificate: Certificate, locale: Locale) -> list[str]:
     parts += (
         ["bound", "proved" if said.proved else "unproved", "audits"] if said.audits else ["none"]
     )
-    parts += [evidence.design.kind, "panel" if evidence.panel.gold else "panel_new", "disputes"]
+    parts += [evidence.design.kind, "panel" if evidence.panel.gold else "panel_new"]
+    parts += ["same"] if evidence.panel.agree_min < 1 else []
+    parts += ["fields"] if evidence.panel.by_field else []
+    parts.append("disputes")
     return [words[part].format_map(values) for part in parts]
 
 
