@@ -23,14 +23,10 @@ from msgspec import Struct
 
 from canut.questions.base import Answers, Beliefs, Localised, Track, Widget, localise
 from canut.questions.definition import Definition, first, refuse
-from canut.truth.categorical import backed_off
-from canut.truth.central import around, central_belief, weighted_median
-from canut.truth.votes import Votes
+from canut.truth.numbers import ROUNDING, Readings, numbers
 
 #: largest size of a number: up to here, every JSON reader keeps whole numbers exact
 LIMIT = 10**15
-#: numbers closer than this share are the same, whatever the tolerance: decimals are not exact
-ROUNDING = 1e-12
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}([ \u00a0\u202f'’][0-9]{3})+([.,][0-9]+)?")
@@ -105,29 +101,30 @@ class Number(Struct, frozen=True):
         return float(math.isclose(left, right, rel_tol=share, abs_tol=self.tolerance))
 
     def aggregate(self, answers: Answers, track: Track) -> Beliefs:
-        """The weighted median, believed as far as answers within the tolerance of it back it
-        (`canut.truth.central`)."""
-        task, value = answers.task, np.array(answers.value, np.float64)
-        skill = backed_off(track.right, track.judged)
-        chosen = weighted_median(task, value, skill[answers.contributor], answers.n_tasks)
-        centre = value[chosen[task]]
-        share = max(self.relative_tolerance, ROUNDING)
-        allowed = np.maximum(share * np.maximum(np.abs(value), np.abs(centre)), self.tolerance)
-        forms, form = np.unique(value, return_inverse=True)
-        votes = Votes(
-            task,
+        """The answer that is likeliest to be within the tolerance of what is right, once biases
+        and gross errors are taken out (`canut.truth.numbers`).
+
+        An answer rather than a number between two: whole numbers stay whole, and somebody stands
+        behind what is decided.
+        """
+        readings = Readings(
+            answers.task,
             answers.contributor,
-            form.astype(np.int32),
+            np.array(answers.value, np.float64),
             answers.n_tasks,
             len(track.right),
-            len(forms),
         )
-        near = np.abs(value - centre) <= allowed
-        posterior = around(votes, near, track.right, track.judged)
+        belief = numbers(
+            readings,
+            track.right,
+            track.judged,
+            tolerance=self.tolerance,
+            relative_tolerance=self.relative_tolerance,
+        )
         return Beliefs(
-            value=[answers.value[i] if i >= 0 else None for i in chosen.tolist()],
-            confidence=central_belief(posterior, answers.n_tasks),
-            agreement=posterior.of_votes(),
+            value=[answers.value[i] if i >= 0 else None for i in belief.chosen.tolist()],
+            confidence=belief.confidence,
+            agreement=belief.agreement,
         )
 
     def from_form(self, form: Mapping[str, Sequence[str]], name: str = "answer") -> str | None:
