@@ -14,8 +14,6 @@ from msgspec import Struct
 
 from canut.agents.llm_wire import Ask, Usage
 
-#: micro-units in one unit of the currency
-MICRO = 1_000_000
 #: tokens a server may add of its own around a request: template, names of roles, the tool
 OVERHEAD_TOKENS = 200
 _WINDOW_S = 60.0
@@ -43,7 +41,7 @@ class Prices(Struct, frozen=True):
 class Charge(Struct, frozen=True):
     """One row of the cost ledger: a call that was made for an item, or saved by the cache."""
 
-    #: place of the item among those asked about
+    #: key of the item it was made for
     item: int
     #: name of the model, as its endpoint calls it
     model: str
@@ -128,6 +126,10 @@ class Pace:
         self._passed: deque[tuple[float, int]] = deque()
         self._in_minute = 0
         self._not_before = 0.0
+        self._turn = asyncio.Lock()
+
+    def begin(self) -> None:
+        """Begin in a new event loop; what passed in the last minute still counts."""
         self._turn = asyncio.Lock()
 
     def hold(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""One language model behind HTTP: asked patiently, within limits, and never twice for the same.
+"""One language model behind HTTP: asked patiently, within limits, and not again for what is kept.
 
 Nothing here judges an answer. A call ends in a `Said`: a reply, or a fault in words; only what
 would fail for every item (a wrong key, an unknown model) is raised.
@@ -7,15 +7,17 @@ would fail for every item (a wrong key, an unknown model) is raised.
 import asyncio
 import email.utils
 import hashlib
+import random
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Self
 
 import httpx
 import msgspec
 from msgspec import Struct
 
 from canut.agents.budget import Budget, Charge, Clock, Pace, Prices, Sleep, Spent, most
+from canut.agents.llm_cache import Cache
 from canut.agents.llm_wire import (
     MODES,
     Ask,
@@ -39,31 +41,6 @@ _OTHERWISE = frozenset({400, 415, 422, 501})
 _FINAL = frozenset({"refused", "length", "budget", "error"})
 #: largest reply that is read, in bytes
 _REPLY_BYTES_MAX = 4_000_000
-
-
-class Cache(Protocol):
-    """Replies kept by what was asked, so that the same question is paid once."""
-
-    def get(self, key: str) -> bytes | None:
-        """What was put under this key (SHA-256, 64 characters), or None."""
-
-    def put(self, key: str, value: bytes) -> None:
-        """Keep a value; the same key always comes with an answer to the same question."""
-
-
-class MemoryCache:
-    """A cache that lives as long as the process."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def get(self, key: str) -> bytes | None:
-        """What was put under this key, or None."""
-        return self.kept.get(key)
-
-    def put(self, key: str, value: bytes) -> None:
-        """Keep a value."""
-        self.kept[key] = value
 
 
 class Limits(Struct, frozen=True):
@@ -103,7 +80,8 @@ class Said(Struct, frozen=True):
 
 
 class Client:
-    """A model that can be asked. Belongs to one event loop; close it with `aclose`."""
+    """A model that can be asked, inside of `async with client`; again and again, in one event loop
+    at a time."""
 
     def __init__(
         self,
@@ -113,7 +91,7 @@ class Client:
         budget: Budget,
         cache: Cache,
         *,
-        chance: Callable[[], float],
+        chance: Callable[[], float] = random.random,
         clock: Clock = time.monotonic,
         wall: Clock = time.time,
         sleep: Sleep = asyncio.sleep,
@@ -127,13 +105,18 @@ class Client:
         self._chance, self._clock, self._wall, self._sleep = chance, clock, wall, sleep
         self._ledger = ledger or (lambda charge: None)
         self._mode = 0
-        self._places = asyncio.Semaphore(limits.concurrency)
         self._pace = Pace(limits.requests_per_minute, limits.tokens_per_minute, clock, sleep)
-        # Redirects are not followed: the key and the item go where the operator said, only.
-        self._http = httpx.AsyncClient(timeout=limits.timeout_s, follow_redirects=False)
 
-    async def aclose(self) -> None:
-        """Close the connections."""
+    async def __aenter__(self) -> Self:
+        self._pace.begin()
+        self._places = asyncio.Semaphore(self.limits.concurrency)
+        # Redirects are not followed: the key and the item go where the operator said, only. Nor
+        # does a proxy or a .netrc of the environment come between.
+        timeout = self.limits.timeout_s
+        self._http = httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
     def key(self, ask: Ask) -> str:
