@@ -99,10 +99,16 @@ def whole(posterior: Float32) -> Float64:
     return shares(posterior.astype(np.float64, order="C"))
 
 
-def backed_off_confusion(counts: Floats, everybody: Floats | None = None) -> Floats:
+def backed_off_confusion(
+    counts: Floats,
+    everybody: Floats | None = None,
+    *,
+    prior: Floats | float = PRIOR_SKILL,
+) -> Floats:
     """E from C (both (..., K said, K true, n_contributors)) as `backoff` describes it.
 
     `everybody` (..., K said, K true) is the sum over all contributors, where `counts` is of some.
+    `prior` is the accuracy that contributors lean on, (n_contributors,) or the same for all.
     Contributors are the last axis because there are most of them: sums over short last axes
     would take most of the time.
     """
@@ -112,7 +118,7 @@ def backed_off_confusion(counts: Floats, everybody: Floats | None = None) -> Flo
     diagonal = np.arange(n_classes)
     judged = counts.sum(-3)  # (..., l, j)
     all_right = np.trace(counts, axis1=-3, axis2=-2)  # (..., j)
-    skill = (all_right + PRIOR_WEIGHT * PRIOR_SKILL) / (judged.sum(-2) + PRIOR_WEIGHT)
+    skill = (all_right + PRIOR_WEIGHT * prior) / (judged.sum(-2) + PRIOR_WEIGHT)
 
     right, of_class = everybody[..., diagonal, diagonal], everybody.sum(-2)  # (..., l)
     mean = ((right.sum(-1) + PRIOR_SKILL) / (of_class.sum(-1) + 1))[..., None]
