@@ -53,6 +53,12 @@ def rows(shape: ItemShape, payloads: Sequence[Mapping[str, Any]]) -> Rows:
     return blocks[0] if len(blocks) == 1 else sparse.vstack(blocks, format="csr")
 
 
+def plain(texts: Sequence[str]) -> Rows:
+    """Counts of texts that belong to no field, float32 csr (len(texts), WIDTH)."""
+    doc, column = _grams([folded(text) for text in texts])
+    return _counted(doc, column, len(texts))
+
+
 def folded(text: str) -> str:
     """A text in the form in which it is compared: compatibility forms made one, no case, single
     spaces; the first `READ_MAX` characters."""

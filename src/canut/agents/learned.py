@@ -1,0 +1,292 @@
+"""What the learner has learned: fitted per head, told of new rows, frozen to bytes and thawed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from canut.agents import features
+from canut.agents.artefact import Array, pack, refuse, unpack
+from canut.agents.features import WIDTH, Rows
+from canut.agents.heads import ABSENT, Head, Kind, neighbours, right_enough
+from canut.agents.linear import (
+    Columns,
+    Float64,
+    Int64,
+    Model,
+    chances,
+    fit_one,
+    fit_several,
+    fit_size,
+    probabilities,
+)  # fmt: skip
+from canut.agents.model import Step
+from canut.agents.replay import Replay, nothing, restored
+from canut.errors import Invalid
+
+FORM = "learner/1"
+Told = tuple[Any, float, dict[str, Any]]
+
+
+class Part(Struct, frozen=True):
+    """What was learned for one head."""
+
+    kind: Kind
+    #: canonical JSON of the K answers that may be given
+    answers: tuple[str, ...]
+    model: Model
+    #: examples of each answer
+    seen: tuple[int, ...]
+    #: probability that an item has an answer that was never seen; for a size, that it is wrong
+    missing: float
+
+
+class Learned(Struct, frozen=True):
+    """What was learned for a step."""
+
+    columns: Columns | None = None
+    parts: tuple[Part, ...] = ()
+    replay: Replay = nothing()
+
+
+class _PartMeta(Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Kind
+    answers: tuple[str, ...]
+    seen: tuple[int, ...]
+    missing: float
+    sharpness: float
+    shift: float
+
+
+class _Meta(Struct, frozen=True, forbid_unknown_fields=True):
+    schema: str
+    code: str
+    values: tuple[str, ...]
+    parts: tuple[_PartMeta, ...]
+
+
+def fit_part(
+    head: Head, x: Rows, replay: Replay, answers: Sequence[str], columns: Columns, seed: int
+) -> Part:
+    """Learn one head from all that is remembered; `x` as `columns` reads it."""
+    by_value = [head.part(msgspec.json.decode(value)) for value in replay.values]
+    asked = np.array([part is not None for part in by_value], bool)
+    rows = np.flatnonzero(asked[replay.value])
+    told = [by_value[value] or "" for value in replay.value[rows]]
+    x, weight, group = x[rows], replay.weight[rows], replay.group[rows]
+    kind = head.kind(told)
+    if kind == "several":
+        return _several(answers, x, told, weight, group, seed)
+    if kind == "size":
+        return _size(head, x, told, weight, group)
+    place = {answer: i for i, answer in enumerate(answers)}
+    label = np.fromiter((place[answer] for answer in told), np.int64, len(told))
+    named = head.named()
+    hint = columns.read(features.plain([named[a] for a in answers if a in named]))
+    model = fit_one(x, label, len(answers), weight, group, hint, seed)
+    seen = np.bincount(label, minlength=len(answers))
+    missing = _unseen(head, seen, label, group)
+    return Part("one", tuple(answers), _halved(model), tuple(seen.tolist()), missing)
+
+
+def told(head: Head, part: Part, x: Rows) -> list[Told]:
+    """Value (as the question normalises it, None where left out), confidence and evidence of each
+    row."""
+    if part.kind == "several":
+        return _told_several(head, part, x)
+    if part.kind == "size":
+        return _told_size(head, part, x)
+    chance = probabilities(part.model, part.model.margins(x))
+    near = neighbours(head, part.answers)
+    right = chance if near is None else np.minimum(chance @ near.T.astype(np.float64), 1.0)
+    if right.shape[1] > 1:
+        second, best = np.argpartition(right, -2, axis=1)[:, -2:].T
+        swap = right[np.arange(len(right)), second] > right[np.arange(len(right)), best]
+        best, second = np.where(swap, second, best), np.where(swap, best, second)
+    else:
+        best = second = np.zeros(len(right), np.int64)
+    rows = np.arange(len(right))
+    sure = right[rows, best] * (1 - part.missing)
+    next_sure = (right[rows, second] * (1 - part.missing)).round(4)
+    values = [_value(answer) for answer in part.answers]
+    # plain lists: numpy numbers are no JSON, and slow one by one
+    return [
+        (values[b], s, {"examples": part.seen[b], "next": [values[n], t]})
+        for b, s, n, t in zip(
+            best.tolist(), sure.tolist(), second.tolist(), next_sure.tolist(), strict=True
+        )
+    ]
+
+
+def freeze(learned: Learned, step: Step, code: str) -> bytes:
+    """The state."""
+    assert learned.columns is not None
+    arrays: dict[str, Array] = {
+        "kept": learned.columns.kept,
+        "rarity": learned.columns.rarity,
+        **learned.replay.arrays(),
+    }
+    metas = []
+    for i, part in enumerate(learned.parts):
+        arrays[f"{i}.weights"] = part.model.weights.astype(np.float16)
+        arrays[f"{i}.offset"] = part.model.offset.astype(np.float32)
+        sharpness, shift = part.model.sharpness, part.model.shift
+        metas.append(_PartMeta(part.kind, part.answers, part.seen, part.missing, sharpness, shift))
+    meta = _Meta(step.schema_hash(), code, learned.replay.values, tuple(metas))
+    return pack(FORM, msgspec.to_builtins(meta), arrays)
+
+
+def thaw(state: bytes, step: Step, heads: Sequence[Head], code: str) -> Learned:
+    """What a state holds; raises `Invalid` where it is damaged, or was learned for another
+    question, for other fields, or by another version of the code."""
+    plain, arrays = unpack(FORM, state)
+    try:
+        meta = msgspec.convert(plain, _Meta)
+    except msgspec.ValidationError as error:
+        refuse(f"its header cannot be read: {error}")
+    if meta.schema != step.schema_hash():
+        refuse("it was learned for another question or other fields")
+    if meta.code != code:
+        refuse(f"it was learned by version {meta.code[:20]!r}, this is {code!r}")
+    if len(meta.parts) != len(heads):
+        refuse("it does not answer what the question asks")
+    columns = _columns(arrays)
+    parts = tuple(
+        _part(head, one, arrays, i, len(columns.kept))
+        for i, (head, one) in enumerate(zip(heads, meta.parts, strict=True))
+    )
+    _all_normal(step, meta.values)
+    return Learned(columns, parts, restored(arrays, meta.values))
+
+
+def _all_normal(step: Step, values: Sequence[str]) -> None:
+    for value in values:
+        try:
+            step.question.normalise(msgspec.json.decode(value))
+        except (Invalid, msgspec.DecodeError):
+            refuse("it remembers an answer that the question does not take")
+
+
+def _columns(arrays: Mapping[str, Array]) -> Columns:
+    kept, rarity = arrays.get("kept"), arrays.get("rarity")
+    if kept is None or rarity is None or kept.dtype != np.int32 or kept.ndim != 1:
+        refuse("it reads no columns")
+    if rarity.dtype != np.float32 or rarity.shape != kept.shape or not np.isfinite(rarity).all():
+        refuse("its columns have no weight each")
+    if len(kept) and (kept[0] < 0 or kept[-1] >= WIDTH or (np.diff(kept) <= 0).any()):
+        refuse("its columns are not in order")
+    return Columns(kept, rarity)
+
+
+def _part(head: Head, meta: _PartMeta, arrays: Mapping[str, Array], i: int, width: int) -> Part:
+    weights, offset = arrays.get(f"{i}.weights"), arrays.get(f"{i}.offset")
+    outputs = 1 if meta.kind == "size" else len(meta.answers)
+    if weights is None or weights.dtype != np.float16 or weights.shape != (width, outputs):
+        refuse("its weights do not fit its answers")
+    if offset is None or offset.dtype != np.float32 or offset.shape != (outputs,):
+        refuse("its weights do not fit its answers")
+    if not outputs or (meta.kind != "size" and len(meta.seen) != outputs):
+        refuse("its answers were not counted")
+    numbers = (meta.sharpness, meta.shift, meta.missing)
+    if not (
+        np.isfinite(weights).all() and np.isfinite(offset).all() and np.isfinite(numbers).all()
+    ):
+        refuse("its weights are not numbers")
+    if not 0 <= meta.missing <= 1 or meta.sharpness <= 0:
+        refuse("its confidence cannot be told")
+    for answer in meta.answers:
+        if answer == ABSENT and not head.required:
+            continue
+        try:
+            head.question.normalise(msgspec.json.decode(answer))
+        except (Invalid, msgspec.DecodeError):
+            if meta.kind != "several":
+                refuse("it knows an answer that the question does not take")
+    if meta.kind == "several" and list(meta.answers) != head.answers(()):
+        refuse("its options are not those of the question")
+    model = Model(weights.astype(np.float32), offset, meta.sharpness, meta.shift)
+    return Part(meta.kind, meta.answers, model, meta.seen, meta.missing)
+
+
+def _unseen(head: Head, seen: Int64, label: Int64, group: Int64) -> float:
+    """Probability of an answer never seen: the share of examples whose answer was seen once (Good,
+    1953), near duplicates counted once; never under what so few examples can exclude."""
+    if not len(label):
+        return 1.0
+    pairs = np.unique(np.stack([label, group]), axis=1)[0]
+    once = int((np.bincount(pairs) == 1).sum())
+    closed = head.closed()
+    possible = closed is None or int((seen > 0).sum()) < len(closed)
+    return max(once / len(pairs) if possible else 0.0, 1.0 / (len(pairs) + 2))
+
+
+def _several(
+    answers: Sequence[str], x: Rows, told: list[str], weight: Float64, group: Int64, seed: int
+) -> Part:
+    place = {answer: k for k, answer in enumerate(answers)}
+    picked = np.zeros((len(told), len(answers)), bool)
+    for i, listed in enumerate(told):
+        if listed != ABSENT:
+            picked[i, [place[_encoded(option)] for option in msgspec.json.decode(listed)]] = True
+    model = fit_several(x, picked, weight, group, seed)
+    seen = tuple(picked.sum(axis=0).tolist())
+    return Part("several", tuple(answers), _halved(model), seen, 1.0 / (len(told) + 2))
+
+
+def _told_several(head: Head, part: Part, x: Rows) -> list[Told]:
+    chance = chances(part.model, part.model.margins(x))
+    question = head.question
+    values = [_value(answer) for answer in part.answers]
+    least, most = getattr(question, "min", 0), getattr(question, "max", len(values))
+    rows: list[Told] = []
+    for chance_of in chance:
+        ranked = np.argsort(-chance_of, kind="stable")
+        likely = int((chance_of > 0.5).sum())
+        picked = np.sort(ranked[: min(max(likely, least), most)])
+        chosen = np.zeros(len(values), bool)
+        chosen[picked] = True
+        sure = float(np.where(chosen, chance_of, 1 - chance_of).min()) * (1 - part.missing)
+        rows.append(([values[k] for k in picked], sure, {}))
+    return rows
+
+
+def _size(head: Head, x: Rows, told: list[str], weight: Float64, group: Int64) -> Part:
+    size = np.array([msgspec.json.decode(value) for value in told], np.float64)
+    model, out, held = fit_size(x, size, weight, group)
+    pairs = zip(out.tolist(), size[held].tolist(), strict=True)
+    near = [right_enough(head.question, _shaped(head, guess), right) for guess, right in pairs]
+    # a run of luck on few rows is not believed
+    wrong = 1 - (sum(near) + 1) / (len(near) + 2)
+    return Part("size", (), _halved(model), (), wrong)
+
+
+def _told_size(head: Head, part: Part, x: Rows) -> list[Told]:
+    return [
+        (_shaped(head, guess), 1 - part.missing, {})
+        for guess in part.model.margins(x)[:, 0].tolist()
+    ]
+
+
+def _shaped(head: Head, guess: float) -> int | float:
+    """The nearest number that the question takes."""
+    question: Any = head.question
+    low = -1e15 if question.min is None else question.min
+    high = 1e15 if question.max is None else question.max
+    guess = min(max(guess, low), high)
+    return round(guess) if question.integer else float(guess)
+
+
+def _halved(model: Model) -> Model:
+    """As it will be thawed: half precision is enough, and the same before and after."""
+    rounded = model.weights.astype(np.float16).astype(np.float32)
+    return Model(rounded, model.offset, model.sharpness, model.shift)
+
+
+def _value(answer: str) -> Any:
+    return None if answer == ABSENT else msgspec.json.decode(answer)
+
+
+def _encoded(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,129 @@
+"""`learner`: learns from decided items, in seconds, without a network or a graphics card.
+
+Text and mixed records, for questions of every type whose answers repeat (`canut.agents.heads`).
+A row of hashed n-grams (`features`), one linear model per head (`linear`), what was learned from
+as hashed rows within bounds (`replay`). Learning more means: remember it, and fit again from all
+that is remembered; so the order of lessons does not matter while everything fits.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from canut.agents import features
+from canut.agents.artefact import name_of
+from canut.agents.features import BLOCK
+from canut.agents.heads import Head, heads_of, written
+from canut.agents.learned import Learned, fit_part, freeze, thaw, told
+from canut.agents.linear import Columns, columns_of
+from canut.agents.model import Example, Item, Prediction, Step, Version, passed
+from canut.agents.replay import Replay, together
+from canut.errors import Invalid
+
+NAME = "learner"
+#: raised whenever the same examples may give other answers
+CODE = f"1.{features.VERSION}"
+SEED = 0
+
+
+class Learner:
+    """The learner, loaded for a step."""
+
+    def __init__(self, step: Step, state: bytes | None):
+        self.step = step
+        self._heads = heads_of(step.question)
+        self._learned = thaw(state, step, self._heads, CODE) if state else Learned()
+        self._state = state or b""
+        model = name_of(state) if state else ""
+        self.version = Version(NAME, CODE, step.schema_hash(), model=model)
+        self._hash = self.version.hash()
+
+    def answer(self, items: Sequence[Item]) -> list[Prediction]:
+        """One prediction per item, in their order."""
+        if self._learned.columns is None:
+            return [passed(item, self._hash, NAME, "nothing learned yet") for item in items]
+        answers: list[Prediction] = []
+        for start in range(0, len(items), BLOCK):
+            answers += self._block(items[start : start + BLOCK], self._learned.columns)
+        return answers
+
+    def learn(self, examples: Sequence[Example]) -> bytes:
+        """The state after these examples."""
+        if not examples:
+            return self._state
+        replay = together(
+            self._learned.replay,
+            features.rows(self.step.shape, [example.item.payload for example in examples]),
+            [written(example.value) for example in examples],
+            np.array([example.weight for example in examples], np.float64),
+            np.array([example.group for example in examples], np.int64),
+        )
+        return freeze(_fit(self._heads, replay), self.step, CODE)
+
+    def _block(self, items: Sequence[Item], columns: Columns) -> list[Prediction]:
+        begun = time.perf_counter()
+        counts = features.rows(self.step.shape, [item.payload for item in items])
+        x = columns.read(counts)
+        # an item of which no n-gram is known would get the most frequent answer
+        known = np.diff(x.indptr) > 0
+        parts = [
+            told(head, part, x) for head, part in zip(self._heads, self._learned.parts, strict=True)
+        ]
+        rows = [self._joined([part[i] for part in parts]) for i in range(len(items))]
+        # an item waits for its whole block
+        waited = int((time.perf_counter() - begun) * 1000)
+        return [
+            Prediction(item.key, value, confidence, self._hash, NAME, evidence, latency_ms=waited)
+            if known[i] and value is not None
+            else passed(item, self._hash, NAME, "like nothing it has learned")
+            for i, (item, (value, confidence, evidence)) in enumerate(zip(items, rows, strict=True))
+        ]
+
+    def _joined(
+        self, parts: list[tuple[Any, float, dict[str, Any]]]
+    ) -> tuple[Any, float, dict[str, Any]]:
+        """One answer from what each head tells of an item."""
+        if not self._heads[0].field:
+            return parts[0]
+        value: dict[str, Any] = {}
+        sure, evidence = 1.0, {}
+        for head, (part, confidence, why) in zip(self._heads, parts, strict=True):
+            if head.when and not head.when.holds(value):
+                continue
+            if part is not None:
+                value[head.field] = part
+            # the least, as `Record.aggregate`: fields of an item share its difficulty
+            sure = min(sure, confidence)
+            evidence[head.field] = {"confidence": round(confidence, 4), **why}
+        try:
+            return self.step.question.normalise(value), sure, evidence
+        except Invalid:
+            return None, 0.0, {}
+
+
+def _fit(heads: Sequence[Head], replay: Replay) -> Learned:
+    answers = [head.answers(replay.values) for head in heads]
+    columns = columns_of(replay.counts, sum(map(len, answers)))
+    x = columns.read(replay.counts)
+    parts = [
+        fit_part(head, x, replay, listed, columns, SEED)
+        for head, listed in zip(heads, answers, strict=True)
+    ]
+    return Learned(columns, tuple(parts), replay)
+
+
+class LearnerType:
+    """The agent type `learner`."""
+
+    name = NAME
+    code = CODE
+    repeatable = True
+
+    def load(self, step: Step, state: bytes | None) -> Learner:
+        """The learner for this step; raises `Invalid`."""
+        return Learner(step, state)
+
+
+LEARNER = LearnerType()
