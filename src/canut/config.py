@@ -15,7 +15,16 @@ from canut.errors import Invalid, Problem
 #: prefix of environment variables: `CANUT_PORT=8080` sets `port`
 PREFIX = "CANUT_"
 #: variables with our prefix that are not settings: of a command, and of the tests
-OTHERS = frozenset({"CANUT_CONFIG", "CANUT_OPERATOR_KEY", "CANUT_TEST_DATABASE_URL"})
+OTHERS = frozenset(
+    {
+        "CANUT_CONFIG",
+        "CANUT_OPERATOR_KEY",
+        "CANUT_TEST_DATABASE_URL",
+        "CANUT_TEST_LLM_KEY",
+        "CANUT_TEST_LLM_MODEL",
+        "CANUT_TEST_LLM_URL",
+    }
+)
 #: carries the settings of a command to the processes it starts, as JSON
 HANDED_DOWN = "CANUT_SETTINGS"
 
