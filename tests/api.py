@@ -122,7 +122,7 @@ def emptied(api: Api) -> None:
     with connect(api.database) as conn:
         conn.execute(
             """truncate batch, batch_step, item, task, assignment, claim_cursor, answer, inbox,
-            decision, track, licence, webhook, webhook_delivery, idempotency"""
+            decision, track, licence, gold, webhook, webhook_delivery, idempotency cascade"""
         )
         conn.execute("delete from api_key where contributor_id is not null")
         conn.execute("delete from contributor")

@@ -49,7 +49,8 @@ join process p on p.id = v.process_id
 where me.id = %s and me.state = 'active'
   and (not s.licence or exists (
       select from licence l where l.contributor_id = me.id and l.process_id = s.process_id
-        and l.step_slug = s.slug and l.ended_ms is null))
+        and l.step_slug = s.slug and l.ended_ms is null
+        and (l.state = 'in_force' or me.kind = 'agent')))
 group by b.id, b.name, b.priority, p.slug, v.definition -> 'title', c.name
 having sum(s.n_tasks - s.n_decided) > 0
 order by b.priority desc, b.id

@@ -17,7 +17,8 @@ select exists (
             or s.skills <@ c.skills and (not s.licence or exists (
                 select from licence l
                 where l.contributor_id = c.id and l.process_id = s.process_id
-                  and l.step_slug = s.slug and l.ended_ms is null)))))"""
+                  and l.step_slug = s.slug and l.ended_ms is null
+                  and (l.state = 'in_force' or c.kind = 'agent'))))))"""
 
 VERSION_OF_KEY = "select process_version_id from batch where client_id = %s and key = %s"
 

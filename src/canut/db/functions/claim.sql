@@ -91,7 +91,9 @@ begin
         where not s.licence or kind.expert or exists (
             select from licence l
             where l.contributor_id = p_contributor and l.process_id = s.process_id
-              and l.step_slug = s.slug and l.ended_ms is null)
+              and l.step_slug = s.slug and l.ended_ms is null
+              -- an agent earns its licence by answering
+              and (l.state = 'in_force' or not v_person))
         -- escalated tasks first: few can take them, and somebody waits
         order by kind.expert desc, s.turn, kind.place
     loop
@@ -215,7 +217,7 @@ create or replace function claim_audits(
           and (not s.licence or exists (
               select from licence l
               where l.contributor_id = p_contributor and l.process_id = s.process_id
-                and l.step_slug = s.slug and l.ended_ms is null))
+                and l.step_slug = s.slug and l.state = 'in_force'))
           and (select a.task_id from assignment a
                where a.task_id = t.id and a.contributor_id = p_contributor) is null
           and (select a.task_id from assignment a
