@@ -76,6 +76,8 @@ def fake_server(script: Script) -> Iterator[FakeServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        #: head and body in one packet: two would wait for each other
+        wbufsize = 1 << 16
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -107,16 +109,17 @@ def fake_server(script: Script) -> Iterator[FakeServer]:
 
 
 def openai(
-    content: Any,
+    answer: Any = None,
     *,
+    text: str | None = None,
     finish: str = "stop",
     tokens: tuple[int, int] = (100, 10),
     logprobs: list[tuple[str, float]] | None = None,
     refusal: str | None = None,
     tool: bool = False,
 ) -> Play:
-    """A chat completion; `content` is the answer, or the text of the reply if it is a string."""
-    text = content if isinstance(content, str) else json.dumps({"answer": content})
+    """A chat completion with this answer, or with this text instead."""
+    text = json.dumps({"answer": answer}) if text is None else text
     message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": refusal}
     if tool:
         call = {
@@ -149,13 +152,16 @@ def openai(
     return Play(json.dumps(reply).encode())
 
 
-def anthropic(content: Any, *, stop: str = "tool_use", tokens: tuple[int, int] = (100, 10)) -> Play:
-    """A message; `content` is the answer, or the text of the reply if it is a string."""
-    block = (
-        {"type": "text", "text": content}
-        if isinstance(content, str)
-        else {"type": "tool_use", "id": "toolu_1", "name": "answer", "input": {"answer": content}}
-    )
+def anthropic(
+    answer: Any = None,
+    *,
+    text: str | None = None,
+    stop: str = "tool_use",
+    tokens: tuple[int, int] = (100, 10),
+) -> Play:
+    """A message with this answer, or with this text instead."""
+    call = {"type": "tool_use", "id": "toolu_1", "name": "answer", "input": {"answer": answer}}
+    block = call if text is None else {"type": "text", "text": text}
     reply = {
         "id": "msg_1",
         "type": "message",

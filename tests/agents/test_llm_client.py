@@ -67,7 +67,7 @@ async def asked(talk: Talk, asks: Iterable[Ask] = (ASK,)) -> list[Said]:
 async def test_a_good_reply_is_read_and_paid(dialect: Any) -> None:
     """Both dialects: the request is what the vendor documents, the reply is read, one row of the
     ledger says what it cost."""
-    good = anthropic("silk") if dialect == "anthropic" else openai("silk")
+    good = anthropic(text="silk") if dialect == "anthropic" else openai(text="silk")
     with fake_server(play(good)) as server:
         one = talk(server, dialect=dialect)
         (said,) = await asked(one)
@@ -101,7 +101,7 @@ async def test_a_busy_server_is_given_the_peace_it_asks_for() -> None:
         failure(503, "overloaded", retry_after=soon),
         Play(drop=True),
         Play(b"<html>gateway</html>"),
-        openai("silk"),
+        openai(text="silk"),
     )
     with fake_server(script) as server:
         one = talk(server, wall=lambda: 1_000_000.0)
@@ -121,12 +121,12 @@ async def test_a_busy_server_is_given_the_peace_it_asks_for() -> None:
     [
         (play(failure(429, "no more today", retry_after="86400")), "busy", 1),
         (play(failure(500, "broken")), "busy", 3),
-        (play(openai("si", finish="length")), "length", 1),
-        (play(openai("", refusal="I will not")), "refused", 1),
-        (play(openai("", finish="content_filter")), "refused", 1),
-        (play(openai("silk").__class__(b'{"choices": []}')), "garbled", 3),
+        (play(openai(text="si", finish="length")), "length", 1),
+        (play(openai(text="", refusal="I will not")), "refused", 1),
+        (play(openai(text="", finish="content_filter")), "refused", 1),
+        (play(Play(b'{"choices": []}')), "garbled", 3),
         (play(Play(drop=True)), "lost", 3),
-        (play(msgspec.structs.replace(openai("silk"), late_s=0.5)), "late", 3),
+        (play(msgspec.structs.replace(openai(text="silk"), late_s=0.5)), "late", 3),
         (play(failure(413, "too large")), "error", 1),
     ],
 )
@@ -146,7 +146,7 @@ async def test_what_cannot_be_had_is_told_and_not_hammered(
 @pytest.mark.parametrize("stop", ["max_tokens", "refusal"])
 async def test_the_second_dialect_says_cut_off_and_refused_in_its_own_way(stop: str) -> None:
     """`stop_reason` of Anthropic's interface."""
-    with fake_server(play(anthropic("I", stop=stop))) as server:
+    with fake_server(play(anthropic(text="I", stop=stop))) as server:
         (said,) = await asked(talk(server, dialect="anthropic"))
     assert said.fault is not None
     assert said.fault.code == {"max_tokens": "length", "refusal": "refused"}[stop]
@@ -175,7 +175,7 @@ async def test_a_server_without_json_schema_is_asked_otherwise() -> None:
         kind = request.body.get("response_format", {}).get("type")
         if kind == "json_schema" or "tools" in request.body:
             return failure(400, "not supported")
-        return openai("silk")
+        return openai(text="silk")
 
     bad = msgspec.structs.replace(ASK, messages=(Message("user", "bad item"),))
     with fake_server(script) as server:
@@ -200,7 +200,7 @@ async def test_the_budget_is_never_overspent() -> None:
     endpoint = Endpoint("http://x/v1", "weaver-1")
     fear = PRICES.cost(most(msgspec.json.encode(body(endpoint, ASK, "schema")), ASK))
     for limit in (fear - 1, fear, fear + 5 * COST, 3 * fear):
-        with fake_server(play(msgspec.structs.replace(openai("silk"), late_s=0.01))) as server:
+        with fake_server(play(msgspec.structs.replace(openai(text="silk"), late_s=0.01))) as server:
             one = talk(server, budget=Budget(limit))
             said = await asked(one, asks)
         answered = [one for one in said if one.reply]
@@ -214,7 +214,7 @@ async def test_the_same_question_is_paid_once() -> None:
     """What was found good comes from the cache, at no cost; another sample, model or wording does
     not; what nobody found good is asked again."""
     cache = MemoryCache()
-    with fake_server(play(openai("silk"))) as server:
+    with fake_server(play(openai(text="silk"))) as server:
         one = talk(server, cache=cache)
         async with one.client:
             await one.client.ask(ASK)
@@ -233,14 +233,14 @@ async def test_the_same_question_is_paid_once() -> None:
 async def test_no_more_calls_are_on_their_way_than_allowed() -> None:
     """Concurrency is bounded, and used."""
     asks = [msgspec.structs.replace(ASK, sample=i) for i in range(12)]
-    with fake_server(play(msgspec.structs.replace(openai("silk"), late_s=0.03))) as server:
+    with fake_server(play(msgspec.structs.replace(openai(text="silk"), late_s=0.03))) as server:
         await asked(talk(server, limits=Limits(concurrency=3)), asks)
     assert server.most_at_once == 3
 
 
 async def test_a_cancelled_call_leaves_its_row() -> None:
     """Who stops a run knows what it may have cost, and the budget holds no ghost."""
-    with fake_server(play(msgspec.structs.replace(openai("silk"), late_s=1.0))) as server:
+    with fake_server(play(msgspec.structs.replace(openai(text="silk"), late_s=1.0))) as server:
         one = talk(server)
         begun = time.monotonic()
         task = asyncio.create_task(asked(one))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from canut.agents.artefact import name_of
 from canut.agents.budget import Budget, Charge
@@ -30,8 +30,8 @@ from canut.agents.prompt import (
     Brief,
     Locale,
     Precedent,
+    Prompt,
     brief_of,
-    build,
     fingerprint,
     item_text,
     visible,
@@ -79,6 +79,7 @@ class LanguageModel:
         self.step, self.model, self.brief, self.checks = step, model, brief, checks
         self._packed = state or b""
         self._state = unpack_state(state, step) if state else State()
+        self._prompt = Prompt(brief)
         self._similar = Similar([item_text(one.item) for one in self._state.precedents])
         self._charges: list[Charge] = []
         self.client = Client(
@@ -157,20 +158,16 @@ class LanguageModel:
         near = self._similar.nearest(item_text(sent), self.model.examples)
         precedents = [self._state.precedents[place] for place in reversed(near)]
         try:
-            asks = [
-                build(
-                    self.brief,
-                    sent,
-                    precedents,
-                    max_tokens=self.model.max_tokens,
-                    temperature=self.model.temperature,
-                    sample=sample,
-                )
-                for sample in range(self.model.samples)
-            ]
+            ask = self._prompt.build(
+                sent,
+                precedents,
+                max_tokens=self.model.max_tokens,
+                temperature=self.model.temperature,
+            )
         except Invalid:
             return self._passed(item, [Sample(fault="long")], [], begun, sent)
-        said = await asyncio.gather(*(self.client.ask(ask, item.key) for ask in asks))
+        asks = [structs.replace(ask, sample=sample) for sample in range(self.model.samples)]
+        said = await asyncio.gather(*(self.client.ask(one, item.key) for one in asks))
         samples = [self._judge(one, sent) for one in said]
         return self._passed(item, samples, said, begun, sent)
 

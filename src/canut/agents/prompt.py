@@ -112,32 +112,55 @@ def visible(fields: Sequence[ItemField], payload: Mapping[str, Any]) -> dict[str
     }
 
 
-def build(
-    brief: Brief,
-    item: Mapping[str, str],
-    precedents: Sequence[Precedent] = (),
-    *,
-    max_tokens: int = 1024,
-    temperature: float | None = 0.0,
-    sample: int = 0,
-) -> Ask:
-    """What is asked about one item (`visible`). Raises `Invalid` where it is too long to send."""
-    turns = []
-    for precedent in precedents:
-        said = msgspec.json.encode({NAME: precedent.value}).decode()
-        turns += [Message("user", fenced(precedent.item)), Message("assistant", said)]
-    last = fenced(item)
-    if len(last) > ITEM_CHARS_MAX:
-        raise Invalid(f"The item is longer than {ITEM_CHARS_MAX} characters.")
-    likely = _likely(brief, item, precedents)
-    return Ask(
-        system=_system(brief, likely),
-        messages=(*turns, Message("user", last)),
-        schema=wrapped(brief.question.schema(), likely),
-        max_tokens=max_tokens,
-        temperature=temperature,
-        sample=sample,
-    )
+class Prompt:
+    """A brief made ready: lists of options that are too long to show can be searched."""
+
+    def __init__(self, brief: Brief):
+        self.brief = brief
+        self._long = [
+            (
+                [option["value"] for option in options],
+                Similar(
+                    [" ".join([*o["path"], o["label"], o["hint"], *o["synonyms"]]) for o in options]
+                ),
+            )
+            for question in _parts(brief.question)
+            if isinstance(question, HasOptions)
+            and len(options := question.options(brief.locale)) > OPTIONS_MAX
+        ]
+
+    def build(
+        self,
+        item: Mapping[str, str],
+        precedents: Sequence[Precedent] = (),
+        *,
+        max_tokens: int = 1024,
+        temperature: float | None = 0.0,
+    ) -> Ask:
+        """What is asked about one item (`visible`). Raises `Invalid` where it is too long."""
+        turns = []
+        for precedent in precedents:
+            said = msgspec.json.encode({NAME: precedent.value}).decode()
+            turns += [Message("user", fenced(precedent.item)), Message("assistant", said)]
+        last = fenced(item)
+        if len(last) > ITEM_CHARS_MAX:
+            raise Invalid(f"The item is longer than {ITEM_CHARS_MAX} characters.")
+        likely = self._likely(item, precedents)
+        return Ask(
+            system=_system(self.brief, likely),
+            messages=(*turns, Message("user", last)),
+            schema=wrapped(self.brief.question.schema(), likely),
+            max_tokens=max_tokens,
+            temperature=temperature,
+        )
+
+    def _likely(self, item: Mapping[str, str], precedents: Sequence[Precedent]) -> frozenset[str]:
+        """Of every long list, the options whose words are most like the item's, and those that
+        the examples have."""
+        found = set(_strings([precedent.value for precedent in precedents]))
+        for values, similar in self._long:
+            found |= {values[place] for place in similar.nearest(item_text(item), LIKELY)}
+        return frozenset(found)
 
 
 def fenced(item: Mapping[str, str]) -> str:
@@ -205,24 +228,9 @@ def _shown(question: HasOptions, locale: Locale, likely: frozenset[str]) -> list
     return [option for option in options if option["value"] in likely]
 
 
-def _likely(
-    brief: Brief, item: Mapping[str, str], precedents: Sequence[Precedent]
-) -> frozenset[str]:
-    """Of every list too long to show, the options whose words are most like the item's, and those
-    that the examples have."""
-    questions = (
-        [field.question for field in brief.question.fields]
-        if isinstance(brief.question, Record)
-        else [brief.question]
-    )
-    found = set(_strings([precedent.value for precedent in precedents]))
-    for question in questions:
-        options = question.options(brief.locale) if isinstance(question, HasOptions) else []
-        if len(options) > OPTIONS_MAX:
-            names = [" ".join([*o["path"], o["label"], o["hint"], *o["synonyms"]]) for o in options]
-            near = Similar(names).nearest(item_text(item), LIKELY)
-            found |= {options[place]["value"] for place in near}
-    return frozenset(found)
+def _parts(question: Question) -> list[Question]:
+    """The questions of a record, or the question itself."""
+    return [f.question for f in question.fields] if isinstance(question, Record) else [question]
 
 
 def _strings(value: Any) -> list[str]:
