@@ -13,6 +13,7 @@ docs/language-models.md says what they mean. Money is written in units of the cu
 million tokens, `budget` for the life of an agent. The key itself is never in the file.
 """
 
+import math
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -158,8 +159,8 @@ def _row(table: Any, path: str, file: str, problems: list[Problem]) -> _Row | No
             fault(key, "is not known here", f"did you mean {near[0]}?" if near else "")
             continue
         if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
-            low, high = _BOUNDS.get(key, (value, value))
-            if not low <= value <= high:
+            low, high = _BOUNDS.get(key, (-math.inf, math.inf))
+            if not (math.isfinite(value) and low <= value <= high):
                 fault(key, f"must be between {low:g} and {high:g}")
                 continue
         try:
