@@ -13,6 +13,7 @@ from canut.db.pool import connect_async
 from canut.people import credentials, store
 from canut.people.model import SignUp
 from canut.web.app import create_app
+from canut.web.templating import Templates
 
 PASSWORD = "seven silver bobbins"
 CSRF = re.compile(r'name="_csrf_token" value="([^"]+)"')
@@ -47,13 +48,20 @@ def light_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials, "_HASHER", light)
 
 
+@pytest.fixture(scope="session")
+def templates() -> Templates:
+    """Read and compiled once for all tests: that takes longer than most of them."""
+    return Templates()
+
+
 @pytest.fixture
-def serving(fresh_url: str) -> Serving:
+def serving(fresh_url: str, templates: Templates) -> Serving:
     """`async with serving() as browser:` starts the application; `browser()` is a new one."""
 
     @asynccontextmanager
     async def start(**settings: object) -> AsyncIterator[Callable[[], Browser]]:
-        app = create_app(Settings(database_url=fresh_url, pool_size=4, **settings))
+        given = Settings(database_url=fresh_url, pool_size=4, **settings)
+        app = create_app(given, templates)
         clients: list[httpx.AsyncClient] = []
 
         def browser() -> Browser:

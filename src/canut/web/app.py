@@ -15,15 +15,18 @@ from canut.web.auth import OPEN, gate
 from canut.web.errors import handlers
 from canut.web.headers import security_headers
 from canut.web.house import House
-from canut.web.templating import STATIC
+from canut.web.templating import STATIC, Templates
 
 #: largest body of a request, in bytes, where a route says nothing else
 BODY_BYTES_MAX = 10_000_000
 
 
-def create_app(settings: Settings) -> Litestar:
-    """The web application on the database `settings.database_url` (which must be set)."""
-    house = House(settings)
+def create_app(settings: Settings, templates: Templates | None = None) -> Litestar:
+    """The web application on the database `settings.database_url` (which must be set).
+
+    `templates` never change: applications of one process may share them.
+    """
+    house = House(settings, templates)
 
     @asynccontextmanager
     async def with_pool(app: Litestar) -> AsyncIterator[None]:

@@ -92,7 +92,7 @@ class Principals:
 class House:
     """State of one web process; `create_app` makes it, `house(request)` finds it."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, templates: Templates | None = None):
         self.settings = settings
         self.pool: Pool | None = None
         self._task_names: TaskNames | None = None
@@ -106,7 +106,7 @@ class House:
         self.busy = Busy(BUSY_MAX)
         #: threads of imports: they wait for whoever sends, and nobody else must wait for them
         self.imports = ThreadPoolExecutor(IMPORTS_MAX, "import")
-        self.templates = Templates()
+        self.templates = templates or Templates()
         self.kept = Kept()
         self.live = Live()
         self.secure = settings.url.startswith("https:")
