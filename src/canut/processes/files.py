@@ -35,7 +35,11 @@ def read_text(file: Traversable, name: str, problems: list[Problem]) -> str:
 
 def read_rows(file: Traversable, name: str, problems: list[Problem]) -> list[tuple[int, Row]]:
     """The rows of a .csv or .jsonl file, with their numbers from 1; bad ones are reported."""
-    text = read_text(file, name, problems)
+    return parse_rows(read_text(file, name, problems), name, problems)
+
+
+def parse_rows(text: str, name: str, problems: list[Problem]) -> list[tuple[int, Row]]:
+    """The same, of a text at hand; `name` says of which kind it is."""
     rows = _jsonl_rows if name.endswith(".jsonl") else _csv_rows
     return list(rows(text, name, problems))
 

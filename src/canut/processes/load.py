@@ -32,6 +32,8 @@ from canut.questions.registry import load_question
 
 FILE = "process.toml"
 
+#: the highest level that an exam can prove (`canut.quality.exam_rules`)
+EXAM_MAX = 0.92
 _TYPES = get_args(FieldType)
 _INDEX = re.compile(r"\[(\d+)\]")
 _ANSWERS_MAX = 99
@@ -177,11 +179,15 @@ class _Reader:
             lease_s=table.whole("lease_s", 600, *_LEASE_S),
             skills=table.slugs("skills"),
             licence=table.flag("licence", False),
+            exam=table.share("exam", 0.7),
             expert_skill=table.slug("expert_skill") if "expert_skill" in table.data else "",
             promise=read_promise(table),
         )
         if "expert_skill" not in table.data:
             table.text("expert_skill")
+        if step.exam > EXAM_MAX:
+            mend = f"at most {EXAM_MAX:g}: sixty questions prove no more"
+            table.fault("exam", f"{step.exam:g} is too high", mend)
         if step.min_answers > step.max_answers:
             mend = f"at least min_answers, which is {step.min_answers}"
             table.fault("max_answers", f"{step.max_answers} is too few", mend)

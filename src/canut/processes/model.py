@@ -90,6 +90,8 @@ class StepDefinition(Struct, frozen=True):
     skills: tuple[str, ...] = ()
     #: whether a contributor must hold a licence for this step to claim
     licence: bool = False
+    #: share of right answers that the exam for the licence proves
+    exam: float = 0.7
     #: skill of the experts who settle what others disagree on; empty: nobody is called, the best
     #: belief stands when the answers are spent, and says so
     expert_skill: str = ""

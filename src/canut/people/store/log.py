@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from psycopg.types.json import Jsonb
 
-from canut.db.pool import Conn
+from canut.db.pool import Conn, SyncConn
 from canut.db.rows import of
 from canut.people.model import Principal
 
@@ -62,8 +62,33 @@ async def audit(
     Call it inside `async with conn.transaction():` together with the change. `client_id` is the
     client whom the change concerns; without it, the client that the principal's key acts for.
     """
+    await conn.execute(AUDIT, _entry(by, action, subject, subject_id, detail, client_id))
+
+
+def audit_sync(
+    conn: SyncConn,
+    by: Principal,
+    action: str,
+    subject: str,
+    subject_id: int | str,
+    detail: dict[str, Any] | None = None,
+    *,
+    client_id: int | None = None,
+) -> None:
+    """`audit` for a connection that is not asynchronous."""
+    conn.execute(AUDIT, _entry(by, action, subject, subject_id, detail, client_id))
+
+
+def _entry(
+    by: Principal,
+    action: str,
+    subject: str,
+    subject_id: int | str,
+    detail: dict[str, Any] | None,
+    client_id: int | None,
+) -> dict[str, Any]:
     who = {} if by.account_id or by.api_key_id else {"by": by.name}
-    values = {
+    return {
         "account_id": by.account_id,
         "api_key_id": by.api_key_id,
         "client_id": client_id if client_id is not None else by.client_id,
@@ -72,7 +97,6 @@ async def audit(
         "subject_id": str(subject_id),
         "detail": Jsonb({**who, **(detail or {})}),
     }
-    await conn.execute(AUDIT, values)
 
 
 async def read_audit(
