@@ -16,6 +16,7 @@ from canut.quality.licensing import (
     begin_earning,
     decides_alone,
     grant_person,
+    review_due,
     review_licence,
     settle_blind,
     shadowed,
@@ -109,6 +110,17 @@ def test_a_new_agent_version_begins_anew(db: psycopg.Connection[Any]) -> None:
     assert (second.version, second.basis, second.state) == (2, "v2", "earning")
     with pytest.raises(NotFound):
         begin_earning(db, LicencePlace(at.contributor_id, 0, "colour"), "v1", SEED, make.NOW)
+
+
+def test_new_evidence_is_looked_at_once(db: psycopg.Connection[Any]) -> None:
+    """The engine reviews licences whose evidence changed, and no others."""
+    at, _ = place(db)
+    licence = begin_earning(db, at, "v1", SEED, make.NOW)
+    assert review_due(db, lambda: SEED, make.NOW) == []
+    answered(db, licence, [True] * 600)
+    [change] = review_due(db, lambda: SEED, make.NOW + 1)
+    assert (change.becomes, change.licence.id) == ("granted", licence.id)
+    assert review_due(db, lambda: SEED, make.NOW + 2) == []
 
 
 def test_people_hold_licences_too(db: psycopg.Connection[Any]) -> None:

@@ -36,6 +36,9 @@ class Shortfall(Struct, frozen=True):
 
     #: the confidence that would be licensed
     threshold: float
+    #: evidence tasks at or above it so far, and how many of them were wrong
+    audits: int
+    wrong: int
     #: as many more at least: if none of them finds an error
     least: int
     #: about so many more, if errors go on as so far; None where that proves nothing, ever
@@ -141,7 +144,7 @@ def _shortfall(
 
     least = more(0.0)
     assert least is not None
-    return Shortfall(float(rungs.thresholds[rung]), least, more(rate))
+    return Shortfall(float(rungs.thresholds[rung]), audits, wrong, least, more(rate))
 
 
 def delta_share(delta: float, version: int) -> float:

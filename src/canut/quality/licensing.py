@@ -1,6 +1,6 @@
 """Licences at work: how agents come to decide alone, and how that ends. See `licence_rules`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -124,9 +124,8 @@ def review_licence(conn: SyncConn, licence_id: int, seed: str, now_ms: int) -> C
     store.note(
         conn,
         licence_id,
-        found.rungs or licence.rungs,
-        found.finding,
-        found.standing,
+        now_ms,
+        (found.rungs or licence.rungs, found.finding, found.standing),
         found.stream_ppm if found.becomes == "same" else None,
     )
     if found.becomes == "same":
@@ -162,3 +161,17 @@ def _read(conn: SyncConn, licence_id: int) -> Licence:
     licence = store.locked(conn, licence_id)
     assert licence is not None
     return licence
+
+
+def review_due(conn: SyncConn, seeds: Callable[[], str], now_ms: int) -> list[Change]:
+    """Review every licence with new evidence, each in a transaction of its own; what changed.
+
+    `seeds` gives 32 fresh random bytes in hexadecimal at each call.
+    """
+    changes = []
+    for licence_id in store.due(conn):
+        with conn.transaction():
+            change = review_licence(conn, licence_id, seeds(), now_ms)
+        if change:
+            changes.append(change)
+    return changes

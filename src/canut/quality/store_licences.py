@@ -57,8 +57,16 @@ returning id"""
 
 NOTE = """
 update licence set rungs = %s, finding = %s, standing = %s,
-    stream_ppm = coalesce(%s, stream_ppm)
+    stream_ppm = coalesce(%s, stream_ppm), reviewed_ms = %s
 where id = %s"""
+
+# open licences with evidence that came in since the last look, and those that may set their rungs
+DUE = """
+select l.id from licence l
+where l.ended_ms is null and l.stream_ppm > 0 and exists (
+    select from blind_answer b
+    where b.root = coalesce(l.root, l.id) and b.settled_ms >= l.reviewed_ms)
+order by l.id"""
 
 FLAG = "update licence set flagged_ms = %s, standing = %s where id = %s and flagged_ms is null"
 
@@ -166,11 +174,16 @@ def begin(conn: Sync, place: LicencePlace, now_ms: int, values: dict[str, Any]) 
 
 
 def note(
-    conn: Sync, licence_id: int, rungs: Any, finding: Any, standing: Any, stream_ppm: int | None
+    conn: Sync, licence_id: int, now_ms: int, found: tuple[Any, Any, Any], stream_ppm: int | None
 ) -> None:
-    """What the last review found."""
-    values = [_json(rungs), _json(finding), _json(standing), stream_ppm, licence_id]
+    """What the last review found: rungs, finding, standing."""
+    values = [*map(_json, found), stream_ppm, now_ms, licence_id]
     conn.execute(NOTE, values)
+
+
+def due(conn: Sync) -> list[int]:
+    """Open licences whose evidence is newer than the last look at it."""
+    return [row[0] for row in conn.execute(DUE)]
 
 
 def flag(conn: Sync, licence_id: int, now_ms: int, standing: Any) -> None:

@@ -23,6 +23,8 @@ alter table licence
     -- what proved the threshold, and what the stream says since (quality.licences, quality.drift)
     add column finding jsonb,
     add column standing jsonb,
+    -- when the evidence was last looked at
+    add column reviewed_ms bigint not null default 0,
     -- evidence against a person: a person must look
     add column flagged_ms bigint,
     add column started_ms bigint not null default 0,
@@ -58,4 +60,5 @@ create table blind_answer (
     unique (task_id, contributor_id)
 );
 create index blind_answer_root on blind_answer (root, id);
+create index blind_answer_settled on blind_answer (settled_ms);
 create index blind_answer_open on blind_answer (task_id) where wrong is null;
