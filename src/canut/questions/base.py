@@ -13,6 +13,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from canut.truth.posterior import Known, Said
+
 #: a text for people: one string for every language, or one string per language ("en", "fr")
 Localised = str | dict[str, str]
 
@@ -37,6 +39,10 @@ class Answers(Struct, frozen=True):
     #: what they answered, as `Question.normalise` returned it
     value: Sequence[Any]
     n_tasks: int
+    #: how much each counts, 0 to 1, float64 (n answers): clones share a voice; None: 1 for all.
+    #: Only a question that `HasClasses` is given it, with `Track.known`; for all others it is
+    #: folded into the record before (`canut.questions.voices`)
+    weight: Float64 | None = None
 
 
 class Track(Struct, frozen=True):
@@ -46,6 +52,8 @@ class Track(Struct, frozen=True):
     right: Float64
     #: number of answers that could be judged so far
     judged: Float64
+    #: who confuses what with what, for a question that `HasClasses`; None where nobody looked
+    known: Known | None = None
 
 
 class Beliefs(Struct, frozen=True):
@@ -58,6 +66,9 @@ class Beliefs(Struct, frozen=True):
     #: how far each answer agrees with the belief of its task: the probability, under that belief,
     #: that the answer is right; float64 (n answers). What `Track.right` is the sum of.
     agreement: Float64
+    #: probabilities over the classes of a question that `HasClasses`, where `Track.known` was
+    #: given; else None
+    said: Said | None = None
 
 
 class Widget(Struct, frozen=True):
@@ -120,6 +131,15 @@ class HasOptions(Protocol):
     def options(self, locale: str) -> list[dict[str, Any]]:
         """Every option that can be answered, in order: `value`, `label`, `hint`, `path` (labels
         of what it belongs to, from the outermost) and `synonyms`; to be served once, as JSON."""
+
+
+@runtime_checkable
+class HasClasses(Protocol):
+    """A question answered by exactly one of a list, so that confusions can be counted."""
+
+    @property
+    def classes(self) -> list[str]:
+        """Every value that can be answered, in order."""
 
 
 class QuestionType(Protocol):

@@ -23,6 +23,7 @@ from canut.questions.base import Answers, Beliefs, Localised, Track, Widget, loc
 from canut.questions.definition import Definition, first
 from canut.questions.options import Options, read_options
 from canut.truth.categorical import naive_bayes
+from canut.truth.posterior import Said, weigh
 from canut.truth.votes import Votes
 
 
@@ -48,13 +49,22 @@ class Choice(Struct, frozen=True):
         """1 for the same option, else 0: a neighbour in the taxonomy is still a wrong answer."""
         return float(left == right)
 
+    @property
+    def classes(self) -> list[str]:
+        """The values (`canut.questions.base.HasClasses`)."""
+        return self.choices.answerable
+
     def aggregate(self, answers: Answers, track: Track) -> Beliefs:
-        """Naive Bayes over the options (`canut.truth.categorical.naive_bayes`)."""
+        """By who confuses what (`canut.truth.posterior`) where that is known, else by naive Bayes
+        over the options (`canut.truth.categorical`)."""
         index, values = self.choices.index, self.choices.answerable
         label = np.fromiter(map(index.__getitem__, answers.value), np.int32, len(answers.value))
         votes = Votes(
             answers.task, answers.contributor, label, answers.n_tasks, len(track.right), len(values)
         )
+        if track.known is not None:
+            said = weigh(votes, track.known, track.right, track.judged, answers.weight)
+            return _from_dense(values, votes, said)
         posterior = naive_bayes(votes, track.right, track.judged)
         return Beliefs(
             value=[values[i] if i >= 0 else None for i in posterior.best.tolist()],
@@ -87,6 +97,17 @@ class Choice(Struct, frozen=True):
     def describe(self, value: Any, locale: str) -> str:
         """The label with its path."""
         return self.choices.in_words(value, locale)
+
+
+def _from_dense(values: list[str], votes: Votes, said: Said) -> Beliefs:
+    answered = np.bincount(votes.task, minlength=votes.n_tasks) > 0
+    best = said.posterior.argmax(1).tolist()
+    return Beliefs(
+        value=[values[i] if there else None for i, there in zip(best, answered, strict=True)],
+        confidence=np.where(answered, np.clip(said.posterior.max(1, initial=0.0), 0.0, 1.0), 0.0),
+        agreement=said.posterior[votes.task, votes.label],
+        said=said,
+    )
 
 
 class ChoiceType:

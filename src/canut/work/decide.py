@@ -4,6 +4,7 @@ What to believe is `Question.aggregate`'s (and through it `canut.truth`'s) to sa
 what follows from it: decide, ask one more, or escalate to an expert.
 """
 
+from collections.abc import Container
 from typing import Any
 
 import msgspec
@@ -12,22 +13,28 @@ from msgspec import Struct
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError
+from canut.quality.beliefs import learn, standing, weights
+from canut.quality.beliefs_model import StepPlace
 from canut.quality.gold import judge_gold
-from canut.quality.store import add_track, read_track
-from canut.questions.base import Answers, Track
+from canut.quality.store import add_track
+from canut.questions.base import Answers
+from canut.questions.voices import folded
+from canut.truth.categorical import backed_off
+from canut.truth.votes import Votes
 from canut.work import store, store_decide
-from canut.work.judge import (
+from canut.work.judge import Judged, judge, spent
+from canut.work.model import LoadedStep
+from canut.work.store_decide import FreshTask, NewDecision, StepRules
+from canut.work.tasks import Steps
+from canut.work.weighed import (
+    Settled,
     Weighed,
     agreement_with_decision,
     evidence_of,
     hear_experts,
-    judge,
     settled_by_expert,
-    spent,
+    truth_of,
 )
-from canut.work.model import LoadedStep
-from canut.work.store_decide import FreshTask, NewDecision, StepRules
-from canut.work.tasks import Steps
 
 
 class Pass(Struct):
@@ -75,8 +82,7 @@ def _decide_step(
     now_ms: int,
     done: Pass,
 ) -> None:
-    decisions: list[NewDecision] = []
-    escalated: list[int] = []
+    judged = Judged()
     golds = [task.task_id for task in tasks if task.kind == "gold"]
     if golds:
         judge_gold(conn, step.question, step.process_id, step.definition.slug, golds)
@@ -86,39 +92,71 @@ def _decide_step(
         weighed = _with_experts(conn, weigh(conn, step, undecided), rules)
         settled = settled_by_expert(weighed)
         agreement = agreement_with_decision(step.question, weighed, settled)
-        evidence = evidence_of(weighed, agreement)
-        decisions, ask, escalated = judge(weighed, rules, settled, evidence)
-        if decisions:
-            store_decide.decide(conn, step.batch_step_id, decisions, now_ms)
-            _learn(conn, step, weighed, agreement, decisions)
-            _go_on(conn, rules, decisions)
-        if ask or escalated:
-            expert = [False] * len(ask) + [True] * len(escalated)
-            store_decide.ask(conn, ask + escalated, expert)
+        judged = judge(weighed, rules, settled, evidence_of(weighed, agreement))
+        if judged.decisions:
+            store_decide.decide(conn, step.batch_step_id, judged.decisions, now_ms)
+            _learn(conn, weighed, agreement, settled, judged.decisions)
+            _go_on(conn, rules, judged.decisions)
+        _ask(conn, judged)
     n_fresh = sum(task.n_fresh for task in tasks)
-    store_decide.count(conn, step.batch_step_id, n_fresh, len(decisions), len(escalated))
-    done.decided += len(decisions)
-    done.escalated += len(escalated)
+    n_decided, n_escalated = len(judged.decisions), len(judged.escalate)
+    store_decide.count(conn, step.batch_step_id, n_fresh, n_decided, n_escalated)
+    done.decided += n_decided
+    done.escalated += n_escalated
 
 
-def weigh(conn: SyncConn, step: LoadedStep, tasks: list[FreshTask]) -> Weighed:
-    """Read every answer to these tasks and let the question type say what they mean."""
+def _ask(conn: SyncConn, judged: Judged) -> None:
+    """One more answer for each task that needs it."""
+    tasks = judged.ask + judged.escalate
+    if tasks:
+        expert = [False] * len(judged.ask) + [True] * len(judged.escalate)
+        doubtful = judged.doubtful + [False] * len(judged.escalate)
+        store_decide.ask(conn, tasks, expert, doubtful)
+
+
+def weigh(
+    conn: SyncConn,
+    step: LoadedStep,
+    tasks: list[FreshTask],
+    silent: Container[tuple[int, int]] = (),
+) -> Weighed:
+    """Read every answer to these tasks and let the question type say what they mean. Answers in
+    `silent`, as (task, contributor), have no voice."""
     rows = store_decide.answers(conn, [task.task_id for task in tasks])
     task_index = {task.task_id: i for i, task in enumerate(tasks)}
+    unheard = [task_index[row[0]] for row in rows if row[:2] in silent]
+    rows = [row for row in rows if row[:2] not in silent]
     contributors = sorted({row[1] for row in rows})
     contributor_index = {contributor: i for i, contributor in enumerate(contributors)}
     decode = msgspec.json.Decoder().decode
+    place = StepPlace(step.process_id, step.definition.slug)
+    known = standing(conn, place, step.question, contributors)
+    of_task = np.fromiter((task_index[row[0]] for row in rows), np.int32, len(rows))
+    who = np.fromiter((contributor_index[row[1]] for row in rows), np.int32, len(rows))
     answers = Answers(
-        task=np.fromiter((task_index[row[0]] for row in rows), np.int32, len(rows)),
-        contributor=np.fromiter((contributor_index[row[1]] for row in rows), np.int32, len(rows)),
+        task=of_task,
+        contributor=who,
         value=[decode(row[2]) for row in rows],
         n_tasks=len(tasks),
+        weight=weights(known, of_task, who, len(tasks)),
     )
-    known = read_track(conn, step.process_id, step.definition.slug, contributors)
-    record = np.array([known.get(c, (0.0, 0.0)) for c in contributors]).reshape(-1, 2)
-    track = Track(right=record[:, 0], judged=record[:, 1])
-    beliefs = step.question.aggregate(answers, track)
-    return Weighed(tasks, contributors, answers, [row[3] for row in rows], beliefs, track)
+    track = known.track
+    if track.known is None:
+        beliefs = step.question.aggregate(*folded(answers, track))
+    else:
+        beliefs = step.question.aggregate(answers, track)
+    record = backed_off(track.right, track.judged)
+    return Weighed(
+        tasks=tasks,
+        contributors=contributors,
+        answers=answers,
+        expert=[row[3] for row in rows],
+        stated=[row[4] for row in rows],
+        beliefs=beliefs,
+        standing=known,
+        skill=record if beliefs.said is None else beliefs.said.skill,
+        silent=np.bincount(np.array(unheard, np.int64), minlength=len(tasks)),
+    )
 
 
 def _with_experts(conn: SyncConn, weighed: Weighed, rules: StepRules) -> Weighed:
@@ -133,30 +171,45 @@ def _with_experts(conn: SyncConn, weighed: Weighed, rules: StepRules) -> Weighed
 
 def _learn(
     conn: SyncConn,
-    step: LoadedStep,
     weighed: Weighed,
     agreement: list[float],
+    settled: Settled,
     decisions: list[NewDecision],
 ) -> None:
-    """Add to the contributors' record. A lone answer always agrees with itself and teaches
-    nothing, nor does an expert's word agreeing with the decision it made."""
+    """Add to the contributors' record, and to who confuses what. A lone answer always agrees with
+    itself and teaches nothing, nor does the word of one who decided alone."""
     teaching = {d.task_id for d in decisions if d.n_answers > 1}
     decided = np.array([task.task_id in teaching for task in weighed.tasks])
     counts = decided[weighed.answers.task] & ~np.array(weighed.expert, bool)
+    counts[[row for settlement in settled.values() for row in settlement.rows]] = False
     who = weighed.answers.contributor[counts]
     n = len(weighed.contributors)
     judged = np.bincount(who, minlength=n)
     right = np.bincount(who, np.asarray(agreement)[counts], minlength=n)
     seen = np.flatnonzero(judged).tolist()
+    place = weighed.standing.place
     if seen:
         add_track(
             conn,
-            step.process_id,
-            step.definition.slug,
+            place.process_id,
+            place.step_slug,
             [weighed.contributors[j] for j in seen],
             right[seen].tolist(),
             judged[seen].astype(float).tolist(),
         )
+    truth = truth_of(weighed, settled)
+    if truth is not None:
+        learn(conn, weighed.standing, weighed.contributors, _votes(weighed), truth, counts)
+
+
+def _votes(weighed: Weighed) -> Votes:
+    """The answers, as places in the list of options."""
+    answers, index = weighed.answers, weighed.standing.index
+    label = np.fromiter(map(index.__getitem__, answers.value), np.int32, len(answers.value))
+    n_contributors = len(weighed.contributors)
+    return Votes(
+        answers.task, answers.contributor, label, answers.n_tasks, n_contributors, len(index)
+    )
 
 
 def _go_on(conn: SyncConn, rules: StepRules, decisions: list[NewDecision]) -> None:

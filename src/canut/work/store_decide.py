@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from canut.db.rows import of
+from canut.work.evidence import Evidence
 
 Sync = Connection[Any]
 
@@ -30,7 +31,7 @@ class FreshTask(Struct, frozen=True):
     kind: str
     #: the task that an audit answers again
     of_task: int | None
-    #: answers taken from the inbox for it
+    #: answers taken from the inbox for it; 0: to be weighed again, though nobody said anything new
     n_fresh: int
 
 
@@ -60,20 +61,20 @@ class NewDecision(Struct, frozen=True):
     confidence: float
     method: str
     n_answers: int
-    #: [contributor, agreement] for each answer weighed
-    evidence: list[tuple[int, float]]
+    evidence: Evidence
 
 
 # take answers out of the inbox and lock their tasks, in the order of ids as everywhere. Another
 # engine skips the rows we hold and waits at the tasks it shares with us; after the wait it gets
-# them as we left them.
+# them as we left them. Rows of contributor -1 are no answers: the task is to be weighed again.
 TAKE = """
 with taken as (
     delete from inbox where ctid = any (array(
         select ctid from inbox limit %s for update skip locked))
-    returning task_id
+    returning task_id, contributor_id
 ), fresh as (
-    select task_id, count(*) as n_fresh from taken group by task_id
+    select task_id, count(*) filter (where contributor_id >= 0) as n_fresh
+    from taken group by task_id
 )
 select t.id as task_id, t.batch_step_id, t.item_id, t.wanted, t.expert, t.decided, t.kind,
        t.of_task, fresh.n_fresh
@@ -84,10 +85,10 @@ for update of t"""
 # answers that could not be weighed, back for the next pass
 PUT_BACK = """
 insert into inbox (task_id, contributor_id, batch_step_id, submitted_ms)
-select t.id, 0, t.batch_step_id, %s
+select t.id, case when u.n = 0 then -1 else 0 end, t.batch_step_id, %s
 from unnest(%s::bigint[], %s::int[]) as u (task_id, n)
 join task t on t.id = u.task_id
-cross join generate_series(1, u.n)"""
+cross join generate_series(1, greatest(u.n, 1))"""
 
 RULES = """
 select s.id as batch_step_id, s.batch_id, s.position, s.process_id, s.slug, s.min_answers,
@@ -98,7 +99,7 @@ left join batch_step n on n.batch_id = s.batch_id and n.position = s.position + 
 where s.id = any (%s) order by s.id"""
 
 ANSWERS = """
-select task_id, contributor_id, value::text, expert
+select task_id, contributor_id, value::text, expert, confidence
 from answer where task_id = any (%s) order by task_id, submitted_ms, contributor_id"""
 
 # who of these has mastered a skill
@@ -117,10 +118,13 @@ from unnest(%(tasks)s::bigint[], %(items)s::bigint[], %(values)s::jsonb[],
 CLOSE = """
 update task set decided = true, open = false, slots = 0 where id = any (%s)"""
 
-# one more answer; an escalated task goes to experts only
+# one more answer; an escalated task goes to experts only, a doubtful one to the better contributors
+# first
 ASK = """
-update task t set wanted = t.wanted + 1, slots = t.slots + 1, open = true, expert = u.expert
-from unnest(%s::bigint[], %s::boolean[]) as u (task_id, expert) where t.id = u.task_id"""
+update task t set wanted = t.wanted + 1, slots = t.slots + 1, open = true, expert = u.expert,
+       doubtful = u.doubtful
+from unnest(%s::bigint[], %s::boolean[], %s::boolean[]) as u (task_id, expert, doubtful)
+where t.id = u.task_id"""
 
 GO_ON = """
 insert into task (batch_step_id, item_id, wanted, slots)
@@ -157,8 +161,8 @@ def rules(conn: Sync, batch_steps: list[int]) -> dict[int, StepRules]:
     return {row.batch_step_id: row for row in rows}
 
 
-def answers(conn: Sync, tasks: list[int]) -> list[tuple[int, int, str, bool]]:
-    """(task, contributor, value as JSON text, expert) in the order of tasks."""
+def answers(conn: Sync, tasks: list[int]) -> list[tuple[int, int, str, bool, float | None]]:
+    """(task, contributor, value as JSON text, expert, stated confidence) in the order of tasks."""
     return conn.execute(ANSWERS, [tasks]).fetchall()
 
 
@@ -186,9 +190,9 @@ def decide(conn: Sync, batch_step_id: int, decisions: Sequence[NewDecision], now
     conn.execute(CLOSE, [[d.task_id for d in decisions]])
 
 
-def ask(conn: Sync, tasks: list[int], expert: list[bool]) -> None:
+def ask(conn: Sync, tasks: list[int], expert: list[bool], doubtful: list[bool]) -> None:
     """One more answer for each task, from an expert where so marked."""
-    conn.execute(ASK, [tasks, expert])
+    conn.execute(ASK, [tasks, expert, doubtful])
 
 
 def go_on(conn: Sync, batch_step_id: int, min_answers: int, items: list[int]) -> int:
