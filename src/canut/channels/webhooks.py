@@ -37,6 +37,7 @@ WEBHOOKS_MAX = 20
 ERROR_LENGTH_MAX = 300
 
 BATCH_DELIVERED = "batch.delivered"
+DISPUTE_SETTLED = "dispute.settled"
 TEST = "webhook.test"
 
 

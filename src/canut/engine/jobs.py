@@ -17,6 +17,7 @@ from procrastinate import App, PsycopgConnector
 from canut.channels import webhooks
 from canut.db.migrate import Script
 from canut.db.pool import UNREACHABLE, connect, connect_async
+from canut.engine.audits import advance
 from canut.engine.clock import now_ms
 from canut.people import store as people
 
@@ -46,6 +47,12 @@ def make_app(url: str, *, webhooks_private: bool) -> App:
         """Try every webhook whose time has come."""
         await asyncio.to_thread(_send_webhooks, url, webhooks_private)
 
+    @app.periodic(cron="* * * * * */2")
+    @app.task(queueing_lock="advance_audits", pass_context=False)
+    async def advance_audits(timestamp: int) -> None:
+        """Close lists of decisions, draw audits, settle disputes, state what is proved."""
+        await asyncio.to_thread(_advance_audits, url)
+
     @app.periodic(cron="17 * * * *")
     @app.task(queueing_lock="forget_expired", pass_context=False)
     async def forget_expired(timestamp: int) -> None:
@@ -66,6 +73,11 @@ def _send_webhooks(url: str, private: bool) -> None:
             except Exception:
                 # one that surprises us must not keep the others from leaving
                 log.exception("webhook delivery %d", delivery)
+
+
+def _advance_audits(url: str) -> None:
+    with connect(url, autocommit=True) as conn:
+        advance(conn, now_ms)
 
 
 def _jitter() -> float:

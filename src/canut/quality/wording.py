@@ -58,22 +58,22 @@ def sentences(certificate: Certificate, locale: Locale) -> list[str]:
     values = {
         **{field: getattr(evidence.about, field) for field in ("client", "process", "step")},
         "batch": evidence.about.batch,
-        "decisions": _count(said.decisions, locale),
-        "audits": _count(said.audits, locale),
-        "wrong": _count(said.wrong, locale),
-        "most": _count(said.errors_at_most, locale),
-        "bound": _share(said.bound, locale, up=True),
-        "rate": _share(said.rate, locale),
-        "confidence": _share(1 - evidence.delta, locale),
-        "promise": _share(evidence.error_max, locale),
-        "share": _share(evidence.design.uniform_ppm / 1_000_000, locale),
-        "people": _count(evidence.panel.people, locale),
-        "gold": _count(evidence.panel.gold, locale),
-        "gold_wrong": _count(evidence.panel.gold_wrong, locale),
-        "panel": _share(said.panel_bound, locale, up=True),
-        "agree_min": _share(evidence.panel.agree_min, locale),
-        "contested": _count(len(evidence.contested), locale),
-        "overturned": _count(len(evidence.overturned), locale),
+        "decisions": as_count(said.decisions, locale),
+        "audits": as_count(said.audits, locale),
+        "wrong": as_count(said.wrong, locale),
+        "most": as_count(said.errors_at_most, locale),
+        "bound": as_share(said.bound, locale, up=True),
+        "rate": as_share(said.rate, locale),
+        "confidence": as_share(1 - evidence.delta, locale),
+        "promise": as_share(evidence.error_max, locale),
+        "share": as_share(evidence.design.uniform_ppm / 1_000_000, locale),
+        "people": as_count(evidence.panel.people, locale),
+        "gold": as_count(evidence.panel.gold, locale),
+        "gold_wrong": as_count(evidence.panel.gold_wrong, locale),
+        "panel": as_share(said.panel_bound, locale, up=True),
+        "agree_min": as_share(evidence.panel.agree_min, locale),
+        "contested": as_count(len(evidence.contested), locale),
+        "overturned": as_count(len(evidence.overturned), locale),
     }
     parts = ["about"]
     parts += (
@@ -86,7 +86,7 @@ def sentences(certificate: Certificate, locale: Locale) -> list[str]:
     return [words[part].format_map(values) for part in parts]
 
 
-def _share(share: float, locale: Locale, *, up: bool = False) -> str:
+def as_share(share: float, locale: Locale, *, up: bool = False) -> str:
     """As a percentage with up to three decimals; rounded up where `up`."""
     thousandths = share * 100_000
     whole = round(thousandths)
@@ -96,5 +96,6 @@ def _share(share: float, locale: Locale, *, up: bool = False) -> str:
     return f"{digits.replace('.', ',')}\u00a0%" if locale == "fr" else f"{digits}%"
 
 
-def _count(number: int, locale: Locale) -> str:
+def as_count(number: int, locale: Locale) -> str:
+    """With its thousands apart."""
     return f"{number:,}".replace(",", " " if locale == "fr" else ",")

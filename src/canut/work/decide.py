@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError
+from canut.quality.audits import judge_audits
 from canut.quality.beliefs import learn, standing, weights
 from canut.quality.beliefs_model import StepPlace
 from canut.quality.gold import judge_gold
@@ -86,6 +87,9 @@ def _decide_step(
     golds = [task.task_id for task in tasks if task.kind == "gold"]
     if golds:
         judge_gold(conn, step.question, step.process_id, step.definition.slug, golds)
+    audits = [task.task_id for task in tasks if task.kind == "audit"]
+    if audits:
+        judge_audits(conn, step.question, audits, now_ms)
     tasks = [task for task in tasks if task.kind == "work"]
     undecided = [task for task in tasks if not task.decided]
     if undecided:

@@ -55,6 +55,8 @@ create table panel (
     -- whether more than half of the panel stand behind it
     resolved boolean,
     settled_ms bigint,
+    -- the records of those whose answers made a wrong decision were put right
+    corrected boolean not null default false,
     check ((settled_ms is null) = (resolved is null))
 );
 create unique index panel_of_task on panel (of_task);
@@ -76,7 +78,8 @@ create table audit (
     primary key (frame_id, draw),
     check ((outcome is null) = (judged_ms is null))
 );
-create index audit_open on audit (audit_task) where outcome is null;
+create index audit_open on audit (frame_id) where outcome is null;
+create index audit_open_task on audit (audit_task) where outcome is null;
 
 -- What was stated, for ever. The evidence is made again from these rows, byte for byte.
 create table certificate (
