@@ -1,5 +1,6 @@
 """The file of models, and the calendar of their ends."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from canut.agents.budget import Prices
 from canut.agents.calendar import Due, due
-from canut.agents.llm_models import load_models, read_models
+from canut.agents.llm_models import Model, load_models, read_models
 from canut.errors import Invalid, NotFound
 
 FILE = """
@@ -120,3 +121,21 @@ def test_a_model_is_called_for_once_in_time(days: int, lead: int, notice: int) -
     assert states == sorted(states, key=order.index)
     on_time = due({"m": end}, {"s": "m"}, end - timedelta(lead), lead_days=lead)
     assert on_time[0].state == ("gone" if lead == 0 else "now")
+
+
+def test_the_page_describes_every_key_of_a_model() -> None:
+    """docs/language-models.md has a row for each, and no other."""
+    page = Path(__file__).parents[2] / "docs" / "language-models.md"
+    head = page.read_text("utf-8").partition("## What is sent")[0]
+    cells = [line.split("|")[1] for line in head.splitlines() if line.startswith("| `")]
+    described = {key for cell in cells for key in re.findall(r"`([a-z_]+)`", cell)}
+    with pytest.raises(Invalid) as raised:
+        read_models({"model": [dict.fromkeys(described, [])]}, {})
+    told = {problem.field.partition(".")[2]: problem for problem in raised.value.problems}
+    assert set(told) == described
+    assert not [key for key, problem in told.items() if "not known" in problem.message]
+    assert described == set(Model.__struct_fields__) - {"endpoint", "prices", "limits"} | {
+        *("url", "key_env", "dialect", "max_tokens_field", "logprobs", "price_in", "price_out"),
+        *("price_kept", "concurrency", "requests_per_minute", "tokens_per_minute"),
+        *("timeout_s", "tries", "model"),
+    }
