@@ -130,7 +130,7 @@ def test_the_page_describes_every_key_of_a_model() -> None:
     cells = [line.split("|")[1] for line in head.splitlines() if line.startswith("| `")]
     described = {key for cell in cells for key in re.findall(r"`([a-z_]+)`", cell)}
     with pytest.raises(Invalid) as raised:
-        read_models({"model": [dict.fromkeys(described, [])]}, {})
+        read_models({"model": [{key: [] for key in described}]}, {})
     told = {problem.field.partition(".")[2]: problem for problem in raised.value.problems}
     assert set(told) == described
     assert not [key for key, problem in told.items() if "not known" in problem.message]
