@@ -54,8 +54,9 @@ class Scale(Struct, frozen=True):
         return float(1.0 - abs(left - right) / (self.max - self.min))
 
     def aggregate(self, answers: Answers, track: Track) -> Beliefs:
-        """The likeliest point (`canut.truth.ordinal.ordinal`), and the probability that the
-        right one is within the tolerance of it."""
+        """The likeliest point once everybody's lean and spread are taken out
+        (`canut.truth.ordinal.ordinal`), and the probability that the right one is within the
+        tolerance of it."""
         label = np.fromiter(answers.value, np.int32, len(answers.value)) - np.int32(self.min)
         points = self.max - self.min + 1
         votes = Votes(
