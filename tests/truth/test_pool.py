@@ -9,7 +9,8 @@ from scipy.optimize import minimize
 from canut.truth import pool
 from canut.truth.calibration import log_loss, reliability
 from canut.truth.grid import grid
-from tests.truth.crowds import coins, simulated
+from canut.truth.votes import Votes
+from tests.truth.crowds import coins, simulated, tiny
 
 
 def _crowd(seed: int, n_tasks: int = 600):
@@ -113,3 +114,28 @@ def test_log_loss_of_nothing_and_of_the_impossible():
     assert log_loss(np.ones((1, 1)), none, none) == 0
     zero = np.zeros(1, np.int32)
     assert log_loss(np.array([[0.0, 1.0]]), zero, zero) == pytest.approx(-np.log(1e-6))
+
+
+def test_a_task_is_not_judged_by_its_own_gold():
+    """Protects what the stack is fitted on, and the beliefs on gold tasks: gold that lies about one
+    task changes what is thought of others, never the opinions on that task."""
+    v, truth = _crowd(8)
+    gold = np.arange(60, dtype=np.int32)
+    honest = pool.members(grid(v), gold, truth[gold])
+    lie = truth[gold].copy()
+    lie[7] = (lie[7] + 1) % 3
+    lied = pool.members(grid(v), gold, lie)
+    assert np.array_equal(honest[:, :, 7], lied[:, :, 7])
+    assert not np.array_equal(honest[1:, :, 100:], lied[1:, :, 100:])
+
+
+@given(v=tiny(), seed=st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_gold_on_any_votes_gives_probabilities(v: Votes, seed: int):
+    """Gold on tasks without votes, or twice on one task, is taken without a warning."""
+    chance = np.random.default_rng(seed)
+    task = chance.integers(v.n_tasks, size=30).astype(np.int32)
+    label = chance.integers(v.n_classes, size=30).astype(np.int32)
+    belief = pool.pooled(grid(v), task, label)
+    assert np.allclose(belief.posterior.sum(1), 1)
+    assert belief.posterior.min() >= 0

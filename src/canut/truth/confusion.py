@@ -5,6 +5,7 @@ the expected number of times j said k where l was true, E[j, k, l] the probabili
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -18,11 +19,12 @@ from canut.truth.grid import (
     believe,
     expected,
     log,
+    over_classes,
     settle,
     summed,
     trivial,
 )
-from canut.truth.votes import Float64
+from canut.truth.votes import Float64, Int32
 from canut.truth.voting import shares, wawa_shares
 
 #: answers that a confusion row's own backing off is worth
@@ -83,12 +85,34 @@ def backoff(of: Grid, *, balance: bool = True, rounds: int = ROUNDS) -> Belief:
     return believe(of, whole(posterior[0].T))
 
 
-def refine(of: Grid, start: Float64, balance: tuple[bool, ...], *, rounds: int = ROUNDS) -> Float32:
+def refine(
+    of: Grid,
+    start: Float64,
+    balance: tuple[bool, ...],
+    *,
+    rounds: int = ROUNDS,
+    row_weight: tuple[float, ...] | None = None,
+    gold: tuple[Int32, Int32] | None = None,
+) -> Float32:
     """Posteriors of `backoff`, one for each `balance`, after some rounds from `start`; float32
-    (models, n_classes, n_tasks). Side by side, so that the votes are read once for all."""
+    (models, n_classes, n_tasks). Side by side, so that the votes are read once for all.
+
+    `row_weight` is what stands for `ROW_WEIGHT` in each model. `gold` (tasks, their classes) is
+    what the rounds take as known when they count who said what; the posterior that is returned
+    for those tasks is that of the votes, from contributors who were judged by them.
+    """
     posterior = start.T.astype(np.float32)[None]
+    confuse: Callable[[Float32], Float32] = backed_off_confusion
+    if row_weight is not None:
+        confuse = partial(
+            backed_off_confusion, row_weight=np.array(row_weight, np.float32)[:, None, None]
+        )
+    if gold is not None:
+        known = np.eye(of.votes.n_classes, dtype=np.float32)[gold[1]].T
     for _ in range(rounds):
-        before, posterior = posterior, _round(of, posterior, backed_off_confusion, balance)
+        if gold is not None:
+            posterior[:, :, gold[0]] = known
+        before, posterior = posterior, _round(of, posterior, confuse, balance)
         if np.abs(posterior - before).mean() < SETTLED:
             break
     return posterior
@@ -102,13 +126,15 @@ def whole(posterior: Float32) -> Float64:
 def backed_off_confusion(
     counts: Floats,
     everybody: Floats | None = None,
+    row_weight: Floats | float = ROW_WEIGHT,
     *,
     prior: Floats | float = PRIOR_SKILL,
 ) -> Floats:
     """E from C (both (..., K said, K true, n_contributors)) as `backoff` describes it.
 
-    `everybody` (..., K said, K true) is the sum over all contributors, where `counts` is of some.
-    `prior` is the accuracy that contributors lean on, (n_contributors,) or the same for all.
+    `everybody` (..., K said, K true) is the sum over all contributors, where `counts` is of some;
+    `row_weight` may differ between models. `prior` is the accuracy that contributors lean on,
+    (n_contributors,) or the same for all.
     Contributors are the last axis because there are most of them: sums over short last axes
     would take most of the time.
     """
@@ -116,9 +142,9 @@ def backed_off_confusion(
         everybody = counts.sum(-1)
     n_classes = counts.shape[-2]
     diagonal = np.arange(n_classes)
-    judged = counts.sum(-3)  # (..., l, j)
+    judged = over_classes(counts.swapaxes(-3, -2))  # (..., l, j)
     all_right = np.trace(counts, axis1=-3, axis2=-2)  # (..., j)
-    skill = (all_right + PRIOR_WEIGHT * prior) / (judged.sum(-2) + PRIOR_WEIGHT)
+    skill = (all_right + PRIOR_WEIGHT * prior) / (over_classes(judged) + PRIOR_WEIGHT)
 
     right, of_class = everybody[..., diagonal, diagonal], everybody.sum(-2)  # (..., l)
     mean = ((right.sum(-1) + PRIOR_SKILL) / (of_class.sum(-1) + 1))[..., None]
@@ -132,11 +158,12 @@ def backed_off_confusion(
     off /= off.sum(-2, keepdims=True)
 
     # (C + S B) / (n + S), B = `on` on the diagonal and (1 - on) * off elsewhere
-    confusion: Floats = (ROW_WEIGHT * (1 - on))[..., None, :, :] * off[..., None]
+    weighed = row_weight * on
+    confusion: Floats = (row_weight - weighed)[..., None, :, :] * off[..., None]
     for k in range(n_classes):
-        confusion[..., k, k, :] = ROW_WEIGHT * on[..., k, :]
+        confusion[..., k, k, :] = weighed[..., k, :]
     confusion += counts
-    confusion /= (judged + ROW_WEIGHT)[..., None, :, :]
+    confusion /= (judged + row_weight)[..., None, :, :]
     return confusion
 
 
@@ -165,8 +192,9 @@ def _round(
     counts[:, :, :-1] = counted.transpose(2, 1, 3, 0)
     rest = of.given.T - counts[:, :, :-1].sum(2)
     np.maximum(rest, 0, out=counts[:, :, -1], casting="same_kind")
-    score = log(confuse(counts))
-    odds = (score[:, :, :-1] - score[:, :, -1:]).transpose(3, 1, 0, 2)
+    confusion = confuse(counts)
+    held = len(confusion)
+    odds = np.log(confusion[:, :, :-1] / confusion[:, :, -1:]).transpose(3, 1, 0, 2)
     total = summed(of, odds.reshape(n_contributors, n_classes, held * some))
 
     following = np.zeros((len(balance), n_classes, n_tasks), dtype)

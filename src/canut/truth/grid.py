@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
+from scipy.special import expit
 
 from canut.truth.categorical import PRIOR_SKILL, backed_off
 from canut.truth.votes import Float64, Int64, Votes
@@ -76,8 +77,8 @@ def grid(votes: Votes, weight: Float64 | None = None) -> Grid:
             raise ValueError(f"a {name} is not in 0..{limit - 1}")
     who = votes.contributor.astype(np.int64) * n_classes + votes.label
     cell = votes.task.astype(np.int64) * n_classes + votes.label
-    said = _matrix(votes, who, np.ones(len(who), np.float32))
-    heard = said if weight is None else _matrix(votes, who, weight.astype(np.float32))
+    said = _matrix(votes, who, None)
+    heard = said if weight is None else _matrix(votes, who, weight)
     return Grid(
         votes=votes,
         weight=weight,
@@ -93,9 +94,26 @@ def grid(votes: Votes, weight: Float64 | None = None) -> Grid:
     )
 
 
-def _matrix(votes: Votes, who: Int64, weight: Float32) -> csr_array:
-    shape = (votes.n_tasks, votes.n_contributors * votes.n_classes)
-    return csr_array((weight, (votes.task, who)), shape=shape)
+def _matrix(votes: Votes, who: Int64, weight: Float64 | None) -> csr_array:
+    """Rows sorted by contributor and label, so that sums do not depend on the order of storage.
+
+    Made by hand: scipy's own way by coordinates is most of the cost of a small step. Two votes
+    of one contributor for one label stay two entries, which sum to the same.
+    """
+    width = votes.n_contributors * votes.n_classes
+    key = votes.task * np.int64(width) + who
+    if weight is None:
+        key.sort()
+        data = np.ones(len(key), np.float32)
+    else:
+        order = np.lexsort((weight, key))
+        key, data = key[order], weight[order].astype(np.float32)
+    begin = np.zeros(votes.n_tasks + 1, np.int64)
+    np.cumsum(np.bincount(votes.task, minlength=votes.n_tasks), out=begin[1:])
+    small = max(width, len(key)) < np.iinfo(np.int32).max
+    index = np.int32 if small else np.int64
+    column = (key % max(width, 1)).astype(index)
+    return csr_array((data, column, begin.astype(index)), shape=(votes.n_tasks, width))
 
 
 def trivial(of: Grid) -> Belief | None:
@@ -149,10 +167,22 @@ def softmax(score: Floats) -> Floats:
 
 def settle(score: Floats) -> Floats:
     """The same for (..., classes, n_tasks), the layout in which it is fast."""
+    if score.shape[-2] == 2:
+        expit(score[..., 0, :] - score[..., 1, :], out=score[..., 0, :])
+        np.subtract(1, score[..., 0, :], out=score[..., 1, :])
+        return score
     score -= score.max(-2, keepdims=True)
     np.exp(score, out=score)
-    score /= score.sum(-2, keepdims=True)
+    score /= over_classes(score)[..., None, :]
     return score
+
+
+def over_classes(values: Floats) -> Floats:
+    """Sum over the last axis but one, of which numpy's own is slow where it is short."""
+    total: Floats = values[..., 0, :].copy()
+    for k in range(1, values.shape[-2]):
+        total += values[..., k, :]
+    return total
 
 
 def log(probability: Floats) -> Floats:
