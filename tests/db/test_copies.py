@@ -59,6 +59,24 @@ def test_a_backup_that_is_not_there(fresh_url: str, tmp_path: Path) -> None:
         restore(fresh_url, tmp_path / "none")
 
 
+AUDIT_TASK = (
+    "insert into task (batch_step_id, item_id, wanted, slots, kind, of_task)"
+    " select batch_step_id, item_id, 1, 1, 'audit', id from task where decided limit 1;"
+)
+PANEL = (
+    f"{AUDIT_TASK} insert into panel (task_id, of_task, batch_step_id, people, people_max,"
+    " opened_ms) select id, of_task, batch_step_id, 1, 2, 0 from task where kind = 'audit';"
+)
+FRAME = (
+    "insert into frame (batch_step_id, number, closed_ms, last_item, n_decisions, error_max, delta,"
+    " kind, seed, uniform_ppm, weight_max, reason, digest, audits_max)"
+    " select id, 1, 0, 9223372036854775807, 1, 0.1, 0.1, 'uniform', '', 1, 1, '', '', 9"
+    " from batch_step limit 1;"
+)
+DRAW = (
+    f"{PANEL} {FRAME} insert into audit (frame_id, draw, task_id, audit_task, value, weight)"
+    " select f.id, 0, p.of_task, p.task_id, '1', 1 from frame f, panel p;"
+)
 #: what breaks each rule, on a batch with one task claimed, answered and decided
 BREAK = {
     "every task belongs to an item of its batch": "delete from item",
@@ -69,6 +87,22 @@ BREAK = {
     "every audit is of a task of the same item and step": (
         "insert into task (batch_step_id, item_id, wanted, slots, kind, of_task)"
         " select batch_step_id, item_id, 1, 1, 'audit', 0 from task limit 1"
+    ),
+    "every audit task has its panel, and every panel its task": AUDIT_TASK,
+    "nobody audits a task that they had": (
+        f"{PANEL} insert into assignment (task_id, contributor_id, batch_step_id, state,"
+        " claimed_ms, deadline_ms) select p.task_id, a.contributor_id, a.batch_step_id, 'expired',"
+        " 0, 0 from panel p, assignment a"
+    ),
+    "a list has as many decisions as it says": f"{FRAME} update frame set n_decisions = 7",
+    "every draw is of a decision, and heard by its panel": f"{DRAW} delete from panel",
+    "the draws of a list are counted without a gap": f"{DRAW} update audit set draw = 4",
+    "every draw that its panel has settled has an outcome": (
+        f"{DRAW} update panel set resolved = true, settled_ms = 0"
+    ),
+    "every dispute is about a decision of its client": (
+        "insert into dispute (client_id, batch_id, batch_step_id, item_id, task_id, reason, was,"
+        " opened_ms) select 0, b.batch_id, b.id, 0, 0, '', '1', 0 from batch_step b limit 1"
     ),
     "every answered gold has its answer": (
         "insert into gold (process_id, step_slug, payload, value, origin, digest, created_ms)"

@@ -31,6 +31,39 @@ RULES = {
         select 'task ' || t.id from task t left join task w on w.id = t.of_task
             and w.item_id = t.item_id and w.batch_step_id = t.batch_step_id and w.kind = 'work'
         where t.kind = 'audit' and w.id is null""",
+    "every audit task has its panel, and every panel its task": """
+        select 'task ' || coalesce(t.id, p.task_id)
+        from (select id, of_task from task where kind = 'audit') t
+        full join panel p on p.task_id = t.id and p.of_task = t.of_task
+        where t.id is null or p.task_id is null""",
+    "nobody audits a task that they had": """
+        select 'assignment ' || a.task_id || ' of ' || a.contributor_id
+        from task t
+        join assignment a on a.task_id = t.id
+        join assignment w on w.task_id = t.of_task and w.contributor_id = a.contributor_id
+        where t.kind = 'audit'""",
+    "a list has as many decisions as it says": """
+        select 'frame ' || f.id from frame f
+        where f.n_decisions <> (select count(*) from decision d
+            where d.batch_step_id = f.batch_step_id and d.item_id <= f.last_item)""",
+    "every draw is of a decision, and heard by its panel": """
+        select 'draw ' || a.draw || ' of frame ' || a.frame_id from audit a
+        left join decision d on d.task_id = a.task_id
+        left join panel p on p.task_id = a.audit_task and p.of_task = a.task_id
+        where d.task_id is null or p.task_id is null""",
+    "the draws of a list are counted without a gap": """
+        select 'frame ' || frame_id from audit
+        group by frame_id having max(draw) <> count(*) - 1""",
+    "every draw that its panel has settled has an outcome": """
+        select 'draw ' || a.draw || ' of frame ' || a.frame_id
+        from audit a join panel p on p.task_id = a.audit_task
+        where a.outcome is null and p.settled_ms is not null""",
+    "every dispute is about a decision of its client": """
+        select 'dispute ' || x.id from dispute x
+        left join batch b on b.id = x.batch_id and b.client_id = x.client_id
+        left join decision d on d.task_id = x.task_id and d.item_id = x.item_id
+            and d.batch_step_id = x.batch_step_id
+        where b.id is null or d.task_id is null""",
     "every answered gold has its answer": """
         select 'gold ' || g.gold_id || ' of ' || g.contributor_id from gold_answer g
         left join answer a on a.task_id = g.task_id and a.contributor_id = g.contributor_id
