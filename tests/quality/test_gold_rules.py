@@ -87,8 +87,8 @@ def test_strangers_and_the_unskilled_dispute_nothing() -> None:
 
 
 def test_hard_gold_that_is_right_stays() -> None:
-    """Looking after every fifth answer, gold that three good contributors in four agree with is retired
-    within `DISPUTE_DELTA`, in a seeded simulation of 300."""
+    """Looking after every fifth answer, gold that three good contributors in four agree with is
+    retired within `DISPUTE_DELTA`, in a seeded simulation of 300."""
     chance, retired = np.random.default_rng(48), 0
     for _ in range(300):
         right = chance.random(60) < HARD_AGREED

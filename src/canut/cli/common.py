@@ -16,7 +16,7 @@ from canut.db.pool import connect
 from canut.db.server import EmbeddedServer
 from canut.engine.jobs import job_scripts
 from canut.errors import Unavailable
-from canut.processes.publish import publish_library
+from canut.quality.gold_pool import publish_shipped
 
 
 def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -55,7 +55,7 @@ def database(settings: Settings, *, migrated: bool = True, watch: bool = False) 
         if migrated:
             with connect(url) as conn:
                 migrate(conn, job_scripts())
-                publish_library(conn, time.time_ns() // 1_000_000)
+                publish_shipped(conn, time.time_ns() // 1_000_000)
         with _watching(server if watch else None):
             yield url
     finally:

@@ -13,6 +13,7 @@ NOUNS = {
     "serve": "run the platform: web, API and engine",
     "demo": "a platform with sample data and simulated contributors",
     "process": "what can be outsourced: list, show, check, new",
+    "gold": "items whose right answer is known: list, import, retire, review",
     "batch": "hand work over and take results away",
     "certificate": "verify a statement about decisions from its own evidence",
     "people": "accounts, clients, contributors, keys",

@@ -20,7 +20,7 @@ from canut.processes.library import library_slugs, load_shipped
 from canut.processes.load import Loaded, load_folder
 from canut.processes.model import LOCALES, StepDefinition
 from canut.processes.scaffold import write_scaffold
-from canut.processes.store import publish
+from canut.quality.gold_pool import publish_loaded
 from canut.questions.base import localise
 
 _locale = click.option(
@@ -111,12 +111,14 @@ def new(slug: str, folder: Path | None) -> None:
 def publish_(settings: Settings, folder: Path, client: str | None) -> None:
     """Store the process in DIR as a version that batches can be submitted to.
 
-    The same content is the same version. Batches keep the version they began with.
+    The same content is the same version. Batches keep the version they began with. The gold of the
+    folder is what contributors are measured by from now on; what is not there any more is retired.
     """
-    definition = load_folder(folder).definition
+    loaded = load_folder(folder)
+    definition = loaded.definition
     with database(settings) as url, connect(url) as conn:
         owner = None if client is None else asyncio.run(_client_id(url, client))
-        made = publish(conn, owner, definition, time.time_ns() // 1_000_000)
+        made = publish_loaded(conn, owner, loaded, time.time_ns() // 1_000_000)
         detail = {"slug": definition.slug, "version": made.number}
         audit(conn, COMMAND_LINE, "publish.process", "process", made.process_id, detail, owner)
     whom = f"for {client}" if client else "for every client"

@@ -20,6 +20,7 @@ from canut.db.pool import UNREACHABLE, connect, connect_async
 from canut.engine.audits import advance
 from canut.engine.clock import now_ms
 from canut.people import store as people
+from canut.quality import exams, gold_review
 
 log = logging.getLogger("canut.engine")
 
@@ -60,7 +61,21 @@ def make_app(url: str, *, webhooks_private: bool) -> App:
         async with connect_async(url) as conn:
             await people.forget_expired(conn)
 
+    @app.periodic(cron="41 * * * *")
+    @app.task(queueing_lock="review_gold", pass_context=False)
+    async def review_gold(timestamp: int) -> None:
+        """Retire gold that leaked or is disputed; end exams that nobody went on with."""
+        await asyncio.to_thread(_review_gold, url)
+
     return app
+
+
+def _review_gold(url: str) -> None:
+    with connect(url, autocommit=True) as conn:
+        done = gold_review.review_gold(conn, now_ms())
+        exams.abandon_idle(conn, now_ms())
+    for gold, cause in done.retired.items():
+        log.warning("gold %d was retired: %s", gold, cause)
 
 
 def _send_webhooks(url: str, private: bool) -> None:

@@ -12,6 +12,7 @@ from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
 from canut.processes.examples import GoldItem
+from canut.processes.library import library_slugs, load_shipped
 from canut.processes.load import Loaded
 from canut.processes.store import ProcessVersion, find_version, publish
 from canut.quality import store_gold, store_gold_pool
@@ -37,6 +38,12 @@ def publish_loaded(
         gone = store_gold_pool.dropped(conn, version.process_id, new)
         retire_all(conn, [(id, "edited", "") for id in gone], now_ms)
     return version
+
+
+def publish_shipped(conn: SyncConn, now_ms: int) -> list[ProcessVersion]:
+    """`publish_loaded` of every process that comes with Canut, for every client; may be called at
+    every start, by several servers at once."""
+    return [publish_loaded(conn, None, load_shipped(slug), now_ms) for slug in library_slugs()]
 
 
 def _of_item(item: GoldItem) -> list[NewGold]:
