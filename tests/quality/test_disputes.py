@@ -7,6 +7,8 @@ import pytest
 from canut.channels import webhooks
 from canut.engine.audits import advance as job
 from canut.errors import Conflict, Invalid, NotFound
+from canut.people.model import Principal
+from canut.people.store import COMMAND_LINE
 from canut.quality import disputes, store_disputes, store_frames, store_statements
 from canut.quality.certificates import export
 from canut.quality.rounds import settle_disputes
@@ -23,16 +25,16 @@ def test_a_wrong_decision_is_overturned_before_any_audit(db: psycopg.Connection)
     work = delivered(db, 5, wrong=range(1))
     db.execute("update batch set state = 'running', delivered_ms = null")
     webhooks.create(db, work.client_id, "http://127.0.0.1:9/", NOW, private=True)
-    made = disputes.contest(db, work.batch_id, "1", "colour", "It is red.", NOW)
+    made = disputes.contest(db, COMMAND_LINE, work.batch_id, "1", "colour", "It is red.", NOW)
     assert (made.outcome, made.was, made.value) == (None, "green", "green")
     with pytest.raises(Conflict, match="already"):
-        disputes.contest(db, work.batch_id, "1", "colour", "Really.", NOW)
+        disputes.contest(db, COMMAND_LINE, work.batch_id, "1", "colour", "Really.", NOW)
     assert job(db, lambda: NOW) == 0, "nothing before people have answered"
     two = Auditors(db, make.contributor(db), make.contributor(db))
     assert two.answer("red") == 2
     assert job(db, lambda: NOW) == 1
     assert job(db, lambda: NOW) == 0
-    done = disputes.read(db, made.id)
+    done = disputes.read(db, COMMAND_LINE, made.id)
     assert (done.outcome, done.was, done.value) == ("overturned", "green", "red")
     [result, *_] = read_page(db, read_sheet(db, work.batch_id))
     decided = result.decisions["colour"]
@@ -54,16 +56,16 @@ def test_a_right_decision_is_upheld_and_may_be_disputed_once_more(db: psycopg.Co
     work = delivered(db, 3)
     people = [make.contributor(db) for _ in range(4)]
     for n in (0, 2):
-        made = disputes.contest(db, work.batch_id, "2", "colour", "No.", NOW)
+        made = disputes.contest(db, COMMAND_LINE, work.batch_id, "2", "colour", "No.", NOW)
         assert Auditors(db, *people[:n]).answer() == 0, "who heard it does not hear it again"
         assert Auditors(db, *people[n : n + 2]).answer() == 2
         [step] = work.batch_steps
         [settled] = settle_disputes(db, step, NOW)
         assert (settled.outcome, settled.value) == ("upheld", "red")
         assert settle_disputes(db, step, NOW) == []
-        assert disputes.read(db, made.id).outcome == "upheld"
+        assert disputes.read(db, COMMAND_LINE, made.id).outcome == "upheld"
     with pytest.raises(Conflict, match="stands"):
-        disputes.contest(db, work.batch_id, "2", "colour", "No!", NOW)
+        disputes.contest(db, COMMAND_LINE, work.batch_id, "2", "colour", "No!", NOW)
     assert broken(db) == []
 
 
@@ -80,7 +82,7 @@ def test_disputes_count_against_the_certificate(db: psycopg.Connection) -> None:
     drawn = [a.decision for a in issued_certificate(db, first).evidence.audits]
     keys = drawn[:4]
     for key in keys:
-        disputes.contest(db, work.batch_id, key, "colour", "Look again.", NOW)
+        disputes.contest(db, COMMAND_LINE, work.batch_id, key, "colour", "Look again.", NOW)
     said = statement(db, step, NOW)
     assert said is not None
     assert (said.wrong, said.proved) == (4, False)
@@ -105,16 +107,19 @@ def test_what_cannot_be_contested(db: psycopg.Connection) -> None:
     """A reason is needed, a step that is there, an item that is decided."""
     work = delivered(db, 2)
     with pytest.raises(Invalid, match="does not fit"):
-        disputes.contest(db, work.batch_id, "1", "colour", "  ", NOW)
+        disputes.contest(db, COMMAND_LINE, work.batch_id, "1", "colour", "  ", NOW)
     with pytest.raises(Invalid, match="does not fit") as found:
-        disputes.contest(db, work.batch_id, "1", "shape", "No.", NOW)
+        disputes.contest(db, COMMAND_LINE, work.batch_id, "1", "shape", "No.", NOW)
     assert "colour" in str(found.value)
     for key in ("3", ""):
         with pytest.raises(NotFound):
-            disputes.contest(db, work.batch_id, key, "colour", "No.", NOW)
+            disputes.contest(db, COMMAND_LINE, work.batch_id, key, "colour", "No.", NOW)
+    stranger = Principal(name="another", client_ids=(make.client(db),))
+    with pytest.raises(NotFound, match="not yours"):
+        disputes.contest(db, stranger, work.batch_id, "1", "colour", "No.", NOW)
     other = make.work(db, items=1)
     with pytest.raises(NotFound):
-        disputes.contest(db, other.batch_id, "1", "colour", "Not decided.", NOW)
+        disputes.contest(db, COMMAND_LINE, other.batch_id, "1", "colour", "Not decided.", NOW)
 
 
 def test_a_panel_at_work_hears_the_dispute_too(db: psycopg.Connection) -> None:
@@ -125,13 +130,13 @@ def test_a_panel_at_work_hears_the_dispute_too(db: psycopg.Connection) -> None:
     job(db, lambda: NOW)
     tasks = "select count(*) from task where kind = 'audit'"
     assert make.one(db, tasks) == 4
-    disputes.contest(db, work.batch_id, "2", "colour", "No.", NOW)
+    disputes.contest(db, COMMAND_LINE, work.batch_id, "2", "colour", "No.", NOW)
     assert make.one(db, tasks) == 4
     assert two.answer() == 8
-    made = disputes.contest(db, work.batch_id, "1", "colour", "It is red.", NOW)
+    made = disputes.contest(db, COMMAND_LINE, work.batch_id, "1", "colour", "It is red.", NOW)
     assert two.answer() == 0
     job(db, lambda: NOW)
-    assert disputes.read(db, made.id).outcome == "overturned"
+    assert disputes.read(db, COMMAND_LINE, made.id).outcome == "overturned"
     found = disputes.disputes(db, work.batch_id, 2**62, 10)
     assert [(one.key, one.outcome) for one in found] == [("1", "overturned"), ("2", "upheld")]
     assert store_disputes.due(db, 10) == []

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from canut.db.pool import SyncConn
 from canut.errors import Conflict, Invalid, NotFound, Problem
+from canut.people.model import Principal
+from canut.people.store.log import audit_sync
 from canut.quality import store_audits
 from canut.quality import store_disputes as store
 from canut.quality.audits import load
@@ -40,14 +42,22 @@ class Settled(Struct, frozen=True):
 
 
 def contest(
-    conn: SyncConn, batch_id: int, key: str, step: str, reason: str, now_ms: int
+    conn: SyncConn,
+    who: Principal,
+    batch_id: int,
+    key: str,
+    step: str,
+    reason: str,
+    now_ms: int,
 ) -> Dispute:
-    """Say that what was decided about an item is wrong. The caller has checked that the batch is
-    the client's, and writes the audit log, in the same transaction.
+    """Say that what was decided about an item is wrong. Call it inside a transaction.
 
-    Raises `Invalid` without a reason, `NotFound` for what is not decided, `Conflict` for what is
-    under dispute, or was too often.
+    Raises `Invalid` without a reason, `NotFound` for what is not theirs or not decided, `Conflict`
+    for what is under dispute, or was too often.
     """
+    owner = store.owner(conn, batch_id)
+    if owner is None or not who.sees(owner):
+        raise NotFound("There is no such batch, or it is not yours to see.")
     reason = reason.strip()
     if not 0 < len(reason) <= REASON_LENGTH_MAX:
         problem = Problem(f"Give a reason of 1 to {REASON_LENGTH_MAX} characters.", field="reason")
@@ -65,19 +75,22 @@ def contest(
     _check_free(found)
     made = store.insert(conn, found, reason, now_ms)
     _ask(conn, found, now_ms)
-    return read(conn, made)
+    detail = {"batch": batch_id, "item": key, "step": step}
+    audit_sync(conn, who, "open.dispute", "dispute", made, detail, client_id=owner)
+    return read(conn, who, made)
 
 
-def read(conn: SyncConn, dispute_id: int) -> Dispute:
-    """A dispute. Raises `NotFound`."""
+def read(conn: SyncConn, who: Principal, dispute_id: int) -> Dispute:
+    """A dispute that this principal may see. Raises `NotFound`."""
     found = store.dispute(conn, dispute_id)
-    if found is None:
+    if found is None or not who.sees(found.client_id):
         raise NotFound("There is no such dispute, or it is not yours to see.")
     return found
 
 
 def disputes(conn: SyncConn, batch_id: int, before: int, limit: int) -> list[Dispute]:
-    """The disputes of a batch, newest first, from before one on."""
+    """The disputes of a batch, newest first, from before one on. The caller has checked that the
+    batch may be seen."""
     return store.of_batch(conn, batch_id, before, limit)
 
 

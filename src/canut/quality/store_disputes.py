@@ -87,6 +87,7 @@ join task t on t.item_id = i.id and t.batch_step_id = s.id and t.kind = 'work'
 join decision d on d.task_id = t.id
 where i.batch_id = %(batch)s and i.key = %(key)s
 for update of t"""
+OWNER = "select client_id from batch where id = %s"
 STEP_SLUGS = "select slug from batch_step where batch_id = %s order by position"
 
 INSERT = """
@@ -169,6 +170,12 @@ def find(conn: Conn, batch_id: int, key: str, step: str) -> Contestable | None:
         conn.cursor(row_factory=of(Contestable)).execute(FIND, values).fetchone()
     )
     return found
+
+
+def owner(conn: Conn, batch_id: int) -> int | None:
+    """Whose batch it is."""
+    row = conn.execute(OWNER, [batch_id]).fetchone()
+    return None if row is None else int(row[0])
 
 
 def step_slugs(conn: Conn, batch_id: int) -> list[str]:
