@@ -21,6 +21,7 @@ from canut.db.pool import PREPARE_AFTER
 from canut.db.server import EmbeddedServer
 from canut.engine.jobs import job_scripts
 
+TEMPLATE = "canut_template"
 SHARED = Path(__file__).parent.parent.parent / "shared"
 _numbers = itertools.count()
 
@@ -102,23 +103,23 @@ def _at(url: str, database: str) -> str:
 
 def _make_template(url: str) -> None:
     with psycopg.connect(_at(url, "postgres"), autocommit=True) as conn:
-        there = conn.execute("select from pg_database where datname = 'canut_template'")
+        there = conn.execute("select from pg_database where datname = %s", [TEMPLATE])
         if there.fetchone() is None:
-            conn.execute("create database canut_template")
-    with psycopg.connect(_at(url, "canut_template")) as conn:
+            conn.execute(f"create database {TEMPLATE}")
+    with psycopg.connect(_at(url, TEMPLATE)) as conn:
         migrate(conn, job_scripts())
 
 
-def _clone(url: str) -> Iterator[str]:
-    made = _create(url)
+def _clone(url: str, template: str = TEMPLATE) -> Iterator[str]:
+    made = _create(url, template)
     yield made
     _drop(url, made)
 
 
-def _create(url: str) -> str:
+def _create(url: str, template: str = TEMPLATE) -> str:
     name = f"canut_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(_at(url, "postgres"), autocommit=True) as conn:
-        conn.execute(f"create database {name} template canut_template strategy wal_log")
+        conn.execute(f"create database {name} template {template} strategy wal_log")
     return _at(url, name)
 
 

@@ -48,6 +48,13 @@ SKILLS = ("moderation", "moderation-expert")
 SIMULATED = 6
 
 
+class Sample(msgspec.Struct):
+    """What is in a database that was filled."""
+
+    batches: dict[str, int]
+    accounts: dict[str, int]
+
+
 class House(msgspec.Struct):
     """Where the server is, and what is in it."""
 
@@ -63,18 +70,24 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def fill(database: str) -> Sample:
+    """Put the sample into this migrated, empty database."""
+    accounts, workers = _apart(_people(database))
+    batches = _batches(database, accounts["belvoie"])
+    _apart(_answers(database, batches, workers))
+    return Sample(batches, accounts)
+
+
 @contextmanager
-def running(database: str, data: Path) -> Iterator[House]:
-    """A server on this migrated, empty database, with the sample in it."""
+def running(database: str, data: Path, sample: Sample | None = None) -> Iterator[House]:
+    """A server on this database: with `sample` in it, or else migrated, empty, and then filled."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     settings = Settings(
         data=str(data), database_url=database, port=port, rate_per_s=0, webhooks_private=True
     )
-    accounts, workers = _apart(_people(database))
-    batches = _batches(database, accounts["belvoie"])
-    _apart(_answers(database, batches, workers))
+    sample = sample or fill(database)
     command = [
         *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory"),
         *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"),
@@ -87,7 +100,7 @@ def running(database: str, data: Path) -> Iterator[House]:
         )
         try:
             _wait(settings.url + "/alive", server, log)
-            yield House(settings.url, database, settings, batches, accounts)
+            yield House(settings.url, database, settings, sample.batches, sample.accounts)
         finally:
             server.terminate()
             server.wait(20)

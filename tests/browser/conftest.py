@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from psycopg import sql
 
-from tests.conftest import _clone
-from tests.house import PASSWORD, PEOPLE, House, running
+from tests.conftest import TEMPLATE, _at, _clone, _OneAtATime
+from tests.house import PASSWORD, PEOPLE, House, Sample, fill, running
 
 ARGS = [
     "--headless",
@@ -26,6 +28,9 @@ ARGS = [
 #: a status that a test provokes is told by the browser as an error of the page
 EXPECTED = re.compile(r"status of (4\d\d|503)|net::ERR_(INTERNET_DISCONNECTED|FAILED)")
 
+#: the database that every house is a clone of
+SAMPLE = "canut_sample"
+
 Visit = Callable[..., Page]
 
 
@@ -35,11 +40,31 @@ def chromium() -> str | None:
     return next((path for path in found if path), None)
 
 
+@pytest.fixture(scope="session")
+def sample(server_url: str) -> Sample:
+    """What is in the database SAMPLE, which the first worker fills for all."""
+    described = "select shobj_description(oid, 'pg_database') from pg_database where datname = %s"
+    with (
+        _OneAtATime(),
+        psycopg.connect(_at(server_url, "postgres"), autocommit=True) as conn,
+    ):
+        there = conn.execute(described, [SAMPLE]).fetchone()
+        if there is None or there[0] is None:
+            conn.execute(f"drop database if exists {SAMPLE} (force)")
+            conn.execute(f"create database {SAMPLE} template {TEMPLATE} strategy wal_log")
+            made = msgspec.json.encode(fill(_at(server_url, SAMPLE))).decode()
+            conn.execute(sql.SQL("comment on database canut_sample is {}").format(made))
+            there = [made]
+    return msgspec.json.decode(there[0], type=Sample)
+
+
 @pytest.fixture(scope="module")
-def house(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(
+    server_url: str, sample: Sample, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
     """A running server with the sample, for the tests of one file."""
-    for url in _clone(server_url):
-        with running(url, tmp_path_factory.mktemp("house")) as house:
+    for url in _clone(server_url, SAMPLE):
+        with running(url, tmp_path_factory.mktemp("house"), sample) as house:
             yield house
 
 

@@ -225,26 +225,22 @@ async def test_revocation_is_felt(serving: Serving, people: dict[str, int], fres
         assert (await other.get("/api/v1/probe/work", headers=bearer(key))).status_code == 401
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"sec-fetch-site": "cross-site"},
-        {"sec-fetch-site": "same-site"},
-        {"origin": "https://evil.example"},
-        {"origin": "null"},
-    ],
-)
-async def test_other_sites_cannot_post(
-    serving: Serving, people: dict[str, int], headers: dict[str, str]
-) -> None:
+async def test_other_sites_cannot_post(serving: Serving, people: dict[str, int]) -> None:
     """Even with the right token (stolen some way), a form of another site is refused."""
     async with serving() as browser:
         one = browser()
         await one.log_in("worker@example.org")
-        one.http.headers.update(headers)
-        reply = await one.submit("/account", "/account", name="Eve", locale="fr")
-        assert reply.status_code == 403
-        assert "Worker" in (await one.get("/account")).text
+        for name, value in (
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+        ):
+            one.http.headers[name] = value
+            reply = await one.submit("/account", "/account", name="Eve", locale="fr")
+            assert reply.status_code == 403, (name, value)
+            assert "Worker" in (await one.get("/account")).text
+            del one.http.headers[name]
 
 
 async def test_forms_need_the_token_of_their_own_session(
@@ -395,13 +391,11 @@ def test_after_log_in_one_stays_here(path: str) -> None:
     assert httpx.URL("http://canut.test").join(onward).host == "canut.test"
 
 
-@pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "https://evil.example"])
-async def test_log_in_leads_to_our_pages_only(
-    serving: Serving, people: dict[str, int], path: str
-) -> None:
+async def test_log_in_leads_to_our_pages_only(serving: Serving, people: dict[str, int]) -> None:
     """A link to the log-in page cannot send a person elsewhere."""
     async with serving() as browser:
-        one: Browser = browser()
-        form = {"email": "worker@example.org", "password": PASSWORD, "next": path}
-        reply = await one.submit("/login", "/login", **form)
-        assert reply.headers["location"] == "/"
+        for path in ("//evil.example", "/\\evil.example", "https://evil.example"):
+            one: Browser = browser()
+            form = {"email": "worker@example.org", "password": PASSWORD, "next": path}
+            reply = await one.submit("/login", "/login", **form)
+            assert reply.headers["location"] == "/", path

@@ -27,21 +27,19 @@ ROUTES = {
 }
 
 
-@pytest.mark.parametrize(("path", "owner"), ROUTES.items())
-async def test_every_page_has_its_people(
-    serving: Serving, people: dict[str, int], path: str, owner: str
-) -> None:
+async def test_every_page_has_its_people(serving: Serving, people: dict[str, int]) -> None:
     """A stranger is sent to log in and back; the right role gets in; a wrong one is refused."""
     async with serving() as browser:
-        stranger = await browser().get(path)
-        assert stranger.status_code == 303
-        assert stranger.headers["location"].startswith("/login?next=")
-        inside = browser()
-        await inside.log_in(f"{owner}@example.org")
-        assert (await inside.get(path)).status_code == 200
-        wrong = browser()
-        await wrong.log_in(f"{'worker' if owner != 'worker' else 'member'}@example.org")
-        assert (await wrong.get(path)).status_code == 403
+        inside = {who: browser() for who in ("worker", "member", "operator")}
+        for who, one in inside.items():
+            await one.log_in(f"{who}@example.org")
+        for path, owner in ROUTES.items():
+            stranger = await browser().get(path)
+            assert stranger.status_code == 303, path
+            assert stranger.headers["location"].startswith("/login?next="), path
+            wrong = inside["worker" if owner != "worker" else "member"]
+            assert (await inside[owner].get(path)).status_code == 200, path
+            assert (await wrong.get(path)).status_code == 403, path
 
 
 async def test_a_batch_of_others_does_not_exist(serving: Serving, people: dict[str, int]) -> None:
