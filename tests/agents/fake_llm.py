@@ -5,6 +5,7 @@ vendors document them. A script decides, from the request, what is played.
 """
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -102,9 +103,13 @@ def fake_server(script: Script) -> Iterator[FakeServer]:
         server.daemon_threads = True
         fake.url = f"http://127.0.0.1:{server.server_port}/v1"
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        # client and server share an interpreter: they are to take turns more often than usual
+        turn_s = sys.getswitchinterval()
+        sys.setswitchinterval(0.0002)
         try:
             yield fake
         finally:
+            sys.setswitchinterval(turn_s)
             server.shutdown()
 
 

@@ -116,6 +116,8 @@ class LanguageModel:
 
     async def answer_async(self, items: Sequence[Item]) -> list[Prediction]:
         """The same, to be awaited; cancelling it stops the calls on their way."""
+        if not items:
+            return []
         found: dict[int, Prediction] = {}
         waiting = iter(enumerate(items))
 

@@ -8,8 +8,10 @@ import asyncio
 import email.utils
 import hashlib
 import random
+import ssl
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Self
 
 import httpx
@@ -113,7 +115,9 @@ class Client:
         # Redirects are not followed: the key and the item go where the operator said, only. Nor
         # does a proxy or a .netrc of the environment come between.
         timeout = self.limits.timeout_s
-        self._http = httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False)
+        self._http = httpx.AsyncClient(
+            timeout=timeout, follow_redirects=False, trust_env=False, verify=_tls()
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -268,6 +272,12 @@ class Client:
             f"{host} does not answer for the model {model!r} ({status}): {said}",
             mend="check the address and the name of the model",
         )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Certificates that are trusted; reading them takes as long as many calls."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def retry_after(answered: httpx.Headers, now_s: float) -> float:
