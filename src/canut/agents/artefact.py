@@ -73,7 +73,7 @@ def unpack(kind: str, state: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
         refuse("it is cut off")
     try:
         header = msgspec.json.decode(state[at : at + length], type=_Header)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         refuse(f"its header cannot be read: {error}")
     if header.kind != kind:
         refuse(f"it is of kind {header.kind[:40]!r}, not {kind!r}")

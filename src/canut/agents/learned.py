@@ -25,6 +25,7 @@ from canut.agents.linear import (
 from canut.agents.model import Step
 from canut.agents.replay import Replay, nothing, restored
 from canut.errors import Invalid
+from canut.questions.number import Number
 
 FORM = "learner/1"
 Told = tuple[Any, float, dict[str, Any]]
@@ -34,7 +35,7 @@ class Part(Struct, frozen=True):
     """What was learned for one head."""
 
     kind: Kind
-    #: canonical JSON of the K answers that may be given
+    #: canonical JSON of the K answers that may be given; of a size, the smallest and largest seen
     answers: tuple[str, ...]
     model: Model
     #: examples of each answer
@@ -64,6 +65,7 @@ class _Meta(Struct, frozen=True, forbid_unknown_fields=True):
     schema: str
     code: str
     values: tuple[str, ...]
+    unmet: float
     parts: tuple[_PartMeta, ...]
 
 
@@ -134,7 +136,9 @@ def freeze(learned: Learned, step: Step, code: str) -> bytes:
         arrays[f"{i}.offset"] = part.model.offset.astype(np.float32)
         sharpness, shift = part.model.sharpness, part.model.shift
         metas.append(_PartMeta(part.kind, part.answers, part.seen, part.missing, sharpness, shift))
-    meta = _Meta(step.schema_hash(), code, learned.replay.values, tuple(metas))
+    meta = _Meta(
+        step.schema_hash(), code, learned.replay.values, learned.columns.unmet, tuple(metas)
+    )
     return pack(FORM, msgspec.to_builtins(meta), arrays)
 
 
@@ -152,7 +156,7 @@ def thaw(state: bytes, step: Step, heads: Sequence[Head], code: str) -> Learned:
         refuse(f"it was learned by version {meta.code[:20]!r}, this is {code!r}")
     if len(meta.parts) != len(heads):
         refuse("it does not answer what the question asks")
-    columns = _columns(arrays)
+    columns = _columns(arrays, meta.unmet)
     parts = tuple(
         _part(head, one, arrays, i, len(columns.kept))
         for i, (head, one) in enumerate(zip(heads, meta.parts, strict=True))
@@ -169,7 +173,7 @@ def _all_normal(step: Step, values: Sequence[str]) -> None:
             refuse("it remembers an answer that the question does not take")
 
 
-def _columns(arrays: Mapping[str, Array]) -> Columns:
+def _columns(arrays: Mapping[str, Array], unmet: float) -> Columns:
     kept, rarity = arrays.get("kept"), arrays.get("rarity")
     if kept is None or rarity is None or kept.dtype != np.int32 or kept.ndim != 1:
         refuse("it reads no columns")
@@ -177,7 +181,9 @@ def _columns(arrays: Mapping[str, Array]) -> Columns:
         refuse("its columns have no weight each")
     if len(kept) and (kept[0] < 0 or kept[-1] >= WIDTH or (np.diff(kept) <= 0).any()):
         refuse("its columns are not in order")
-    return Columns(kept, rarity)
+    if not (0 < unmet < 100):
+        refuse("its columns have no weight each")
+    return Columns(kept, rarity, unmet)
 
 
 def _part(head: Head, meta: _PartMeta, arrays: Mapping[str, Array], i: int, width: int) -> Part:
@@ -195,6 +201,8 @@ def _part(head: Head, meta: _PartMeta, arrays: Mapping[str, Array], i: int, widt
     ):
         refuse("its weights are not numbers")
     if not 0 <= meta.missing <= 1 or meta.sharpness <= 0:
+        refuse("its confidence cannot be told")
+    if meta.kind == "size" and (len(meta.answers) != 2 or not isinstance(head.question, Number)):
         refuse("its confidence cannot be told")
     for answer in meta.answers:
         if answer == ABSENT and not head.required:
@@ -259,14 +267,15 @@ def _size(head: Head, x: Rows, told: list[str], weight: Float64, group: Int64) -
     near = [right_enough(head.question, _shaped(head, guess), right) for guess, right in pairs]
     # a run of luck on few rows is not believed
     wrong = 1 - (sum(near) + 1) / (len(near) + 2)
-    return Part("size", (), _halved(model), (), wrong)
+    seen = (_encoded(float(size.min())), _encoded(float(size.max())))
+    return Part("size", seen, _halved(model), (), wrong)
 
 
 def _told_size(head: Head, part: Part, x: Rows) -> list[Told]:
-    return [
-        (_shaped(head, guess), 1 - part.missing, {})
-        for guess in part.model.margins(x)[:, 0].tolist()
-    ]
+    # beyond what was seen, a straight line knows nothing
+    low, high = (msgspec.json.decode(answer) for answer in part.answers)
+    guesses = np.clip(part.model.margins(x)[:, 0], low, high).tolist()
+    return [(_shaped(head, guess), 1 - part.missing, {}) for guess in guesses]
 
 
 def _shaped(head: Head, guess: float) -> int | float:

@@ -17,7 +17,7 @@ from canut.agents.artefact import name_of
 from canut.agents.features import BLOCK
 from canut.agents.heads import Head, heads_of, written
 from canut.agents.learned import Learned, fit_part, freeze, thaw, told
-from canut.agents.linear import Columns, columns_of
+from canut.agents.linear import Columns, Float64, columns_of
 from canut.agents.model import Example, Item, Prediction, Step, Version, passed
 from canut.agents.replay import Replay, together
 from canut.errors import Invalid
@@ -61,6 +61,16 @@ class Learner:
             np.array([example.group for example in examples], np.int64),
         )
         return freeze(_fit(self._heads, replay), self.step, CODE)
+
+    def unfamiliar(self, items: Sequence[Item]) -> Float64:
+        """Share of the n-grams of each item that were never met while learning, float64 (n,): what
+        `canut.agents.drift` watches. 1 where nothing was learned."""
+        counts = features.rows(self.step.shape, [item.payload for item in items])
+        if self._learned.columns is None:
+            return np.ones(len(items))
+        met = np.isin(counts.indices, self._learned.columns.kept, kind="table")
+        sums = np.concatenate([[0], np.cumsum(met)])[counts.indptr]
+        return 1 - np.diff(sums) / np.maximum(np.diff(counts.indptr), 1)
 
     def _block(self, items: Sequence[Item], columns: Columns) -> list[Prediction]:
         begun = time.perf_counter()

@@ -42,21 +42,25 @@ class Columns(Struct, frozen=True):
     kept: Int32
     #: float32 (F,)
     rarity: Float32
+    #: what an n-gram weighs that was never met
+    unmet: float
 
     def read(self, counts: Rows) -> Rows:
-        """Rows of length 1, float32 csr (n, F): 1 + log of each count, times its rarity."""
+        """float32 csr (n, F): 1 + log of each count, times its rarity. With the n-grams that are
+        not read, a row would have length 1: what is mostly unknown is shorter, and told with less
+        confidence."""
         place = np.full(WIDTH, -1, np.int32)
         place[self.kept] = np.arange(len(self.kept), dtype=np.int32)
         column = place[counts.indices]
         known = column >= 0
-        starts = np.concatenate([[0], np.cumsum(known)])[counts.indptr]
-        column = column[known]
-        value = (1 + np.log(counts.data[known])) * self.rarity[column]
-        n, length = counts.shape[0], np.diff(starts)
-        owner = np.repeat(np.arange(n), length)
+        n = counts.shape[0]
+        rarity = np.append(self.rarity, np.float32(self.unmet))
+        value = (1 + np.log(counts.data)) * rarity[column]
+        owner = np.repeat(np.arange(n), np.diff(counts.indptr))
         norm = np.sqrt(np.bincount(owner, value * value, minlength=n))
-        value = (value / np.maximum(norm, 1e-12)[owner]).astype(np.float32)
-        return sparse.csr_matrix((value, column, starts), shape=(n, len(self.kept)))
+        value = (value / np.maximum(norm, 1e-12)[owner])[known].astype(np.float32)
+        starts = np.concatenate([[0], np.cumsum(known)])[counts.indptr]
+        return sparse.csr_matrix((value, column[known], starts), shape=(n, len(self.kept)))
 
 
 class Model(Struct, frozen=True):
@@ -86,8 +90,10 @@ def columns_of(counts: Rows, answers: int) -> Columns:
     if len(kept) > room:
         # the most frequent, and of equals the first: the same on every machine
         kept = np.sort(kept[np.lexsort((kept, -df[kept]))[:room]])
-    rarity = (np.log((1 + counts.shape[0]) / (1 + df[kept])) + 1) ** RARITY
-    return Columns(kept.astype(np.int32), rarity.astype(np.float32))
+    rows = counts.shape[0]
+    rarity = (np.log((1 + rows) / (1 + df[kept])) + 1) ** RARITY
+    unmet = float((np.log(1 + rows) + 1) ** RARITY)
+    return Columns(kept.astype(np.int32), rarity.astype(np.float32), unmet)
 
 
 def fit_one(
