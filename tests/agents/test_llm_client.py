@@ -143,6 +143,21 @@ async def test_what_cannot_be_had_is_told_and_not_hammered(
     assert len(server.requests) == tries
 
 
+async def test_a_server_that_is_down_is_left_alone() -> None:
+    """A hundred items do not wait for it one by one; the next run tries anew."""
+    asks = [msgspec.structs.replace(ASK, sample=i) for i in range(100)]
+    up = False
+    script = play(failure(429, "no more today", retry_after="86400"))
+    with fake_server(lambda request: openai(text="silk") if up else script(request)) as server:
+        one = talk(server, limits=Limits(concurrency=2, backoff_s=0.001))
+        said = await asked(one, asks)
+        assert 10 <= len(server.requests) <= 12
+        assert {each.fault.code for each in said if each.fault} == {"busy"}
+        assert len(said) == 100
+        up = True
+        assert all(each.reply for each in await asked(one, asks))
+
+
 @pytest.mark.parametrize("stop", ["max_tokens", "refusal"])
 async def test_the_second_dialect_says_cut_off_and_refused_in_its_own_way(stop: str) -> None:
     """`stop_reason` of Anthropic's interface."""

@@ -209,8 +209,8 @@ class LanguageModel:
         evidence: dict[str, Any]
         value, confidence = None, 0.0
         if agreed is None:
-            worst = samples[0]
-            evidence = _failure(worst)
+            told = next((one for one in samples if one.findings), samples[0])
+            evidence = _failure(told)
         else:
             best = samples[agreed.chosen]
             single = len(samples) == 1 and best.probability is not None

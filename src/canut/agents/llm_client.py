@@ -5,7 +5,6 @@ would fail for every item (a wrong key, an unknown model) is raised.
 """
 
 import asyncio
-import email.utils
 import hashlib
 import random
 import ssl
@@ -32,6 +31,7 @@ from canut.agents.llm_wire import (
     detail,
     headers,
     parse,
+    retry_after,
 )
 from canut.errors import Unavailable
 
@@ -41,6 +41,8 @@ _LATER = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _OTHERWISE = frozenset({400, 415, 422, 501})
 #: faults that another try would not mend
 _FINAL = frozenset({"refused", "length", "budget", "error"})
+#: items in a row to which a server gives nothing, after which it is given up
+IN_VAIN_MAX = 10
 #: largest reply that is read, in bytes
 _REPLY_BYTES_MAX = 4_000_000
 
@@ -107,10 +109,12 @@ class Client:
         self._chance, self._clock, self._wall, self._sleep = chance, clock, wall, sleep
         self._ledger = ledger or (lambda charge: None)
         self._mode = 0
+        self._in_vain = 0
         self._pace = Pace(limits.requests_per_minute, limits.tokens_per_minute, clock, sleep)
 
     async def __aenter__(self) -> Self:
         self._pace.begin()
+        self._in_vain = 0
         self._places = asyncio.Semaphore(self.limits.concurrency)
         # Redirects are not followed: the key and the item go where the operator said, only. Nor
         # does a proxy or a .netrc of the environment come between.
@@ -139,6 +143,8 @@ class Client:
         """Ask once, and again while it makes sense. `item` is written into the ledger rows.
 
         Raises `Unavailable` where no item could be answered: wrong key, unknown model or address.
+        Where the server gave nothing to several items in a row, it is left alone until the next
+        `async with`: thousands of items are not to wait for it one by one.
         """
         key = self.key(ask)
         kept = self.cache.get(key)
@@ -147,7 +153,12 @@ class Client:
             self._ledger(charge)
             return Said(msgspec.json.decode(kept, type=Reply), None, key, (charge,))
         async with self._places:
-            return await self._insist(ask, item, key)
+            if self._in_vain >= IN_VAIN_MAX:
+                return Said(None, Fault("busy", "it was given up for this run"), key, ())
+            said = await self._insist(ask, item, key)
+        in_vain = said.fault is not None and said.fault.code in ("busy", "late", "lost")
+        self._in_vain = self._in_vain + 1 if in_vain else 0
+        return said
 
     async def _insist(self, ask: Ask, item: int, key: str) -> Said:
         charges: list[Charge] = []
@@ -254,7 +265,7 @@ class Client:
     ) -> tuple[Fault, float] | None:
         said = detail(self.endpoint, data)
         if status in _LATER:
-            wanted_s = retry_after(answered, self._wall())
+            wanted_s = retry_after(answered.get("retry-after", ""), self._wall())
             if wanted_s <= self.limits.backoff_max_s:
                 self._pace.hold(wanted_s)
             return Fault("busy", f"{status}: {said}"), wanted_s
@@ -278,15 +289,3 @@ class Client:
 def _tls() -> ssl.SSLContext:
     """Certificates that are trusted; reading them takes as long as many calls."""
     return httpx.create_ssl_context(trust_env=False)
-
-
-def retry_after(answered: httpx.Headers, now_s: float) -> float:
-    """Seconds for which a server wants peace (RFC 9110, 10.2.3: seconds, or a date); 0 where it
-    says nothing that can be read."""
-    wanted = answered.get("retry-after", "").strip()
-    if wanted.isascii() and wanted.isdigit():
-        return float(wanted[:9])
-    try:
-        return max(email.utils.parsedate_to_datetime(wanted).timestamp() - now_s, 0.0)
-    except (ValueError, OverflowError):
-        return 0.0

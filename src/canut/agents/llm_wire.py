@@ -8,6 +8,7 @@ how they are made to keep a schema, so there are four modes, best first; what co
 trusted to have kept it: `Question.normalise` decides.
 """
 
+import email.utils
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -270,3 +271,15 @@ def detail(endpoint: Endpoint, data: bytes) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     return " ".join(endpoint.key.hide(text).split())[:DETAIL_MAX]
+
+
+def retry_after(header: str, now_s: float) -> float:
+    """Seconds for which a server wants peace (RFC 9110, 10.2.3: seconds, or a date; `now_s` is
+    Unix time); 0 where it says nothing that can be read."""
+    wanted = header.strip()
+    if wanted.isascii() and wanted.isdigit():
+        return float(wanted[:9])
+    try:
+        return max(email.utils.parsedate_to_datetime(wanted).timestamp() - now_s, 0.0)
+    except (ValueError, OverflowError):
+        return 0.0
