@@ -1,7 +1,9 @@
 """Estimators on real answers, beside crowd-kit's in the same run.
 
-    python -m bench.truth --data DIR [--sets a,b] [--methods ds,wawa] [--keep FILE] [--limit S]
+    python -m bench.truth --data DIR [--sets a,b] [--methods ds,wawa]
+        [--keep FILE] [--limit S] [--plot DIR]
     python -m bench.truth --synthetic 1000000x5 [--methods ds]
+    python -m bench.truth --online 10000000
 
 Every folder of DIR with `answers.csv` (worker,item,label) and `gold.csv` (item,label) is a set;
 those with gold of 100 or more enter the means. The reference is not among Canut's requirements;
@@ -23,6 +25,7 @@ methods that ran on all sets, and `did_not_run_on` names the others.
 import argparse
 import json
 import os
+import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +40,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from bench.figures import truth as figures
 from bench.truth_rows import GOLD_MIN, Row, keep, kept, mean, score, summary, tell
 from bench.truth_sets import CrowdSet, read, synthetic
 from canut.truth import pool
@@ -195,9 +199,8 @@ def _with_30(crowd: CrowdSet, drawn: list[Draw]) -> Row:
     )
 
 
-def online(crowd: CrowdSet) -> float:
-    """Microseconds of CPU an answer, fed in batches."""
-    votes = crowd.votes
+def online(votes: Votes) -> float:
+    """Microseconds of CPU an answer, fed in batches, in any order."""
     order = np.random.default_rng(0).permutation(len(votes.task))
     columns = [c[order] for c in (votes.task, votes.contributor, votes.label)]
     state = Online(votes.n_classes)
@@ -207,10 +210,24 @@ def online(crowd: CrowdSet) -> float:
     return 1e6 * (time.process_time() - began) / len(order)
 
 
+def online_only(n_answers: int) -> None:
+    """The online state of a step with so many answers, five a task."""
+    crowd = synthetic(f"{n_answers // 5}x5")
+    before = _peak_mb()
+    microseconds = online(crowd.votes)
+    found = {"online_us_an_answer": round(microseconds, 3), "peak_mb": _peak_mb()}
+    print(json.dumps(found | {"of_that_before_mb": before, "answers": n_answers}))
+
+
+def _peak_mb() -> float:
+    """The most memory this process ever held."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
 def run_set(crowd: CrowdSet, options: argparse.Namespace, before: list[Row]) -> list[Row]:
     """The rows of one set, told as they come."""
     rows = measure(crowd, options, before)
-    print(f"{crowd.name:14} online: {online(crowd):.2f} us an answer", flush=True)
+    print(f"{crowd.name:14} online: {online(crowd.votes):.2f} us an answer", flush=True)
     return rows
 
 
@@ -221,15 +238,20 @@ def main() -> None:
     parser.add_argument("--sets", help="names of folders, with commas; all by default")
     parser.add_argument("--methods", default=",".join(REFERENCES), help="references to run")
     parser.add_argument("--synthetic", help="tasks x answers, such as 1000000x5")
+    parser.add_argument("--online", type=int, help="answers that come in batches")
     parser.add_argument("--keep", type=Path, help="file that finished references go to")
     parser.add_argument("--limit", type=int, default=0, help="CPU seconds of a reference on a set")
     parser.add_argument("--draws", type=int, default=20, help="draws of 30 gold items")
+    parser.add_argument("--plot", type=Path, help="folder to draw figures into")
     options = parser.parse_args()
     options.references = [name for name in options.methods.split(",") if name]
     if not find_spec("crowdkit"):
         print("crowd-kit is not installed: ours run alone (see the docstring)")
         options.references = []
     METHODS["canut"](grid(synthetic("100x3").votes))  # imports and first calls are nobody's cost
+    if options.online:
+        online_only(options.online)
+        return
     before, rows = kept(options.keep, options.draws), []
     if options.synthetic:
         options.draws = 0
@@ -240,7 +262,9 @@ def main() -> None:
             if (folder / "answers.csv").exists() and (names is None or folder.name in names):
                 rows += run_set(read(folder), options, before)
     else:
-        parser.error("give --data or --synthetic")
+        parser.error("give --data, --synthetic or --online")
+    if options.plot:
+        figures.draw(rows, options.plot)
     print(json.dumps(summary(rows)))
 
 

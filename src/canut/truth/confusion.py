@@ -113,7 +113,9 @@ def refine(
         if gold is not None:
             posterior[:, :, gold[0]] = known
         before, posterior = posterior, _round(of, posterior, confuse, balance)
-        if np.abs(posterior - before).mean() < SETTLED:
+        # large: not to be allocated twice
+        change = np.subtract(posterior, before, out=before if len(before) > 1 else None)
+        if np.abs(change, out=change).mean() < SETTLED:
             break
     return posterior
 

@@ -171,7 +171,10 @@ def settle(score: Floats) -> Floats:
         expit(score[..., 0, :] - score[..., 1, :], out=score[..., 0, :])
         np.subtract(1, score[..., 0, :], out=score[..., 1, :])
         return score
-    score -= score.max(-2, keepdims=True)
+    top = score[..., 0, :].copy()
+    for k in range(1, score.shape[-2]):
+        np.maximum(top, score[..., k, :], out=top)
+    score -= top[..., None, :]
     np.exp(score, out=score)
     score /= over_classes(score)[..., None, :]
     return score

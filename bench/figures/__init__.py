@@ -1,0 +1,1 @@
+"""Figures that benches draw for the documentation."""
