@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canut.truth.distance import edit_distance
@@ -57,6 +57,7 @@ def test_corner_cases():
 WORDS = st.lists(st.sampled_from("abcd"), max_size=7)
 
 
+@settings(deadline=None, max_examples=50)
 @given(WORDS, WORDS)
 def test_two_are_aligned_with_the_least_edits(one: list[str], two: list[str]):
     """Protects the alignment: places where two transcripts differ are as many as their edit
@@ -73,6 +74,7 @@ def test_two_are_aligned_with_the_least_edits(one: list[str], two: list[str]):
     assert sure.confidence <= alike.confidence or not one
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(WORDS, min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_order_does_not_matter(texts: list[list[str]], lot):
     """Protects reproducible decisions: contributors may be stored and numbered in any order."""
