@@ -111,6 +111,22 @@ def test_an_answer_of_one_value_can_be_checked() -> None:
     assert [one.field for one in run(checks, {}, "1.25 kg")] == ["answer"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        (r"([0-9]{2} ){4}[0-9]{2}", "01 02 03 04 05"),
+        (r"(FR|BE)?[0-9]+", "BE12"),
+        (r"[(+*]+\)+", "(+*))"),
+        (r"(\+[0-9])+", "+1+2"),
+    ],
+)
+def test_patterns_people_need_are_taken(pattern: str, fits: str) -> None:
+    """Groups repeated so many times, optional alternatives, signs that mean themselves."""
+    checks = read_checks([{"check": "format", "field": "answer", "pattern": pattern}])
+    assert run(checks, {}, fits) == ()
+    assert run(checks, {}, fits + "!")
+
+
 @given(st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=30), st.integers(0, 3))
 def test_sums_are_exact_to_the_minor_unit(cents: list[int], off: int) -> None:
     """Floats of amounts add up as the accounts they come from; one unit off is off."""
@@ -137,6 +153,8 @@ def test_sums_are_exact_to_the_minor_unit(cents: list[int], off: int) -> None:
         ({"check": "format", "field": "net"}, ["pattern"]),
         ({"check": "format", "field": "net", "pattern": "["}, ["pattern"]),
         ({"check": "format", "field": "net", "pattern": "(a+)+b"}, ["pattern"]),
+        ({"check": "format", "field": "net", "pattern": "((a+)b?){2,}"}, ["pattern"]),
+        ({"check": "format", "field": "net", "pattern": "(a|aa)*c"}, ["pattern"]),
         ({"check": "format", "field": "net", "date": "day"}, ["date"]),
         ({"check": "digits", "field": "net", "scheme": "ibn"}, ["scheme"]),
         ({"check": "unit", "field": "net", "units": []}, ["units"]),

@@ -28,7 +28,7 @@ from canut.errors import Invalid
 from canut.questions.number import parse_number
 
 #: longest value that is compared with a pattern, in characters
-_VALUE_MAX = 1000
+_VALUE_MAX = 200
 _NUMBER_FIRST = re.compile(r"\s*[-+]?\d[\d \u00a0\u202f'’.,]*")
 
 
