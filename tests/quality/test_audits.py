@@ -21,7 +21,7 @@ from canut.work.tasks import Steps
 from tests import factories as make
 from tests.factories import NOW
 
-LONG_MS = 3_600_000
+EVIDENCE = '{"answers": [[%d, 0.9, 0.8]]}'
 
 
 def delivered(
@@ -58,7 +58,7 @@ def decide_all(
         db.execute("insert into answer values (%s, %s, %s, false, 0)", [task, who, value])
         db.execute(
             """insert into decision values (%s, %s, %s, %s, %s, 'answers', 2, %s, %s)""",
-            [task, work.batch_steps[0], item, value, confidence, f"[[{who}, 0.9]]", NOW],
+            [task, work.batch_steps[0], item, value, confidence, EVIDENCE % who, NOW],
         )
     db.execute("update task set decided = true, open = false, slots = 0 where kind = 'work'")
     db.execute(

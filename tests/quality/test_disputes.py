@@ -13,6 +13,7 @@ from canut.quality import disputes, store_disputes, store_frames, store_statemen
 from canut.quality.certificates import export
 from canut.quality.rounds import settle_disputes
 from canut.quality.statements import issued_certificate, statement
+from canut.work.evidence import decode_evidence
 from canut.work.results import read_page, read_sheet
 from tests import factories as make
 from tests.factories import NOW
@@ -40,6 +41,8 @@ def test_a_wrong_decision_is_overturned_before_any_audit(db: psycopg.Connection)
     decided = result.decisions["colour"]
     assert (decided.value, decided.method, decided.n_answers) == ("red", "panel", 2)
     assert decided.confidence == pytest.approx(5 / 6)
+    evidence = make.one(db, "select evidence::text from decision where method = 'panel'")
+    assert [heard.agreement for heard in decode_evidence(evidence).answers] == [1, 1]
     was = db.execute("select value, frame_number, dispute_id from decision_was").fetchall()
     assert was == [("green", 0, made.id)]
     told = db.execute("select event_type, payload -> 'data' from webhook_delivery").fetchall()

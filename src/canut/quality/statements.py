@@ -130,6 +130,24 @@ def certified(conn: SyncConn, frame: Frame, at: Snapshot) -> Certificate:
     )
 
 
+def outline(frame: Frame, at: Snapshot, said: Statement) -> Certificate:
+    """A certificate without its lists: enough to put it into words, not to check it."""
+    return Certificate(
+        said,
+        Evidence(
+            about=at.about,
+            error_max=frame.error_max,
+            delta=frame.delta,
+            design=design_of(frame),
+            decisions=(),
+            audits=(),
+            panel=at.panel,
+            contested=tuple(str(item) for item in at.contested),
+            overturned=tuple(str(item) for item in at.overturned),
+        ),
+    )
+
+
 def design_of(frame: Frame) -> Design:
     """How decisions of a frame are drawn."""
     return msgspec.convert(

@@ -46,11 +46,13 @@ where p.task_id = any (%s) and p.settled_ms is not null and p.resolved and not p
   and d.method <> 'panel'
 order by p.task_id"""
 
-# a lone answer taught nothing, nor did an expert's
+# a lone answer taught nothing, nor did an expert's; evidence is as `canut.work.evidence` has it
 JUDGED = """
 select d.task_id, a.contributor_id, a.value::text as value, (pair ->> 1)::float8 as agreement
 from decision d
-cross join lateral jsonb_array_elements(d.evidence) as evidence (pair)
+cross join lateral jsonb_array_elements(
+    case jsonb_typeof(d.evidence) when 'array' then d.evidence else d.evidence -> 'answers' end
+) as evidence (pair)
 join answer a on a.task_id = d.task_id and a.contributor_id = (pair ->> 0)::bigint
 where d.task_id = any (%s) and d.n_answers > 1 and not a.expert
 order by d.task_id, a.contributor_id"""

@@ -242,7 +242,8 @@ def overturn(conn: Conn, rows: Sequence[Overturned], now_ms: int) -> None:
     """Keep what these decisions were, and give them their panel's value."""
     tasks = [row.task_id for row in rows]
     conn.execute(KEEP, [now_ms, tasks, [row.dispute_id for row in rows]])
-    evidence = [msgspec.json.encode(row.evidence).decode() for row in rows]
+    # as `canut.work.evidence` keeps it
+    evidence = [msgspec.json.encode({"answers": row.evidence}).decode() for row in rows]
     confidence = [row.confidence for row in rows]
     numbers = [len(row.evidence) for row in rows]
     conn.execute(OVERTURN, [now_ms, tasks, numbers, confidence, evidence])

@@ -8,7 +8,7 @@ from typing import Unpack
 
 import httpx
 
-from canut.sdk import calls
+from canut.sdk import calls, calls_certificates
 from canut.sdk import values as v
 from canut.sdk.call import Call
 from canut.sdk.retry import Retry
@@ -102,6 +102,21 @@ class Batch:
         """Give it another priority, -5 to 5."""
         return await self._send(calls.prioritise(self.id, priority))
 
+    async def certificates(self) -> v.Standings:
+        """What is promised about each step, what is proved, and what was stated."""
+        return await self.http.send(calls_certificates.certificates(self.id))
+
+    async def contest(self, key: str, step: str, reason: str) -> v.Dispute:
+        """Say that what was decided about an item at a step is wrong."""
+        return await self.http.send(calls_certificates.contest(self.id, key, step, reason))
+
+
+class Certificates(Part):
+    """What was stated about decisions, and what was contested."""
+
+    evidence = Method(calls_certificates.evidence)
+    disputes = Pages(calls_certificates.disputes)
+
 
 class Batches(Part):
     """What is handed over."""
@@ -189,6 +204,7 @@ class AsyncCanut(Part):
         super().__init__(Http(server, client))
         self.processes = Processes(self.http)
         self.batches = Batches(self.http)
+        self.certificates = Certificates(self.http)
         self.webhooks = Webhooks(self.http)
         self.work = Work(self.http)
         self.people = People(self.http)

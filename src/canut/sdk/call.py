@@ -1,7 +1,7 @@
 """A request as a value: what to send, what comes back, whether it may be sent twice."""
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
@@ -65,6 +65,8 @@ class Call(Struct, Generic[T], frozen=True, kw_only=True):
         """The reply, or a line of it. Raises `CanutAPIError` if it is not what was promised."""
         if self.reply is type(None):
             return None
+        if self.reply is bytes:
+            return cast(T, content)
         try:
             return msgspec.json.decode(content, type=self.reply)
         except msgspec.MsgspecError as error:

@@ -20,6 +20,14 @@ from canut.sdk.values.batches import (
     WebhookCreated,
     decisions_of,
 )
+from canut.sdk.values.certificates import (
+    Certificate,
+    Dispute,
+    NewDispute,
+    Proof,
+    Standing,
+    Standings,
+)
 from canut.sdk.values.common import ItemField, Page, ProblemAt, ProblemDetails
 from canut.sdk.values.people import (
     AuditEntry,
@@ -54,6 +62,7 @@ __all__ = [
     "AuditEntry",
     "Batch",
     "BatchStep",
+    "Certificate",
     "Claim",
     "Claimed",
     "Client",
@@ -64,11 +73,13 @@ __all__ = [
     "Cursor",
     "Decided",
     "Decision",
+    "Dispute",
     "ItemField",
     "Me",
     "NewBatch",
     "NewClient",
     "NewContributors",
+    "NewDispute",
     "NewWebhook",
     "Option",
     "Options",
@@ -80,8 +91,11 @@ __all__ = [
     "Process",
     "ProcessDetail",
     "ProcessStep",
+    "Proof",
     "Received",
     "Result",
+    "Standing",
+    "Standings",
     "StepQuestion",
     "Task",
     "TaskOutcome",

@@ -6,6 +6,7 @@ from litestar.types import ControllerRouterHandler
 from canut.config import Settings
 from canut.web.api import (
     batches,
+    certificates,
     decisions,
     items,
     me,
@@ -23,6 +24,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *batches.ROUTES,
         *items.routes(settings.upload_bytes_max),
         *decisions.ROUTES,
+        *certificates.ROUTES,
         *processes.ROUTES,
         *work.ROUTES,
         *webhooks.ROUTES,

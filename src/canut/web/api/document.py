@@ -23,6 +23,7 @@ are problem details (RFC 9457) with a `code` for programs and every problem in `
 
 TAGS = {
     "batches": "What clients hand over and take away.",
+    "certificates": "What is proved about decisions, and what clients contest.",
     "processes": "What can be outsourced.",
     "work": "What contributors claim and answer.",
     "webhooks": "Deliveries, announced.",

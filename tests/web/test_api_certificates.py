@@ -1,0 +1,114 @@
+"""Certificates and disputes over a real server: what a client sees, takes away and contests."""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from canut.db.pool import connect
+from canut.engine.audits import advance
+from canut.quality.certificates import verify
+from canut.sdk import Canut, CanutAPIError
+from canut.sdk import calls_certificates as calls
+from tests.api import PRODUCTS, THINGS, Api, decide, emptied, serving
+from tests.conftest import _clone as clone
+
+TRUE = {title: category for _, title, category in PRODUCTS}
+
+
+@pytest.fixture(scope="module")
+def api(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    for database in clone(server_url):
+        with serving(database, tmp_path_factory.mktemp("certificates")) as running:
+            yield running
+            emptied(running)
+
+
+def test_a_client_reads_checks_and_contests(api: Api, tmp_path: Path) -> None:
+    """From a delivered batch to a file that holds without the server; a decision is contested,
+    answered again by others and overturned. Another client finds nothing of it."""
+    with (
+        Canut(api.url, key=api.soierie) as client,
+        Canut(api.url, key=api.tulle) as other,
+        Canut(api.url, key=api.operator) as operator,
+    ):
+        made = operator.people.create_contributors(6, skills=["catalogue-expert"]).contributors
+        people = [Canut(api.url, key=one.key) for one in made]
+        batch = client.batches.submit(
+            [{"reference": key, "title": title} for key, title, _ in PRODUCTS],
+            process="catalogue/categorise",
+            key="proof",
+            taxonomy=THINGS,
+        )
+        with connect(api.database) as conn:
+            conn.execute("update batch_step set gold_share = 0, audit_share = 1, error_max = 0.2")
+
+        def answer(who: list[Canut], wrong: str = "") -> int:
+            count = 0
+            for person in who:
+                for task in person.work.claim(50).tasks:
+                    title = task.item["title"]
+                    value = "lamp" if title == wrong else TRUE[title]
+                    person.work.answer(task.task, value)
+                    count += 1
+            decide(api.database)
+            return count
+
+        def job() -> None:
+            with connect(api.database, autocommit=True) as conn:
+                while advance(conn, lambda: 1_790_000_000_000):
+                    pass
+
+        while answer(people[:4], PRODUCTS[0][1]):
+            pass
+        assert batch.refresh().state == "delivered"
+        [before] = batch.certificates().steps
+        assert before.state == "running"
+        job()
+        [opened] = batch.certificates().steps
+        assert (opened.state, opened.draws, opened.draws_open) == ("open", 12, 12)
+        assert (opened.answers_wanted, opened.qualified) == (24, 2)
+        assert answer(people[4:]) == 24
+        job()
+        [standing] = batch.certificates().steps
+        [stated] = standing.certificates
+        assert (stated.occasion, stated.proof.audits, stated.proof.wrong) == ("proved", 12, 1)
+        assert standing.proof == stated.proof
+        assert set(stated.words) == {"en", "fr"}
+
+        packed = client.certificates.evidence(stated.id)
+        assert packed == client.certificates.evidence(stated.id)
+        assert hashlib.sha256(gzip.decompress(packed)).hexdigest() == stated.digest
+        file = tmp_path / "certificate.json.gz"
+        file.write_bytes(packed)
+        assert [a.decision for a in verify(file).evidence.audits if a.outcome == "wrong"] == ["A0"]
+
+        dispute = batch.contest("A0", "category", "It is a kettle.")
+        assert (dispute.outcome, dispute.was) == (None, "lamp")
+        job()
+        [settled] = client.certificates.disputes(batch.id)
+        assert (settled.id, settled.outcome, settled.value) == (dispute.id, "overturned", "kettle")
+        [first, *_] = batch.decisions()
+        assert (first.key, first.value, first.method) == ("A0", "kettle", "panel")
+        [standing] = batch.certificates().steps
+        assert [one.occasion for one in standing.certificates] == ["proved", "dispute"]
+
+        for refused in (
+            lambda: other.certificates.evidence(stated.id),
+            lambda: list(other.certificates.disputes(batch.id)),
+            lambda: other.http.send(calls.certificates(batch.id)),
+            lambda: other.http.send(calls.contest(batch.id, "A0", "category", "Mine.")),
+            lambda: client.certificates.evidence(stated.id + 999),
+        ):
+            with pytest.raises(CanutAPIError) as found:
+                refused()
+            assert found.value.status == 404
+        with pytest.raises(CanutAPIError) as found:
+            batch.contest("A1", "category", " ")
+        assert found.value.status == 422
+        log = [entry.action for entry in operator.people.audit()]
+        assert {"open.dispute", "settle.dispute"} <= set(log)
+        for person in people:
+            person.close()
