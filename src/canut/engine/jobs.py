@@ -6,6 +6,7 @@ leases.
 """
 
 import asyncio
+import contextlib
 import importlib.resources
 import logging
 import random
@@ -21,6 +22,7 @@ from canut.engine.audits import advance
 from canut.engine.clock import now_ms
 from canut.people import store as people
 from canut.quality import exams, gold_review
+from canut.quality.sweep import sweep_due
 
 log = logging.getLogger("canut.engine")
 
@@ -38,8 +40,8 @@ def job_scripts() -> list[Script]:
     return [Script(f"jobs_{f.name[:-4]}", f.read_text("utf-8"), repeatable=False) for f in files]
 
 
-def make_app(url: str, *, webhooks_private: bool) -> App:
-    """Our jobs on this database."""
+def make_app(url: str, *, webhooks_private: bool, stop: threading.Event | None = None) -> App:
+    """Our jobs on this database; long ones end early when `stop` is set."""
     app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=CONCURRENCY + 2))
 
     @app.periodic(cron="* * * * * */2")
@@ -67,7 +69,26 @@ def make_app(url: str, *, webhooks_private: bool) -> App:
         """Retire gold that leaked or is disputed; end exams that nobody went on with."""
         await asyncio.to_thread(_review_gold, url)
 
+    @app.periodic(cron="* * * * *")
+    @app.task(queueing_lock="sweep", pass_context=False)
+    async def sweep(timestamp: int) -> None:
+        """Fit anew what is known at steps whose answers have grown by a fifth."""
+        await asyncio.to_thread(_sweep, url, stop or threading.Event())
+
     return app
+
+
+class _Stopped(Exception):
+    """The engine ends; what a job had not written is as if it had not begun."""
+
+
+def _sweep(url: str, stop: threading.Event) -> None:
+    def go_on() -> None:
+        if stop.is_set():
+            raise _Stopped
+
+    with connect(url, autocommit=True) as conn, contextlib.suppress(_Stopped):
+        sweep_due(conn, now_ms(), go_on)
 
 
 def _review_gold(url: str) -> None:
@@ -107,7 +128,8 @@ def run_jobs(url: str, stop: threading.Event, *, webhooks_private: bool) -> None
 async def _run_jobs(url: str, stop: threading.Event, webhooks_private: bool) -> None:
     while not stop.is_set():
         try:
-            async with make_app(url, webhooks_private=webhooks_private).open_async() as app:
+            app = make_app(url, webhooks_private=webhooks_private, stop=stop)
+            async with app.open_async():
                 await _until(stop, app)
         except (procrastinate.exceptions.ConnectorException, OSError) as error:
             log.warning("jobs wait for the database: %s", error)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from canut.db.pool import SyncConn
 from canut.quality import store_beliefs as store
 from canut.quality.beliefs_model import UNIT, StepModel, StepPlace, classes_of, options_hash
+from canut.quality.voices import Pairs, numbered
 from canut.questions.base import Question, Track
-from canut.truth.clones import voices
 from canut.truth.posterior import Known, learned
 from canut.truth.votes import Float64, Int32, Votes
 
@@ -27,8 +27,8 @@ class Standing(Struct, frozen=True):
     track: Track
     #: number of the model family of each contributor, -1 for none, int32 (n_contributors,)
     family: Int32
-    #: (one, other, how far they are one voice), places among the contributors
-    alike: list[tuple[int, int, float]]
+    #: places among the contributors
+    alike: Pairs
     #: hash of the list of options where confusions are counted, else ""
     options: str
     #: place of each option in that list
@@ -41,8 +41,6 @@ def standing(
     """Read it. `contributors` are ids; arrays are in their order."""
     known = store.records(conn, place, contributors)
     records = [known.get(c, store.Record()) for c in contributors]
-    families = sorted({record.family for record in records if record.family})
-    number = {family: i for i, family in enumerate(families)}
     where = {c: i for i, c in enumerate(contributors)}
     pairs = store.alike(conn, place, contributors)
     model = store.model(conn, place)
@@ -55,11 +53,12 @@ def standing(
         place=place,
         model=model,
         track=Track(
-            right=np.array([record.right for record in records]),
-            judged=np.array([record.judged for record in records]),
+            # gold is the better evidence of the two
+            right=np.array([record.right + record.gold_right for record in records]),
+            judged=np.array([record.judged + record.gold_judged for record in records]),
             known=confusions,
         ),
-        family=np.array([number.get(r.family or "", -1) for r in records], np.int32),
+        family=numbered([record.family for record in records]),
         alike=[(where[one], where[other], share) for one, other, share in pairs],
         options=options,
         index={value: i for i, value in enumerate(classes)},
@@ -82,36 +81,6 @@ def read_known(
     counts /= UNIT
     fitted = model.parameters.fitted.get(options)
     return Known(counts[1:], counts[0], fitted.stack() if fitted else None)
-
-
-def weights(of: Standing, task: Int32, contributor: Int32, n_tasks: int) -> Float64 | None:
-    """How much each answer counts, float64 (n,); None: 1 for all.
-
-    A family of agents is one voice on each task (`canut.truth.clones.voices`). Of those who were
-    found to err together, each counts 1 / (1 + the sum of how far the others who answered the same
-    task are one voice with it): two who copy everything count half each.
-    """
-    if not of.alike and not np.any(of.family >= 0):
-        return None
-    n_contributors = len(of.family)
-    label = np.zeros(len(task), np.int32)
-    votes = Votes(task, contributor, label, n_tasks, n_contributors, 1)
-    weight = voices(votes, of.family)
-    partners: dict[int, dict[int, float]] = {}
-    for one, other, share in of.alike:
-        # a family is one voice already
-        if of.family[one] < 0 or of.family[one] != of.family[other]:
-            partners.setdefault(one, {})[other] = share
-            partners.setdefault(other, {})[one] = share
-    if partners:
-        together: dict[int, list[int]] = {}
-        for row in np.flatnonzero(np.isin(contributor, list(partners))).tolist():
-            together.setdefault(int(task[row]), []).append(row)
-        for rows in together.values():
-            for row in rows:
-                shares = partners[int(contributor[row])]
-                weight[row] /= 1 + sum(shares.get(int(contributor[r]), 0.0) for r in rows)
-    return weight
 
 
 def learn(

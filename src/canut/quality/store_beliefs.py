@@ -11,10 +11,10 @@ from canut.quality.beliefs_model import Parameters, StepModel, StepPlace
 
 Sync = Connection[Any]
 
-# the last sweep's findings, and of each contributor at hand: record, family. Gold counts with the
-# decided tasks: it is the better evidence of the two.
-STANDING = """
-select c.id, coalesce(t."right" + t.gold_right, 0), coalesce(t.judged + t.gold_judged, 0), c.family
+# of each contributor at hand: record, family
+RECORDS = """
+select c.id, coalesce(t."right", 0), coalesce(t.judged, 0), coalesce(t.gold_right, 0),
+       coalesce(t.gold_judged, 0), c.family
 from contributor c
 left join track t on t.process_id = %s and t.step_slug = %s and t.contributor_id = c.id
 where c.id = any (%s)"""
@@ -46,18 +46,20 @@ set truth = (
 
 
 class Record(Struct, frozen=True):
-    """A contributor at a step."""
+    """A contributor at a step: by agreement with decisions, and by gold."""
 
     right: float = 0.0
     judged: float = 0.0
+    gold_right: float = 0.0
+    gold_judged: float = 0.0
     #: agents of one model family are one voice
     family: str | None = None
 
 
 def records(conn: Sync, place: StepPlace, contributors: list[int]) -> dict[int, Record]:
     """By contributor; those nobody knows are absent."""
-    rows = conn.execute(STANDING, [place.process_id, place.step_slug, contributors])
-    return {who: Record(right, judged, family) for who, right, judged, family in rows}
+    rows = conn.execute(RECORDS, [place.process_id, place.step_slug, contributors])
+    return {row[0]: Record(*row[1:]) for row in rows}
 
 
 def model(conn: Sync, place: StepPlace) -> StepModel:

@@ -71,6 +71,15 @@ def weigh(
     return Said(apply(known.stack, members(votes, score, raw, skill, weight)), raw, skill)
 
 
+def opinions(
+    votes: Votes, known: Known, right: Float64, judged: Float64, weight: Float64 | None = None
+) -> Float32:
+    """The members of the pool on these votes, to fit it on: see `members`."""
+    score, _ = evidence(votes, confusion(known, right, judged), weight)
+    raw = softmax(score + log_balance(known.everybody))
+    return members(votes, score, raw, skills(known, right, judged), weight)
+
+
 def members(
     votes: Votes, score: Float64, raw: Float64, skill: Float64, weight: Float64 | None = None
 ) -> Float32:

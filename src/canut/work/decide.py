@@ -14,10 +14,11 @@ from msgspec import Struct
 from canut.db.pool import SyncConn
 from canut.errors import CanutError
 from canut.quality.audits import judge_audits
-from canut.quality.beliefs import learn, standing, weights
+from canut.quality.beliefs import learn, standing
 from canut.quality.beliefs_model import StepPlace
 from canut.quality.gold import judge_gold
 from canut.quality.store import add_track
+from canut.quality.voices import weights
 from canut.questions.base import Answers
 from canut.questions.voices import folded
 from canut.truth.categorical import backed_off
@@ -142,7 +143,7 @@ def weigh(
         contributor=who,
         value=[decode(row[2]) for row in rows],
         n_tasks=len(tasks),
-        weight=weights(known, of_task, who, len(tasks)),
+        weight=weights(known.family, known.alike, of_task, who, len(tasks)),
     )
     track = known.track
     if track.known is None:
