@@ -15,10 +15,11 @@ as much on the coarser (`RICH`), and w and b are fitted. A task is never judged 
 opinions on gold tasks come from rounds that were not told them (`FOLDS`), as in cross-validation.
 
 How it was chosen: variants of members, pulls and gold rounds were compared by their means over 13
-public sets (20 draws of 30 gold items, scored on the others), over those sets with each left out
-in turn, and over 40 simulated crowds (contributors who are better at one class, a third of
+public sets (10 or 20 draws of 30 gold items, scored on the others) and over 20 to 40 simulated
+crowds (contributors who are better at one class, a third of
 spammers, all drawn from one class to its neighbour, hard tasks that mislead, two to eight answers).
-Kept is what was better on the sets and on the crowds alike, and the simpler where that was a tie:
+Kept is what was better on the sets and on the crowds alike, and the simpler where that was a tie
+(of variants within 0.05 points on the sets, not the best of them was taken):
 adding the posteriors of EBCC, GLAD or one coin, gold that counts more than once, and a second fit
 around the first were ties or losses.
 """
