@@ -15,7 +15,7 @@ NOUNS = {
     "process": "what can be outsourced: list, show, check, new",
     "gold": "items whose right answer is known: list, import, retire, review",
     "batch": "hand work over and take results away",
-    "certificate": "verify a statement about decisions from its own evidence",
+    "certificate": "what is proved about decisions: list, show, export, verify",
     "people": "accounts, clients, contributors, keys",
     "db": "the database: status, migrate, check, backup, restore",
     "simulate": "answer a batch through the API as simulated contributors",

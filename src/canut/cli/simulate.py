@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from canut.channels.columns import parse_map
 from canut.cli.common import database, setting_options
+from canut.cli.simulate_audits import answer_audits, tell
 from canut.cli.simulate_report import Plan, Report, show
 from canut.cli.simulate_truth import Truth, read_rows
 from canut.cli.simulation import Tally, spread_errors
@@ -43,6 +44,7 @@ LOOK_S = 0.5
 @click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="names that differ")
 @click.option("--contributors", default=8, show_default=True, type=click.IntRange(1, 200))
 @click.option("--experts", default=1, show_default=True, type=click.IntRange(0, 50))
+@click.option("--auditors", default=0, show_default=True, type=click.IntRange(0, 50))
 @click.option("--error", default=0.1, show_default=True, type=click.FloatRange(0, 0.9))
 @click.option("--spread", default=0.05, show_default=True, type=click.FloatRange(0, 0.5))
 @click.option("--expert-error", default=0.02, show_default=True, type=click.FloatRange(0, 0.9))
@@ -98,7 +100,26 @@ async def _with_key(url: str, key: str, truth: Truth, plan: Plan) -> Report:
                 plan.experts, name="Simulated expert", skills=[*skills, *expert_skills]
             )
             keys += [one.key for one in experts.contributors]
-        return await _run(url, operator, keys, truth, plan)
+        auditors = await _auditors(operator, plan, [*skills, *expert_skills])
+        report = await _run(url, operator, keys, truth, plan)
+        await _audit(url, operator, auditors, truth, plan)
+        return report
+
+
+async def _auditors(operator: AsyncCanut, plan: Plan, skills: list[str]) -> list[str]:
+    if not plan.auditors:
+        return []
+    made = await operator.people.create_contributors(
+        plan.auditors, name="Simulated auditor", skills=skills
+    )
+    return [one.key for one in made.contributors]
+
+
+async def _audit(url: str, canut: AsyncCanut, keys: list[str], truth: Truth, plan: Plan) -> None:
+    """Have the audits answered, and say what is proved."""
+    if keys:
+        for line in tell(await answer_audits(url, canut, keys, truth, plan)):
+            click.echo(line)
 
 
 async def answer_batch(url: str, database_url: str, truth: Truth, plan: Plan) -> Report:
@@ -126,7 +147,14 @@ async def answer_batch(url: str, database_url: str, truth: Truth, plan: Plan) ->
                 made += await _make(
                     conn, plan.experts, "Simulated expert", [*skills, *expert_skills]
                 )
-                return await _run(url, canut, [key for _, key in made], truth, plan)
+                keys = [key for _, key in made]
+                auditors = await _make(
+                    conn, plan.auditors, "Simulated auditor", [*skills, *expert_skills]
+                )
+                made += auditors
+                report = await _run(url, canut, keys, truth, plan)
+                await _audit(url, canut, [key for _, key in auditors], truth, plan)
+                return report
         finally:
             await people.revoke_api_key(conn, by, reader.id)
             for contributor, _ in made:

@@ -22,6 +22,8 @@ class Plan(Struct, frozen=True):
     key_column: str
     #: seconds without an answer after which a batch that is not delivered never will be
     stuck_s: float = 30.0
+    #: who answer audits once the batch is delivered; they have the skills of experts
+    auditors: int = 0
 
 
 class Report(Struct, frozen=True):

@@ -125,6 +125,11 @@ order by x.id desc limit %(limit)s"""
 STEPS = "select id, slug from batch_step where batch_id = %s order by position"
 
 
+CLIENT_SLUGS = "select id, slug from client where id = any (%s)"
+BATCH_OF_KEY = """
+select b.id from batch b join client c on c.id = b.client_id where c.slug = %s and b.key = %s"""
+
+
 def draws(conn: Conn, frame_id: int) -> list[Draw]:
     """In their order."""
     return conn.cursor(row_factory=of(Draw)).execute(DRAWS, [frame_id]).fetchall()
@@ -204,6 +209,17 @@ def newest(conn: Conn, clients: Sequence[int] | None, limit: int) -> list[Issued
 def steps(conn: Conn, batch_id: int) -> list[tuple[int, str]]:
     """(id, slug) of the steps of a batch."""
     return conn.execute(STEPS, [batch_id]).fetchall()
+
+
+def client_slugs(conn: Conn, clients: Sequence[int]) -> dict[int, str]:
+    """Short names of these clients."""
+    return dict(conn.execute(CLIENT_SLUGS, [list(clients)]).fetchall())
+
+
+def batch_of_key(conn: Conn, client: str, key: str) -> int | None:
+    """The batch of this key, of the client with this short name."""
+    row = conn.execute(BATCH_OF_KEY, [client, key]).fetchone()
+    return None if row is None else int(row[0])
 
 
 def _issued(row: tuple[Any, ...]) -> Issued:
