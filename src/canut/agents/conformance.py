@@ -99,16 +99,16 @@ def sample_items(step: Step, count: int = 40) -> list[Item]:
 
 def sample_examples(step: Step, question: str, count: int = 40) -> list[Example]:
     """Decided items with valid answers."""
-    answers = {
+    answers: dict[str, Callable[[int], Any]] = {
         "choice": lambda i: _OPTIONS[i % 4],
         "choices": lambda i: [_OPTIONS[i % 4]],
         "scale": lambda i: 1 + i % 4,
         "number": lambda i: float(10 * (i % 4)),
         "text": lambda i: _OPTIONS[i % 4],
         "record": lambda i: {"topic": _OPTIONS[i % 4], **({"urgency": 3} if i % 2 else {})},
-    }[question]
+    }
     return [
-        Example(item, step.question.normalise(answers(i)), weight=0.5 + i % 2)
+        Example(item, step.question.normalise(answers[question](i)), weight=0.5 + i % 2)
         for i, item in enumerate(sample_items(step, count)[:count])
     ]
 

@@ -16,7 +16,8 @@ from canut.agents import features
 from canut.agents.artefact import name_of
 from canut.agents.features import BLOCK
 from canut.agents.heads import Head, heads_of, written
-from canut.agents.learned import Learned, fit_part, freeze, thaw, told
+from canut.agents.learned import Learned, fit_part, told
+from canut.agents.learned_state import freeze, thaw
 from canut.agents.linear import Columns, Float64, columns_of
 from canut.agents.model import Example, Item, Prediction, Step, Version, passed
 from canut.agents.replay import Replay, together
@@ -70,7 +71,8 @@ class Learner:
             return np.ones(len(items))
         met = np.isin(counts.indices, self._learned.columns.kept, kind="table")
         sums = np.concatenate([[0], np.cumsum(met)])[counts.indptr]
-        return 1 - np.diff(sums) / np.maximum(np.diff(counts.indptr), 1)
+        told: Float64 = 1 - np.diff(sums) / np.maximum(np.diff(counts.indptr), 1)
+        return told
 
     def _block(self, items: Sequence[Item], columns: Columns) -> list[Prediction]:
         begun = time.perf_counter()
