@@ -7,6 +7,12 @@ from canut.questions.base import localise
 
 Locale = Literal["en", "fr"]
 
+#: why an exam is offered
+WHY: dict[str, str] = {
+    "en": "This step asks for a licence. Passing the exam gives it to you.",
+    "fr": "Cette étape demande une licence. Réussir l’examen vous la donne.",
+}
+
 _WORDS: dict[Locale, dict[str, str]] = {
     "en": {
         "running": "Answered so far: {answered}, of {most} at most. The exam ends as soon as it is"

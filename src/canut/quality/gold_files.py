@@ -47,7 +47,7 @@ def check_gold(
     named: set[str] = set()
     for number, row in rows:
         before = len(problems)
-        reference = str(row.get(REFERENCE) or "").strip()[:REFERENCE_MAX]
+        reference = str(row.get(REFERENCE) or "").replace("\0", "\ufffd").strip()[:REFERENCE_MAX]
         if reference and reference in named:
             message = f"{reference!r} is there twice"
             mend = "give every row its own"

@@ -126,7 +126,7 @@ def retire_gold(conn: SyncConn, who: Principal, gold_id: int, reason: str, now_m
     if gold is None:
         raise NotFound("There is no such gold, or it is not yours to see.")
     step = find_step(conn, who, Place(gold.process_id, gold.step_slug))
-    reason = reason.strip()
+    reason = reason.replace("\0", "\ufffd").strip()
     if not 0 < len(reason) <= REASON_MAX:
         message = f"A reason has 1 to {REASON_MAX} characters."
         raise Invalid(message, problems=[Problem(message, "say why", field="reason")])

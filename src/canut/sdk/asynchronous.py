@@ -8,7 +8,7 @@ from typing import Unpack
 
 import httpx
 
-from canut.sdk import calls, calls_certificates
+from canut.sdk import calls, calls_certificates, calls_exams
 from canut.sdk import values as v
 from canut.sdk.call import Call
 from canut.sdk.retry import Retry
@@ -170,6 +170,26 @@ class Work(Part):
     options = Method(calls.options)
 
 
+class Exams(Part):
+    """How a contributor earns a licence."""
+
+    list = Method(calls_exams.exams)
+    start = Method(calls_exams.start)
+    topic = Method(calls_exams.topic)
+    options = Method(calls_exams.options)
+    questions = Method(calls_exams.questions)
+    answer = Method(calls_exams.answer)
+    result = Method(calls_exams.result)
+
+
+class Gold(Part):
+    """Items whose right answer is known."""
+
+    list = Pages(calls_exams.gold)
+    add = Method(calls_exams.add_gold)
+    retire = Method(calls_exams.retire_gold)
+
+
 class People(Part):
     """Who uses the platform (operators)."""
 
@@ -207,6 +227,8 @@ class AsyncCanut(Part):
         self.certificates = Certificates(self.http)
         self.webhooks = Webhooks(self.http)
         self.work = Work(self.http)
+        self.exams = Exams(self.http)
+        self.gold = Gold(self.http)
         self.people = People(self.http)
 
     async def close(self) -> None:

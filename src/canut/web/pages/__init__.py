@@ -6,6 +6,8 @@ from canut.config import Settings
 from canut.web.pages import (
     account,
     client,
+    exams,
+    gold,
     handing,
     home,
     hooks,
@@ -18,5 +20,5 @@ from canut.web.pages import (
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
-    fixed = (home, account, work, options, pictures, client, hooks, operator)
+    fixed = (home, account, work, options, pictures, client, exams, gold, hooks, operator)
     return [*handing.routes(settings), *(route for module in fixed for route in module.ROUTES)]

@@ -23,7 +23,11 @@ async def options_json(
     request: WebRequest, step_id: FromPath[int], name: FromQuery[str] = ANSWER
 ) -> Response[bytes]:
     """Every option of one question of a step, for whoever holds a task of that step."""
-    listed = await _options(request, step_id, name)
+    return listed_options(request, await _options(request, step_id, name))
+
+
+def listed_options(request: WebRequest, listed: OptionList) -> Response[bytes]:
+    """The list for the combobox, or word that it is the one the browser has."""
     headers = {"etag": listed.etag, "cache-control": "private, no-cache", "vary": "cookie"}
     if request.headers.get("if-none-match") == listed.etag:
         return Response(b"", status_code=304, headers=headers)
@@ -38,9 +42,13 @@ async def options_page(
     q: FromQuery[str] = "",
 ) -> Response[str]:
     """Look for an option without a script."""
-    listed = await _options(request, step_id, name)
+    return found_options(request, await _options(request, step_id, name), name, q)
+
+
+def found_options(request: WebRequest, listed: OptionList, name: str, q: str) -> Response[str]:
+    """The page that finds options by their words."""
     found = search(listed.options, q)[:FOUND_MAX] if q.strip() else []
-    return show(request, "work/search.html", step_id=step_id, name=name, q=q, found=found)
+    return show(request, "work/search.html", name=name, q=q, found=found)
 
 
 async def _options(request: WebRequest, step_id: int, name: str) -> OptionList:
