@@ -250,13 +250,13 @@ def test_items_of_an_unknown_kind_are_refused(api: Api) -> None:
 
 def test_answers_are_safe_to_resend_and_all_checked_first(api: Api) -> None:
     """A retry after a lost reply is accepted; another answer conflicts; one invalid answer keeps
-    all of them out; what was not held is an outcome, not an error."""
+    all of them out; what was not held is an outcome, not an error. How sure an agent is is kept."""
     submitted(as_(api, api.soierie))
     worker, stranger = contributors(api, 2)
     first, second = worker.post("/claims", json={"count": 2}).json()["tasks"]
 
     def hand_in(http: httpx.Client, *answers: tuple[str, str]) -> httpx.Response:
-        given = [{"task": task, "value": value} for task, value in answers]
+        given = [{"task": task, "value": value, "confidence": 0.75} for task, value in answers]
         return http.post("/answers", json={"answers": given})
 
     refused = hand_in(worker, (first["task"], "kettle"), (second["task"], "spoon"), ("x", "lamp"))
@@ -269,6 +269,10 @@ def test_answers_are_safe_to_resend_and_all_checked_first(api: Api) -> None:
         assert taken.json()["outcomes"][0]["outcome"] == "accepted"
     changed = hand_in(worker, (first["task"], "lamp"), (second["task"], "lamp"))
     assert [one["outcome"] for one in changed.json()["outcomes"]] == ["conflict", "accepted"]
+    with psycopg.connect(api.database) as conn:
+        assert conn.execute("select confidence from answer").fetchall() == [(0.75,), (0.75,)]
+    answers = [{"task": second["task"], "value": "lamp", "confidence": 1.5}]
+    assert worker.post("/answers", json={"answers": answers}).status_code == 422
     unknown = hand_in(stranger, (first["task"], "kettle"))
     assert unknown.json()["outcomes"][0]["outcome"] == "unknown"
 

@@ -157,14 +157,15 @@ def give_back(task: str) -> Call[None]:
     return Call(method="DELETE", path=f"claims/{task}", reply=type(None))
 
 
-def answer(task: str, value: Any) -> Call[v.Answered]:
-    """Answer one task; safe to repeat."""
-    return answer_all([(task, value)])
+def answer(task: str, value: Any, confidence: float | None = None) -> Call[v.Answered]:
+    """Answer one task; safe to repeat. An agent may say how sure it is, 0 to 1."""
+    return answer_all([v.Answer(task, value, confidence)])
 
 
-def answer_all(answers: Iterable[tuple[str, Any]]) -> Call[v.Answered]:
-    """Answer up to 100 tasks, as (task, value); safe to repeat."""
-    body = v.Answers([v.Answer(task, value) for task, value in answers])
+def answer_all(answers: Iterable[tuple[str, Any] | v.Answer]) -> Call[v.Answered]:
+    """Answer up to 100 tasks, as (task, value) or with a confidence; safe to repeat."""
+    given = [a if isinstance(a, v.Answer) else v.Answer(*a) for a in answers]
+    body = v.Answers(given)
     return Call(method="POST", path="answers", body=body, reply=v.Answered)
 
 

@@ -37,11 +37,25 @@ class ClaimedTask(Struct, frozen=True):
     item: dict[str, Any]
 
 
+class Given(Struct, frozen=True):
+    """An answer as a contributor hands it in."""
+
+    #: name of the task
+    task: str
+    #: raw, not checked yet
+    value: Any
+    #: how sure the contributor says it is, 0 to 1; people are not asked. Not a probability: it
+    #: means something under a licence only
+    confidence: float | None = None
+
+
 class Submitted(Struct, frozen=True):
     """An answer on its way in: checked and in canonical form."""
 
     ref: TaskRef
     value: Any
+    #: how sure the contributor says it is, 0 to 1; None: it does not say
+    confidence: float | None = None
 
 
 class LoadedStep(Struct, frozen=True):

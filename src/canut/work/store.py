@@ -16,7 +16,7 @@ Sync = Connection[Any]
 
 CLAIM = "select * from claim_tasks(%s, %s, %s, %s, %s)"
 LIVE = "select * from live_tasks(%s, %s)"
-SUBMIT = "select * from submit_answers(%s, %s, %s, %s::jsonb[], %s)"
+SUBMIT = "select * from submit_answers(%s, %s, %s, %s::jsonb[], %s, %s::real[])"
 RETURN = "select return_task(%s, %s, %s, %s)"
 EXPIRE = "select expire_assignments(%s, %s)"
 
@@ -110,7 +110,8 @@ async def submit_answers(
     tasks = [answer.ref.task_id for answer in answers]
     steps = [answer.ref.batch_step_id for answer in answers]
     values = [_one(answer.value).decode() for answer in answers]
-    cursor = await conn.execute(SUBMIT, [contributor_id, tasks, steps, values, now_ms])
+    sure = [answer.confidence for answer in answers]
+    cursor = await conn.execute(SUBMIT, [contributor_id, tasks, steps, values, now_ms, sure])
     return dict(await cursor.fetchall())
 
 

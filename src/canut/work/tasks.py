@@ -10,6 +10,7 @@ from canut.errors import CanutError, Conflict, Expired, Invalid, NotFound, Probl
 from canut.work import store
 from canut.work.model import (
     ClaimedTask,
+    Given,
     LoadedStep,
     OpenBatch,
     Outcome,
@@ -103,9 +104,9 @@ async def submit(
     names: TaskNames,
     contributor_id: int,
     now_ms: int,
-    answers: Sequence[tuple[str, Any]],
+    answers: Sequence[Given],
 ) -> list[tuple[TaskRef, Outcome]]:
-    """Hand in raw answers to tasks held, as (task, value); outcomes in the same order.
+    """Hand in raw answers to tasks held; outcomes in the same order.
 
     Nothing is stored unless every answer is valid: raises `Invalid` with a problem per wrong
     field, its `row` the place of the answer (from 1). Safe to repeat.
@@ -126,7 +127,7 @@ async def submit_one(
     value: Any,
 ) -> None:
     """Hand in one answer; an outcome other than accepted is raised as an error."""
-    [(_, outcome)] = await submit(pool, steps, names, contributor_id, now_ms, [(task, value)])
+    [(_, outcome)] = await submit(pool, steps, names, contributor_id, now_ms, [Given(task, value)])
     if outcome != "accepted":
         raise refusal(outcome)
 
@@ -162,21 +163,22 @@ def refusal(outcome: str) -> CanutError:
 
 
 async def _checked(
-    pool: Pool, steps: Steps, names: TaskNames, answers: Sequence[tuple[str, Any]]
+    pool: Pool, steps: Steps, names: TaskNames, answers: Sequence[Given]
 ) -> list[Submitted]:
     if not 1 <= len(answers) <= LIVE_MAX:
         raise Invalid(f"Hand in 1 to {LIVE_MAX} answers at a time, not {len(answers)}.")
     checked: list[Submitted] = []
     problems: list[Problem] = []
     seen: set[int] = set()
-    for row, (task, raw) in enumerate(answers, start=1):
+    for row, given in enumerate(answers, start=1):
         try:
-            ref = names.read(task)
+            ref = names.read(given.task)
             if ref.task_id in seen:
-                raise Invalid(f"Task {task} is there twice.", mend="send one answer a task")
+                raise Invalid(f"Task {given.task} is there twice.", mend="send one answer a task")
             seen.add(ref.task_id)
             step = steps.kept(ref.batch_step_id) or await steps.load(pool, ref.batch_step_id)
-            checked.append(Submitted(ref, step.question.normalise(raw)))
+            value = step.question.normalise(given.value)
+            checked.append(Submitted(ref, value, given.confidence))
         except (Invalid, NotFound) as error:
             found = error.problems or [Problem(error.message, mend=error.mend)]
             problems += [Problem(p.message, p.mend, row=row, field=p.field) for p in found]

@@ -43,6 +43,10 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
 
     task: TaskName
     value: Annotated[Any, Meta(description="Of the shape that the step's `answer` says.")]
+    confidence: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None,
+        Meta(description="How sure an agent is. People leave it out."),
+    ] = None
 
 
 class Answers(Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,7 +19,7 @@ from canut.web.api.replying import Json, encode, nothing, reply
 from canut.web.auth import WebRequest, principal
 from canut.work import tasks
 from canut.work.batches import check_may_see_step
-from canut.work.model import ClaimedTask, LoadedStep
+from canut.work.model import ClaimedTask, Given, LoadedStep
 
 CLAIM = Reader(v.Claim)
 ANSWERS = Reader(v.Answers)
@@ -174,9 +174,9 @@ async def answer(request: WebRequest) -> Json:
     """Answers of the contributor who asks."""
     given = await ANSWERS.read(request)
     who = principal(request).contributor()
-    pairs = [(one.task, one.value) for one in given.answers]
+    handed = [Given(one.task, one.value, one.confidence) for one in given.answers]
     names = await task_names(request)
-    outcomes = await tasks.submit(pool(request), steps(request), names, who, now_ms(), pairs)
+    outcomes = await tasks.submit(pool(request), steps(request), names, who, now_ms(), handed)
     return reply(v.Answered([v.TaskOutcome(names.name(ref), said) for ref, said in outcomes]))
 
 
