@@ -38,7 +38,7 @@ class Standing(Struct, frozen=True):
 def standing(
     conn: SyncConn, place: StepPlace, question: Question, contributors: list[int]
 ) -> Standing:
-    """Read it. `contributors` are ids; arrays are in their order."""
+    """Read it. `contributors` are ids, sorted; arrays are in their order."""
     known = store.records(conn, place, contributors)
     records = [known.get(c, store.Record()) for c in contributors]
     where = {c: i for i, c in enumerate(contributors)}
@@ -75,9 +75,9 @@ def read_known(
 ) -> Known:
     """The confusions of these contributors between the options of this list."""
     counts = np.zeros((len(contributors) + 1, n_classes, n_classes))
-    where = {0: 0} | {c: i for i, c in enumerate(contributors, 1)}
-    for contributor, said, truth in store.confusions(conn, place, options, contributors):
-        counts[where[contributor], said] = truth
+    who, said, truth = store.confusions(conn, place, options, contributors, n_classes)
+    # contributors are sorted, and nobody has the number of everybody
+    counts[np.searchsorted(np.array([0, *contributors]), who), said] = truth
     counts /= UNIT
     fitted = model.parameters.fitted.get(options)
     return Known(counts[1:], counts[0], fitted.stack() if fitted else None)
@@ -96,15 +96,14 @@ def learn(
     who, said, expected = learned(votes, units(truth), counts)
     if not len(who):
         return
-    rows = expected.astype(np.int64)
-    everybody = np.zeros((votes.n_classes, votes.n_classes), np.int64)
-    np.add.at(everybody, said, rows)
-    heard = np.flatnonzero(everybody.any(1)).tolist()
-    total = [(0, k, everybody[k].tolist()) for k in heard]
-    own = zip(who.tolist(), said.tolist(), rows.tolist(), strict=True)
-    store.add_confusions(
-        conn, of.place, of.options, [*total, *((contributors[j], k, row) for j, k, row in own)]
-    )
+    own = expected.astype(np.int64)
+    total = np.zeros((votes.n_classes, votes.n_classes), np.int64)
+    np.add.at(total, said, own)
+    heard = np.flatnonzero(total.any(1))
+    everybody = [0] * len(heard) + [contributors[j] for j in who.tolist()]
+    rows = np.concatenate([total[heard], own])
+    place = [*heard.tolist(), *said.tolist()]
+    store.add_confusions(conn, of.place, of.options, everybody, place, rows)
 
 
 def units(posterior: Float64) -> Float64:

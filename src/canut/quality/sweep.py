@@ -200,10 +200,12 @@ def _write(
 ) -> Swept:
     pairs: dict[tuple[int, int], Pair] = {}
     for one in lists:
-        rows = [(who, said, more.tolist()) for (who, said), more in one.change.items()]
-        for begin in range(0, len(rows), ROWS_AT_ONCE):
-            part = rows[begin : begin + ROWS_AT_ONCE]
-            store_beliefs.add_confusions(conn, place, one.options, part)
+        keys = list(one.change)
+        for begin in range(0, len(keys), ROWS_AT_ONCE):
+            part = keys[begin : begin + ROWS_AT_ONCE]
+            who, said = [key[0] for key in part], [key[1] for key in part]
+            more = np.array([one.change[key] for key in part])
+            store_beliefs.add_confusions(conn, place, one.options, who, said, more)
         for pair in one.pairs:
             pairs.setdefault((pair.one, pair.other), pair)
     store_sweep.replace_alike(conn, place, list(pairs.values()), now_ms)

@@ -18,7 +18,7 @@ class Heard(Struct, frozen=True, array_like=True):
     stated: float | None = None
 
 
-class Evidence(Struct, frozen=True, omit_defaults=True):
+class Evidence(Struct, frozen=True):
     """All the answers weighed for a task, and by what."""
 
     answers: tuple[Heard, ...] = ()
@@ -26,8 +26,23 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
     model: int = 0
 
 
+def encode_evidence(evidence: Evidence) -> bytes:
+    """As it is kept: [model, [contributor, agreement, skill], ...]; an answer's last fields are
+    left out where they are usual. There is one for each decision, so it is short."""
+    return msgspec.json.encode([evidence.model, *map(_short, evidence.answers)])
+
+
+def _short(heard: Heard) -> list[float | None]:
+    if heard.stated is not None:
+        return [heard.contributor, heard.agreement, heard.skill, heard.weight, heard.stated]
+    if heard.weight != 1:
+        return [heard.contributor, heard.agreement, heard.skill, heard.weight]
+    return [heard.contributor, heard.agreement, heard.skill]
+
+
 def decode_evidence(data: bytes | str) -> Evidence:
-    """Evidence as it is kept; also as it was before there were skills, a bare list of
-    [contributor, agreement]."""
-    found = msgspec.json.decode(data, type=Evidence | list[Heard])
-    return found if isinstance(found, Evidence) else Evidence(tuple(found))
+    """Evidence as it is kept; also as it was before there were skills, a list of
+    [contributor, agreement] alone."""
+    found = msgspec.json.decode(data, type=list[int | Heard])
+    answers = tuple(one for one in found if isinstance(one, Heard))
+    return Evidence(answers, next((one for one in found if isinstance(one, int)), 0))

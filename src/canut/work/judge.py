@@ -97,7 +97,7 @@ def spent(weighed: Weighed, rules: StepRules) -> set[int]:
     return {
         i
         for i, (task, verdict) in enumerate(
-            zip(weighed.tasks, verdicts(weighed, rules), strict=True)
+            zip(weighed.tasks, verdicts(weighed, rules).tolist(), strict=True)
         )
         if verdict == NextStep.ESCALATE and not task.expert and given[i] >= task.wanted
     }
@@ -108,8 +108,8 @@ def judge(
 ) -> Judged:
     """Decide, ask one more, or call an expert."""
     n_answers = weighed.n_answers
-    given = n_answers + weighed.silent
-    steps = verdicts(weighed, rules)
+    given = (n_answers + weighed.silent).tolist()
+    steps = verdicts(weighed, rules).tolist()
     judged = Judged()
     asked: list[int] = []
     for i, task in enumerate(weighed.tasks):

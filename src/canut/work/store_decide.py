@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from canut.db.rows import of
-from canut.work.evidence import Evidence
+from canut.work.evidence import Evidence, encode_evidence
 
 Sync = Connection[Any]
 
@@ -184,7 +184,7 @@ def decide(conn: Sync, batch_step_id: int, decisions: Sequence[NewDecision], now
             "confidences": [d.confidence for d in decisions],
             "methods": [d.method for d in decisions],
             "n_answers": [d.n_answers for d in decisions],
-            "evidence": [encode(d.evidence).decode() for d in decisions],
+            "evidence": [encode_evidence(d.evidence).decode() for d in decisions],
         },
     )
     conn.execute(CLOSE, [[d.task_id for d in decisions]])
