@@ -200,7 +200,7 @@ def _large(conn: Any, client: int) -> int:
 async def _answers(database: str, batches: dict[str, int], workers: list[int]) -> None:
     """Simulated contributors answer part of the work, and the engine decides what it can."""
     chance, steps = random.Random(46), Steps()
-    shares = {"catalogue-categorise": 120, "reviews-moderate": 30, "search-relevance": 24}
+    shares = {"catalogue-categorise": 120, "reviews-moderate": 30, "search-relevance": 12}
     async with open_pool(database, 2) as pool:
         names = await tasks.load_names(pool)
         for key, count in shares.items():
