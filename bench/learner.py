@@ -7,7 +7,9 @@
 are not there are left out. banking77 keeps its own test set; of pricerunner, products (not offers)
 are split in ten, and one part is held out. Few labels: a mean of `--draws` draws. With `--rows`
 alone, titles are made up: words of invented syllables, drawn by Zipf's law, in ten categories; with
-both, those of pricerunner are taken over and over. CPU seconds count from payloads to predictions,
+both, those of pricerunner are taken over and over. `--agent embeddings` asks the agent that needs
+the extra `embeddings`; `--test N` asks about N rows only, drawn at random;
+`--few` leaves out the run on all labels. CPU seconds count from payloads to predictions,
 of the whole process. The last line is one JSON object.
 """
 
@@ -27,8 +29,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from msgspec import Struct
 
-from canut.agents.learner import LEARNER, Learner
 from canut.agents.model import Example, Item, Step, items_of, step_of
+from canut.agents.protocol import Agent, AgentType
+from canut.agents.registry import agent_type
 from canut.processes.model import ItemField, ItemShape, StepDefinition
 
 FEW = (5, 20)
@@ -70,6 +73,14 @@ def read(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
+def sampled(rows: Rows, count: int) -> Rows:
+    """With so many rows of the held-out part; 0 for all."""
+    if not count:
+        return rows
+    place = np.random.default_rng(1).permutation(len(rows.test))[:count].tolist()
+    return Rows(rows.name, rows.train, [rows.test[i] for i in place])
+
+
 def made_up(count: int) -> list[tuple[str, str]]:
     """Titles of seven words or so, in ten categories; no two runs differ."""
     rng = np.random.default_rng(0)
@@ -98,13 +109,15 @@ def items(step: Step, texts: Sequence[str]) -> list[Item]:
     return items_of(step, ((i, str(i), {"text": text}) for i, text in enumerate(texts)))
 
 
-def taught(step: Step, rows: Sequence[tuple[str, str]]) -> tuple[Learner, float, int]:
-    """A learner that knows these rows, CPU seconds it took, bytes of its state."""
+def taught(
+    kind: AgentType, step: Step, rows: Sequence[tuple[str, str]]
+) -> tuple[Agent, float, int]:
+    """An agent that knows these rows, CPU seconds it took, bytes of its state."""
     begun = time.process_time()
     shown = items(step, [text for text, _ in rows])
     examples = [Example(item, name) for item, (_, name) in zip(shown, rows, strict=True)]
-    state = LEARNER.load(step, None).learn(examples)
-    return LEARNER.load(step, state), time.process_time() - begun, len(state)
+    state = kind.load(step, None).learn(examples)
+    return kind.load(step, state), time.process_time() - begun, len(state)
 
 
 def few(rows: Sequence[tuple[str, str]], each: int, seed: int) -> list[tuple[str, str]]:
@@ -118,7 +131,7 @@ def few(rows: Sequence[tuple[str, str]], each: int, seed: int) -> list[tuple[str
     ]
 
 
-def measure(rows: Rows, each: int | None, draws: int) -> dict[str, Any]:
+def measure(kind: AgentType, rows: Rows, each: int | None, draws: int) -> dict[str, Any]:
     """Accuracy, calibration, and accuracy of the surer half, on the held-out part."""
     step = step_for(rows.train)
     asked = items(step, [text for text, _ in rows.test])
@@ -126,7 +139,7 @@ def measure(rows: Rows, each: int | None, draws: int) -> dict[str, Any]:
     results = []
     for seed in range(draws if each else 1):
         shown = few(rows.train, each, seed) if each else rows.train
-        agent, learn_cpu_s, size = taught(step, shown)
+        agent, learn_cpu_s, size = taught(kind, step, shown)
         begun = time.process_time()
         answers = agent.answer(asked)
         cpu_s = time.process_time() - begun
@@ -150,10 +163,10 @@ def calibration_error(sure: Any, right: Any) -> float:
     )
 
 
-def speed(rows: Sequence[tuple[str, str]], count: int) -> dict[str, Any]:
+def speed(kind: AgentType, rows: Sequence[tuple[str, str]], count: int) -> dict[str, Any]:
     """CPU seconds of one process for so many titles."""
     step = step_for(rows)
-    agent, learn_cpu_s, _ = taught(step, rows[:20_000])
+    agent, learn_cpu_s, _ = taught(kind, step, rows[:20_000])
     agent.answer(items(step, [rows[0][0]]))
     cpu_s = 0.0
     for start in range(0, count, BATCH):
@@ -178,25 +191,29 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--rows", type=int, default=0)
     parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--few", action="store_true", help="few labels only")
+    parser.add_argument("--agent", default="learner")
+    parser.add_argument("--test", type=int, default=0, help="rows of the held-out part; 0 for all")
     options = parser.parse_args()
     if not (options.data or options.rows):
         parser.error("give --data or --rows")
+    kind = agent_type(options.agent)
     out: dict[str, Any] = {}
     sets = [
         (options.data / "support" / "banking77", banking77),
         (options.data / "catalogue" / "pricerunner.csv", pricerunner),
     ] if options.data else []  # fmt: skip
-    found = [reader(place) for place, reader in sets if place.exists()]
+    found = [sampled(reader(place), options.test) for place, reader in sets if place.exists()]
     if options.rows:
         offers = next((one.train for one in found if one.name == "pricerunner"), None)
-        out["speed"] = speed(offers or made_up(min(options.rows, 100_000)), options.rows)
+        out["speed"] = speed(kind, offers or made_up(min(options.rows, 100_000)), options.rows)
         print("speed", out["speed"], flush=True)
     else:
         for rows in found:
             out[rows.name] = {}
-            for each in (*FEW, None):
+            for each in (*FEW, *([] if options.few else [None])):
                 label = f"{each}_labels" if each else "all_labels"
-                out[rows.name][label] = measure(rows, each, options.draws)
+                out[rows.name][label] = measure(kind, rows, each, options.draws)
                 print(rows.name, label, out[rows.name][label], flush=True)
     print(json.dumps(out))
 

@@ -1,13 +1,12 @@
 """What the learner has learned: fitted per head, and told of new rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
-from canut.agents import features
 from canut.agents.features import Rows
 from canut.agents.heads import ABSENT, Head, Kind, neighbours, right_enough
 from canut.agents.linear import (
@@ -24,6 +23,7 @@ from canut.agents.linear import (
 from canut.agents.replay import Replay, nothing
 
 Told = tuple[Any, float, dict[str, Any]]
+Named = Callable[[Sequence[str]], Rows]
 
 
 class Part(Struct, frozen=True):
@@ -48,9 +48,10 @@ class Learned(Struct, frozen=True):
 
 
 def fit_part(
-    head: Head, x: Rows, replay: Replay, answers: Sequence[str], columns: Columns, seed: int
+    head: Head, x: Rows, replay: Replay, answers: Sequence[str], named: Named, seed: int
 ) -> Part:
-    """Learn one head from all that is remembered; `x` as `columns` reads it."""
+    """Learn one head from all that is remembered: `x` are its rows, `named` reads the names of
+    answers the same way."""
     by_value = [head.part(msgspec.json.decode(value)) for value in replay.values]
     asked = np.array([part is not None for part in by_value], bool)
     rows = np.flatnonzero(asked[replay.value])
@@ -63,8 +64,8 @@ def fit_part(
         return _size(head, x, told, weight, group)
     place = {answer: i for i, answer in enumerate(answers)}
     label = np.fromiter((place[answer] for answer in told), np.int64, len(told))
-    named = head.named()
-    hint = columns.read(features.plain([named[a] for a in answers if a in named]))
+    names = head.named()
+    hint = named([names[answer] for answer in answers if answer in names])
     model = fit_one(x, label, len(answers), weight, group, hint, seed)
     seen = np.bincount(label, minlength=len(answers))
     missing = _unseen(head, seen, label, group)

@@ -7,14 +7,14 @@ that is remembered; so the order of lessons does not matter while everything fit
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from canut.agents import features
 from canut.agents.artefact import name_of
-from canut.agents.features import BLOCK
+from canut.agents.features import BLOCK, Rows
 from canut.agents.heads import Head, heads_of, written
 from canut.agents.learned import Learned, fit_part, told
 from canut.agents.learned_state import freeze, thaw
@@ -22,6 +22,7 @@ from canut.agents.linear import Columns, Float64, columns_of
 from canut.agents.model import Example, Item, Prediction, Step, Version, passed
 from canut.agents.replay import Replay, together
 from canut.errors import Invalid
+from canut.processes.model import ItemShape
 
 NAME = "learner"
 #: raised whenever the same examples may give other answers
@@ -29,22 +30,50 @@ CODE = f"1.{features.VERSION}"
 SEED = 0
 
 
+class Reader:
+    """How items become rows of numbers: by their n-grams."""
+
+    name = NAME
+    code = CODE
+
+    def rows(self, shape: ItemShape, payloads: Sequence[Mapping[str, Any]]) -> Rows:
+        """What is counted in each item, float32 csr (n, WIDTH), whole numbers from 1 to 255."""
+        return features.rows(shape, payloads)
+
+    def plain(self, texts: Sequence[str]) -> Rows:
+        """What is counted in texts that belong to no field."""
+        return features.plain(texts)
+
+    def columns(self, counts: Rows, answers: int) -> Columns:
+        """What is read of such counts, for so many answers in all."""
+        return columns_of(counts, answers)
+
+    def read(self, columns: Columns, counts: Rows) -> Rows:
+        """What a linear model is given, float32 csr (n, F)."""
+        return columns.read(counts)
+
+
 class Learner:
     """The learner, loaded for a step."""
 
-    def __init__(self, step: Step, state: bytes | None):
+    def __init__(self, step: Step, state: bytes | None, reader: Reader | None = None):
         self.step = step
+        self._reader = reader or Reader()
         self._heads = heads_of(step.question)
-        self._learned = thaw(state, step, self._heads, CODE) if state else Learned()
+        self._learned = thaw(state, step, self._heads, self._reader.code) if state else Learned()
         self._state = state or b""
         model = name_of(state) if state else ""
-        self.version = Version(NAME, CODE, step.schema_hash(), model=model)
+        self.version = Version(
+            self._reader.name, self._reader.code, step.schema_hash(), model=model
+        )
         self._hash = self.version.hash()
 
     def answer(self, items: Sequence[Item]) -> list[Prediction]:
         """One prediction per item, in their order."""
         if self._learned.columns is None:
-            return [passed(item, self._hash, NAME, "nothing learned yet") for item in items]
+            return [
+                passed(item, self._hash, self._reader.name, "nothing learned yet") for item in items
+            ]
         answers: list[Prediction] = []
         for start in range(0, len(items), BLOCK):
             answers += self._block(items[start : start + BLOCK], self._learned.columns)
@@ -56,17 +85,17 @@ class Learner:
             return self._state
         replay = together(
             self._learned.replay,
-            features.rows(self.step.shape, [example.item.payload for example in examples]),
+            self._reader.rows(self.step.shape, [example.item.payload for example in examples]),
             [written(example.value) for example in examples],
             np.array([example.weight for example in examples], np.float64),
             np.array([example.group for example in examples], np.int64),
         )
-        return freeze(_fit(self._heads, replay), self.step, CODE)
+        return freeze(_fit(self._reader, self._heads, replay), self.step, self._reader.code)
 
     def unfamiliar(self, items: Sequence[Item]) -> Float64:
         """Share of the n-grams of each item that were never met while learning, float64 (n,): what
         `canut.agents.drift` watches. 1 where nothing was learned."""
-        counts = features.rows(self.step.shape, [item.payload for item in items])
+        counts = self._reader.rows(self.step.shape, [item.payload for item in items])
         if self._learned.columns is None:
             return np.ones(len(items))
         met = np.isin(counts.indices, self._learned.columns.kept, kind="table")
@@ -76,8 +105,8 @@ class Learner:
 
     def _block(self, items: Sequence[Item], columns: Columns) -> list[Prediction]:
         begun = time.perf_counter()
-        counts = features.rows(self.step.shape, [item.payload for item in items])
-        x = columns.read(counts)
+        counts = self._reader.rows(self.step.shape, [item.payload for item in items])
+        x = self._reader.read(columns, counts)
         # an item of which no n-gram is known would get the most frequent answer
         known = np.diff(x.indptr) > 0
         parts = [
@@ -86,10 +115,19 @@ class Learner:
         rows = [self._joined([part[i] for part in parts]) for i in range(len(items))]
         # an item waits for its whole block
         waited = int((time.perf_counter() - begun) * 1000)
+        name = self._reader.name
         return [
-            Prediction(item.key, value, confidence, self._hash, NAME, evidence, latency_ms=waited)
+            Prediction(
+                item.key,
+                value,
+                confidence,
+                self._hash,
+                self._reader.name,
+                evidence,
+                latency_ms=waited,
+            )
             if known[i] and value is not None
-            else passed(item, self._hash, NAME, "like nothing it has learned")
+            else passed(item, self._hash, name, "like nothing it has learned")
             for i, (item, (value, confidence, evidence)) in enumerate(zip(items, rows, strict=True))
         ]
 
@@ -115,12 +153,16 @@ class Learner:
             return None, 0.0, {}
 
 
-def _fit(heads: Sequence[Head], replay: Replay) -> Learned:
+def _fit(reader: Reader, heads: Sequence[Head], replay: Replay) -> Learned:
     answers = [head.answers(replay.values) for head in heads]
-    columns = columns_of(replay.counts, sum(map(len, answers)))
-    x = columns.read(replay.counts)
+    columns = reader.columns(replay.counts, sum(map(len, answers)))
+    x = reader.read(columns, replay.counts)
+
+    def named(texts: Sequence[str]) -> Rows:
+        return reader.read(columns, reader.plain(texts))
+
     parts = [
-        fit_part(head, x, replay, listed, columns, SEED)
+        fit_part(head, x, replay, listed, named, SEED)
         for head, listed in zip(heads, answers, strict=True)
     ]
     return Learned(columns, tuple(parts), replay)
