@@ -21,7 +21,7 @@ from canut.db.pool import UNREACHABLE, connect, connect_async
 from canut.engine.audits import advance
 from canut.engine.clock import now_ms
 from canut.people import store as people
-from canut.quality import exams, gold_review
+from canut.quality import exams, gold_review, people_watch
 from canut.quality.sweep import sweep_due
 
 log = logging.getLogger("canut.engine")
@@ -69,6 +69,12 @@ def make_app(url: str, *, webhooks_private: bool, stop: threading.Event | None =
         """Retire gold that leaked or is disputed; end exams that nobody went on with."""
         await asyncio.to_thread(_review_gold, url)
 
+    @app.periodic(cron="11 * * * *")
+    @app.task(queueing_lock="watch_people", pass_context=False)
+    async def watch_people(timestamp: int) -> None:
+        """Hold people's licences against their blind evidence; flag, never end."""
+        await asyncio.to_thread(_watch_people, url)
+
     @app.periodic(cron="* * * * *")
     @app.task(queueing_lock="sweep", pass_context=False)
     async def sweep(timestamp: int) -> None:
@@ -97,6 +103,12 @@ def _review_gold(url: str) -> None:
         exams.abandon_idle(conn, now_ms())
     for gold, cause in done.retired.items():
         log.warning("gold %d was retired: %s", gold, cause)
+
+
+def _watch_people(url: str) -> None:
+    with connect(url, autocommit=True) as conn:
+        for licence in people_watch.watch_due(conn, now_ms()):
+            log.warning("licence %d was flagged: a person must look", licence)
 
 
 def _send_webhooks(url: str, private: bool) -> None:

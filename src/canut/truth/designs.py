@@ -60,6 +60,12 @@ def weights(design: Design, size: int, risk_ppm: ArrayLike = ()) -> Float64:
     return 1 / (uniform + (1 - uniform) * (risk * (size / total)))
 
 
+def drawn_uniformly(design: Design, place: int) -> bool:
+    """Whether the draw at this place, from 0, gave every decision the same chance: all draws of the
+    uniform design, and of the risk design those that did not follow risk."""
+    return design.kind == "uniform" or _chance(design.seed, f"{place}:how") % PPM < _share(design)
+
+
 def in_stream(seed: str, keys: Sequence[str], rate_ppm: int) -> NDArray[np.bool_]:
     """Which of these decisions fall into a permanent random stream, bool (len(keys),).
 
@@ -84,11 +90,11 @@ def _without_replacement(seed: str, size: int, count: int) -> Int64:
 
 def _by_risk(design: Design, risk: Int64, count: int) -> Int64:
     below = np.cumsum(risk)
-    total, share = int(below[-1]), _share(design)
+    total = int(below[-1])
     drawn = np.empty(count, np.int64)
     for place in range(count):
         where = _chance(design.seed, f"{place}:where")
-        uniform = not total or _chance(design.seed, f"{place}:how") % PPM < share
+        uniform = drawn_uniformly(design, place) or not total
         size = len(risk)
         drawn[place] = where % size if uniform else np.searchsorted(below, where % total, "right")
     return drawn
