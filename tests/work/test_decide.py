@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from canut.work.decide import decide_fresh
+from canut.work.evidence import decode_evidence
 from canut.work.store import read_step_sync
 from canut.work.tasks import Steps
 from tests import factories as make
@@ -138,6 +139,40 @@ def test_decided_items_go_on_to_the_next_step(db: psycopg.Connection, steps: Ste
     done = decide_fresh(db, steps, NOW, 100)
     assert [batch["key"] for batch in done.delivered]
     assert [value for value, _, _ in _decisions(db, work)] == ["red", "green"]
+
+
+def test_a_family_of_agents_is_one_voice(db: psycopg.Connection, steps: Steps) -> None:
+    """Three of one model who agree are not three who agree: a person is asked."""
+    work = make.work(db, make.step(min_answers=3, max_answers=5, target_confidence=0.7), items=2)
+    for _ in range(3):
+        who = make.contributor(db)
+        db.execute("update contributor set family = 'wren' where id = %s", [who])
+        [task] = make.claim(db, who)
+        make.submit(db, who, work.batch_steps[0], {task: "red"})
+    assert decide_fresh(db, steps, NOW, 100).decided == 0
+    wanted = db.execute("select wanted from task order by id").fetchall()
+    assert wanted == [(4,), (3,)]
+
+
+def test_a_doubtful_task_is_marked_and_a_decision_keeps_its_numbers(
+    db: psycopg.Connection, steps: Steps
+) -> None:
+    """Where answers contradict each other the better contributors get the task first; the decision
+    names who said what, how good they were held to be, and how sure an agent said it was."""
+    work = make.work(db, make.step(min_answers=2, max_answers=9, target_confidence=0.8), items=1)
+    _answer(db, work, "red", "blue")
+    decide_fresh(db, steps, NOW, 100)
+    assert make.one(db, "select doubtful from task")
+    for _ in range(2):
+        _answer(db, work, "red")
+        db.execute("update answer set confidence = 0.5 where submitted_ms = %s", [NOW])
+        decide_fresh(db, steps, NOW, 100)
+    evidence = decode_evidence(make.one(db, "select evidence::text from decision"))
+    assert evidence.model == 0
+    agreed, other = evidence.answers[0], evidence.answers[1]
+    assert agreed.agreement > 0.8
+    assert other.agreement < 0.2
+    assert (agreed.skill, agreed.weight, agreed.stated) == (0.7, 1.0, 0.5)
 
 
 def test_answers_after_the_decision_are_kept_and_change_nothing(
