@@ -4,7 +4,8 @@
 --   expired   the lease ended and others have taken the task over
 --   returned  the contributor gave the task back
 --   unknown   the contributor never had this task at this step
--- A late answer is taken when the task still needs one: work done is not thrown away.
+-- A late answer is taken when the task still needs one: work done is not thrown away. Gold always
+-- does, or refusals would tell it.
 -- A task decided meanwhile takes the answers of those who held it: they worked in good faith.
 create or replace function submit_answers(
     p_contributor bigint,
@@ -53,8 +54,10 @@ begin
             elsif v_held.state = 'returned' then
                 outcome := 'returned';
             else
-                update task t set slots = t.slots - 1, open = t.slots > 1
-                where t.id = v_given.task and t.open and t.expert = v_held.expert;
+                update task t
+                set slots = greatest(t.slots - 1, 0), open = t.open and t.slots > 1
+                where t.id = v_given.task
+                  and (t.open and t.expert = v_held.expert or t.kind = 'gold');
                 v_taken := found;
                 v_expert := v_held.expert;
                 outcome := 'expired';
