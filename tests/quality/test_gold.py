@@ -316,3 +316,52 @@ def test_items_that_experts_and_contributors_agreed_on_are_proposed(
     assert [row[0] for row in seen] == crowd
     with pytest.raises(NotFound):
         pool.accept_proposal(db, COMMAND_LINE, step, second.task_id, NOW)
+
+
+def holding_gold(conn: psycopg.Connection, work: make.Work, who: int) -> int:
+    """A gold task in this contributor's hands; what else was claimed is given back."""
+    while True:
+        for task in make.claim(conn, who):
+            if right(conn, task) is not None:
+                return task
+            conn.execute(
+                "select return_task(%s, %s, %s, %s)", [who, task, work.batch_steps[0], NOW]
+            )
+
+
+def test_what_happens_to_a_task_does_not_tell_gold(db: psycopg.Connection) -> None:
+    """As an attacker: claims have the same fields and deadline; giving back and late answers get
+    the same replies as work that is still needed; of a delivered batch nothing is left in hand."""
+    db.execute("select setseed(0.2)")
+    work = make.work(db, make.step(min_answers=9, max_answers=9), items=60)
+    gold_of(db, work, 9)
+    late, back, left = (make.contributor(db) for _ in range(3))
+    columns = "batch_step_id, step_id, batch_id, deadline_ms, expert"
+    seen: dict[bool, set[Any]] = {True: set(), False: set()}
+    for _ in range(20):
+        for row in db.execute(
+            f"select task_id, {columns} from claim_tasks(%s, 3, %s)", [back, NOW]
+        ).fetchall():
+            seen[right(db, row[0]) is not None].add(row[1:])
+    assert len(seen[True]) == 1
+    assert seen[True] == seen[False]
+    returned = db.execute(
+        "select t.kind, return_task(%s, t.id, %s, %s) from task t join assignment a"
+        " on a.task_id = t.id where a.contributor_id = %s",
+        [back, work.batch_steps[0], NOW, back],
+    ).fetchall()
+    assert set(returned) == {("gold", True), ("work", True)}
+    gold = holding_gold(db, work, late)
+    [other] = [task for task in make.claim(db, late, 1) if right(db, task) is None] or [0]
+    db.execute("select expire_assignments(%s, 100)", [NOW + 10**9])
+    answers = {task: "red" for task in (gold, other) if task}
+    assert set(make.submit(db, late, work.batch_steps[0], answers, NOW + 10**9).values()) == {
+        "accepted"
+    }
+    holding_gold(db, work, left)
+    live = "select count(*) from live_tasks(%s, %s)"
+    assert make.one(db, live, left, NOW) == 1
+    db.execute("update batch set state = 'delivered', delivered_ms = %s", [NOW])
+    assert make.one(db, live, left, NOW) == 0
+    decide_fresh(db, Steps(), NOW, 100)
+    assert faults(db) == []

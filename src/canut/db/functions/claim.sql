@@ -273,7 +273,8 @@ create or replace function claim_gold(
 $$;
 
 -- live_tasks: what a contributor holds, oldest first, to go on after a reload or a crash; also
--- when the batch was paused or ended meanwhile: what is in hand may be finished
+-- when the batch was paused or ended meanwhile: what is in hand may be finished. Of a delivered
+-- batch every task is decided but its gold, which must go with the others or it would be told
 create or replace function live_tasks(p_contributor bigint, p_now_ms bigint) returns table (
     task_id bigint, batch_step_id bigint, step_id bigint, batch_id bigint,
     deadline_ms bigint, expert boolean, payload jsonb
@@ -287,5 +288,7 @@ create or replace function live_tasks(p_contributor bigint, p_now_ms bigint) ret
     left join gold on t.kind = 'gold' and gold.id = -t.item_id
     where a.contributor_id = p_contributor and a.state = 'claimed'
       and a.deadline_ms > p_now_ms and not t.decided
+      and (t.kind <> 'gold'
+           or (select b.state from batch b where b.id = s.batch_id) <> 'delivered')
     order by a.claimed_ms, t.id
 $$;
