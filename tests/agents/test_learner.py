@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from canut.agents import features, replay
 from canut.agents.artefact import MAGIC, pack, unpack
 from canut.agents.conformance import sample_examples, sample_items, sample_step
+from canut.agents.heads import heads_of, neighbours, written
 from canut.agents.learner import LEARNER
 from canut.agents.linear import folds
 from canut.agents.model import Example, Prediction, Step, items_of, step_of
@@ -311,3 +312,18 @@ def test_real_messages_are_learned(shared: Path) -> None:
     told = asked(agent, step, *test)
     right = np.mean([p.value == row["category"] for p, row in zip(told, test, strict=True)])
     assert right > 0.78
+
+
+@given(st.floats(0, 5), st.floats(0, 0.5), st.lists(st.floats(-50, 50), min_size=2, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_neighbours_are_those_the_question_takes_for_the_same(
+    tolerance: float, share: float, numbers: list[float]
+) -> None:
+    """The table of numbers near each other says what `agree` says of each pair."""
+    definition = {"type": "number", "tolerance": tolerance, "relative_tolerance": share}
+    [head] = heads_of(a_step(definition).question)
+    answers = sorted({written(number) for number in numbers})
+    near = neighbours(head, answers)
+    values = [head.question.normalise(float(answer)) for answer in answers]
+    assert near is not None
+    assert near.tolist() == [[head.question.agree(a, b) for b in values] for a in values]

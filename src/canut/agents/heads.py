@@ -19,6 +19,7 @@ from canut.questions.fields import Condition
 from canut.questions.number import Number
 from canut.questions.record import Record
 from canut.questions.scale import Scale
+from canut.truth.numbers import ROUNDING
 
 Kind = Literal["one", "several", "size"]
 
@@ -26,6 +27,8 @@ Kind = Literal["one", "several", "size"]
 ABSENT = "absent"
 #: a number whose answers repeat less often than this, on average, is a quantity
 REPEATS_MIN = 3.0
+#: numbers of more different values are a quantity
+DIFFERENT_MAX = 1000
 #: options that are known before the first example, by their names, up to so many
 NAMED_MAX = 300
 
@@ -56,7 +59,9 @@ class Head(Struct, frozen=True):
             return "several"
         told = [answer for answer in answers if answer != ABSENT]
         if isinstance(self.question, Number) and len(told) == len(answers):
-            return "size" if len(told) < REPEATS_MIN * len(set(told)) else "one"
+            different = len(set(told))
+            few = different <= DIFFERENT_MAX and len(told) >= REPEATS_MIN * different
+            return "one" if few else "size"
         return "one"
 
     def answers(self, values: Sequence[str]) -> list[str]:
@@ -107,13 +112,15 @@ def neighbours(head: Head, answers: Sequence[str]) -> NDArray[np.float32] | None
     question = head.question
     if not (isinstance(question, Number) or (isinstance(question, Scale) and question.tolerance)):
         return None
-    values = [None if answer == ABSENT else msgspec.json.decode(answer) for answer in answers]
-    near = np.eye(len(values), dtype=np.float32)
-    for i, left in enumerate(values):
-        for j, right in enumerate(values):
-            if left is not None and right is not None:
-                near[i, j] = right_enough(question, left, right)
-    return near
+    # what was left out is near nothing but itself
+    known = np.array([answer != ABSENT for answer in answers], bool)
+    size = np.array([float(msgspec.json.decode(a)) if a != ABSENT else 0.0 for a in answers])
+    apart, largest = np.abs(size[:, None] - size), np.maximum(np.abs(size[:, None]), np.abs(size))
+    share = max(question.relative_tolerance, ROUNDING) if isinstance(question, Number) else 0.0
+    near = (apart <= np.maximum(share * largest, question.tolerance)) & known & known[:, None]
+    np.fill_diagonal(near, True)
+    told: NDArray[np.float32] = near.astype(np.float32)
+    return told
 
 
 def right_enough(question: Question, left: Any, right: Any) -> bool:

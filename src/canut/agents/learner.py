@@ -28,6 +28,8 @@ NAME = "learner"
 #: raised whenever the same examples may give other answers
 CODE = f"1.{features.VERSION}"
 SEED = 0
+#: probabilities computed at once: bounds memory where answers are many
+CHANCES_MAX = 4_000_000
 
 
 class Reader:
@@ -75,8 +77,10 @@ class Learner:
                 passed(item, self._hash, self._reader.name, "nothing learned yet") for item in items
             ]
         answers: list[Prediction] = []
-        for start in range(0, len(items), BLOCK):
-            answers += self._block(items[start : start + BLOCK], self._learned.columns)
+        widest = max(len(part.answers) for part in self._learned.parts)
+        size = min(BLOCK, max(1, CHANCES_MAX // max(widest, 1)))
+        for start in range(0, len(items), size):
+            answers += self._block(items[start : start + size], self._learned.columns)
         return answers
 
     def learn(self, examples: Sequence[Example]) -> bytes:

@@ -31,6 +31,8 @@ COLUMNS_MAX = 1 << 18
 ROWS_FEW = 3000
 #: non-zero numbers x answers up to which rows are held out three times; once beyond
 THRICE_MAX = 2e9
+#: margins of rows held out that are looked at, over all answers
+MARGINS_MAX = 20_000_000
 #: how strongly rare n-grams outweigh common ones: the square root of the usual
 RARITY = 0.5
 
@@ -181,6 +183,7 @@ def _held_out(
     parts: list[tuple[Float32, Int64]] = []
     for part in range(3 if thrice else 1):
         held, rest = np.flatnonzero(fold == part), np.flatnonzero(fold != part)
+        held = held[:: 1 + len(held) * answers // MARGINS_MAX]
         if len(held) and len(rest):
             weights, offset = fitted(rest)
             parts.append((np.asarray(x[held] @ weights) + offset, held))
