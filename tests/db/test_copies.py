@@ -110,6 +110,14 @@ BREAK = {
         " insert into gold_answer (contributor_id, gold_id, task_id, shown_ms, answered_ms)"
         " select c.id, g.id, 0, 0, 0 from gold g, contributor c limit 1"
     ),
+    "the gold in a record is that of its counted answers": (
+        "insert into track select process_id, slug, c.id, 0, 0, 1, 1 from batch_step, contributor c"
+    ),
+    "every exam that has ended says what it showed": (
+        "insert into exam (contributor_id, process_id, step_slug, step_id, seed, state, rules,"
+        " started_ms, seen_ms, ended_ms) select c.id, s.process_id, s.slug, s.step_id, 0, 'failed',"
+        " '{}', 0, 0, 0 from batch_step s, contributor c"
+    ),
     "every assignment is of a task and a contributor": (
         "update assignment set contributor_id = 0; update answer set contributor_id = 0"
     ),

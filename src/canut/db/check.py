@@ -68,6 +68,19 @@ RULES = {
         select 'gold ' || g.gold_id || ' of ' || g.contributor_id from gold_answer g
         left join answer a on a.task_id = g.task_id and a.contributor_id = g.contributor_id
         where g.answered_ms is not null and g.task_id is not null and a.task_id is null""",
+    "the gold in a record is that of its counted answers": """
+        select 'contributor ' || k.contributor_id || ' at ' || k.step_slug from (
+            select g.process_id, g.step_slug, a.contributor_id, sum(a.agreement) as agreed,
+                   count(*) as n
+            from gold_answer a join gold g on g.id = a.gold_id where a.counted
+            group by g.process_id, g.step_slug, a.contributor_id
+        ) k
+        full join track t using (process_id, step_slug, contributor_id)
+        where abs(coalesce(k.agreed, 0) - coalesce(t.gold_right, 0)) > 0.001
+           or coalesce(k.n, 0) <> coalesce(t.gold_judged, 0)""",
+    "every exam that has ended says what it showed": """
+        select 'exam ' || e.id from exam e
+        where (e.state = 'running') <> (e.verdict is null)""",
     "every assignment is of a task and a contributor": """
         select 'assignment ' || a.task_id || ' of ' || a.contributor_id from assignment a
         left join task t on t.id = a.task_id and t.batch_step_id = a.batch_step_id

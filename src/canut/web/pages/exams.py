@@ -179,8 +179,13 @@ async def _screen(
     title = localise(step.definition.title, locale_of(request))
     if not asked:
         lines = sentences(found, _locale(request))
-        values = {"result": found, "exam": found.exam, "lines": lines, "step_title": title}
-        return show(request, "exams/result.html", now=now_ms(), states=STATES, **values)
+        ended: dict[str, Any] = {
+            "result": found,
+            "exam": found.exam,
+            "lines": lines,
+            "step_title": title,
+        }
+        return show(request, "exams/result.html", now=now_ms(), states=STATES, **ended)
     values = _question_values(request, found.exam, asked[0], step, given or {}, problems)
     values |= {"answered": found.verdict.answered, "step_title": title}
     return show(request, "exams/question.html", status=status, **values)
