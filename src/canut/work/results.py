@@ -50,7 +50,8 @@ class Outcome(Struct, frozen=True):
     value: Any
     #: probability that the value is right, 0..1
     confidence: float
-    #: "answers" weighed, an "expert", or "exhausted": all answers spent without agreement
+    #: "answers" weighed, an "expert", "exhausted": all answers spent without agreement, "licence":
+    #: an agent alone, or "panel": contested and overturned
     method: str
     n_answers: int
     decided_ms: int

@@ -129,7 +129,11 @@ class Decided(Struct, frozen=True):
     value: Annotated[Any, Meta(description="The answer, of the shape the step says.")]
     confidence: Annotated[float, Meta(description="Probability that it is right.", ge=0, le=1)]
     method: Annotated[
-        str, Meta(description="Who decided: answers, expert, or exhausted (all answers spent).")
+        str,
+        Meta(
+            description="Who decided: answers, expert, exhausted (all answers spent), licence (an "
+            "agent alone), or panel (you contested it, and it was overturned)."
+        ),
     ]
     n_answers: Annotated[int, Meta(description="Answers that were weighed.")]
     decided_at: Annotated[str, Meta(description="When, ISO 8601.")]
@@ -156,7 +160,8 @@ class Decision(Struct, frozen=True):
     value: Any
     #: probability that it is right, 0..1
     confidence: float
-    #: who decided: answers, expert, or exhausted (all answers spent)
+    #: who decided: answers, expert, exhausted (all answers spent), licence (an agent alone), or
+    #: panel (contested, and overturned)
     method: str
     n_answers: int
     #: ISO 8601
