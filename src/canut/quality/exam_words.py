@@ -85,7 +85,7 @@ def sentences(result: Result, locale: Locale) -> list[str]:
     if exam.state == "running":
         return [words["running"].format_map(values)]
     parts = [_outcome(result), "right" if said.answered else "none"]
-    parts += ["proved"] if said.answered else []
+    parts += ["proved"] if said.proved >= 0.01 else []
     parts += ["corrected"] if exam.corrected_ms and exam.state == "passed" else []
     told = [words[part].format_map(values) for part in parts]
     told += [_mistake(one, locale) for one in result.mistakes]

@@ -185,7 +185,7 @@ async def _screen(
             "lines": lines,
             "step_title": title,
         }
-        return show(request, "exams/result.html", now=now_ms(), states=STATES, **ended)
+        return show(request, "exams/result.html", now=now_ms(), **ended)
     values = _question_values(request, found.exam, asked[0], step, given or {}, problems)
     values |= {"answered": found.verdict.answered, "step_title": title}
     return show(request, "exams/question.html", status=status, **values)
