@@ -243,7 +243,7 @@ def overturn(conn: Conn, rows: Sequence[Overturned], now_ms: int) -> None:
     tasks = [row.task_id for row in rows]
     conn.execute(KEEP, [now_ms, tasks, [row.dispute_id for row in rows]])
     # as `canut.work.evidence` keeps it
-    evidence = [msgspec.json.encode({"answers": row.evidence}).decode() for row in rows]
+    evidence = [msgspec.json.encode([0, *row.evidence]).decode() for row in rows]
     confidence = [row.confidence for row in rows]
     numbers = [len(row.evidence) for row in rows]
     conn.execute(OVERTURN, [now_ms, tasks, numbers, confidence, evidence])
