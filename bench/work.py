@@ -4,6 +4,7 @@ contributors that claim and answer over HTTP, keeping a journal of what was ackn
 import asyncio
 import random
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from canut.people.credentials import token_hash
 from canut.processes.library import load_shipped
 from canut.processes.store import find_version
 from canut.work.intake import Block, add_items, open_batch
+from canut.work.names import TaskNames
 
 PROCESS = "catalogue/categorise"
 ROWS_PER_BLOCK = 10_000
@@ -159,7 +161,7 @@ class Contributor:
 
     def _choose(self, task: str) -> str:
         if self.random.random() < 0.8:
-            return self.answers[int(task.rpartition(".")[2]) % len(self.answers)]
+            return self.answers[zlib.crc32(task.encode()) % len(self.answers)]
         return self.random.choice(self.answers)
 
 
@@ -175,6 +177,9 @@ def compare(url: str, keys: list[str], journal: Journal) -> tuple[int, int, int]
             "select token_hash, contributor_id from api_key where token_hash = any (%s)", [hashes]
         )
         who = {contributor: hashes.index(hashed) for hashed, contributor in rows}
+        secret = conn.execute("select value from secret where name = 'task_names'").fetchone()
+        assert secret is not None
+        names = TaskNames(secret[0])
         stored = conn.execute("select task_id, contributor_id, value #>> '{}' from answer")
         found: Counter[tuple[int, int]] = Counter()
         values = {}
@@ -183,7 +188,7 @@ def compare(url: str, keys: list[str], journal: Journal) -> tuple[int, int, int]
             values[who[contributor], task] = value
     lost = doubled = wrong = 0
     for (number, name), value in journal.acknowledged.items():
-        task = int(name.rpartition(".")[2])
+        task = names.read(name).task_id
         lost += found[number, task] == 0
         wrong += values.get((number, task), value) != value
     doubled = sum(n > 1 for n in found.values())

@@ -148,7 +148,7 @@ def tempered(score: Float64, heard: NDArray[np.bool_], temper: float = TEMPER) -
     unheard = np.where(heard, 0.0, likely)
     mass = unheard.sum(1, keepdims=True)
     together = np.divide(mass**temper, mass, out=np.zeros_like(mass), where=mass > 0)
-    posterior = np.where(heard, likely**temper, unheard * together)
+    posterior: Float64 = np.where(heard, likely**temper, unheard * together)
     posterior /= posterior.sum(1, keepdims=True)
     return posterior
 
