@@ -17,7 +17,7 @@ from canut.work.evidence import decode_evidence
 from canut.work.results import read_page, read_sheet
 from tests import factories as make
 from tests.factories import NOW
-from tests.quality.test_audits import Auditors, broken, delivered, run
+from tests.quality.audited import Auditors, broken, delivered, run
 
 
 def test_a_wrong_decision_is_overturned_before_any_audit(db: psycopg.Connection) -> None:

@@ -50,11 +50,9 @@ order by p.task_id"""
 JUDGED = """
 select d.task_id, a.contributor_id, a.value::text as value, (pair ->> 1)::float8 as agreement
 from decision d
-cross join lateral jsonb_array_elements(
-    case jsonb_typeof(d.evidence) when 'array' then d.evidence else d.evidence -> 'answers' end
-) as evidence (pair)
+cross join lateral jsonb_array_elements(d.evidence) as evidence (pair)
 join answer a on a.task_id = d.task_id and a.contributor_id = (pair ->> 0)::bigint
-where d.task_id = any (%s) and d.n_answers > 1 and not a.expert
+where d.task_id = any (%s) and d.n_answers > 1 and not a.expert and jsonb_typeof(pair) = 'array'
 order by d.task_id, a.contributor_id"""
 
 # in the order of contributors, as everywhere, so that two engines never wait in a circle
