@@ -104,6 +104,10 @@ BREAK = {
         "insert into dispute (client_id, batch_id, batch_step_id, item_id, task_id, reason, was,"
         " opened_ms) select 0, b.batch_id, b.id, 0, 0, '', '1', 0 from batch_step b limit 1"
     ),
+    "everybody's confusions are the sum of each one's": (
+        "insert into confusion select process_id, slug, 'o', c.id, 0, array[3, 4]"
+        " from batch_step, contributor c"
+    ),
     "every answered gold has its answer": (
         "insert into gold (process_id, step_slug, payload, value, origin, digest, created_ms)"
         " select process_id, slug, '{}', '1', 'operator', '', 0 from batch_step limit 1;"

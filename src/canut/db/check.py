@@ -107,6 +107,12 @@ RULES = {
         left join lateral (select count(*) as n, count(*) filter (where t.decided) as decided
             from task t where t.batch_step_id = s.id and t.kind = 'work') t on true
         where s.n_tasks <> t.n or s.n_decided <> t.decided""",
+    "everybody's confusions are the sum of each one's": """
+        select 'step ' || step_slug || ' of process ' || process_id from confusion c
+        cross join lateral unnest(c.truth) with ordinality as u (n, place)
+        group by process_id, step_slug, options, said, place
+        having coalesce(sum(u.n) filter (where contributor_id = 0), 0)
+            <> coalesce(sum(u.n) filter (where contributor_id <> 0), 0)""",
     "the items of a batch are as many as it says": """
         select 'batch ' || b.id from batch b
         where b.n_items <> (select count(*) from item i where i.batch_id = b.id)""",
