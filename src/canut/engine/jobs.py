@@ -79,7 +79,7 @@ def make_app(url: str, *, webhooks_private: bool, stop: threading.Event | None =
     @app.task(queueing_lock="sweep", pass_context=False)
     async def sweep(timestamp: int) -> None:
         """Fit anew what is known at steps whose answers have grown by a fifth."""
-        await asyncio.to_thread(_sweep, url, stop or threading.Event())
+        await asyncio.to_thread(sweep_grown, url, stop or threading.Event())
 
     return app
 
@@ -88,7 +88,9 @@ class _Stopped(Exception):
     """The engine ends; what a job had not written is as if it had not begun."""
 
 
-def _sweep(url: str, stop: threading.Event) -> None:
+def sweep_grown(url: str, stop: threading.Event) -> None:
+    """Sweep the steps that have grown, until `stop` is set."""
+
     def go_on() -> None:
         if stop.is_set():
             raise _Stopped
