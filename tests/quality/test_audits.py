@@ -15,6 +15,7 @@ from canut.quality.audits import close_frames
 from canut.quality.certificates import export, verify
 from canut.quality.statements import certificate_of, issued_certificate, statement
 from canut.truth.designs import Design, draw
+from canut.work.store import OPEN_BATCHES
 from tests import factories as make
 from tests.factories import NOW
 from tests.quality.audited import Auditors, advance, broken, decide_all, delivered, run
@@ -203,6 +204,10 @@ def test_audits_wait_and_say_so_where_nobody_is_qualified(db: psycopg.Connection
     assert make.claim(db, stranger, 10) == []
     make.contributor(db, ("colour-expert",))
     assert store_audits.waiting(db, step)[0].qualified == 1
+    [worker] = db.execute("select contributor_id from assignment limit 1").fetchone()
+    expert = make.one(db, "select max(id) from contributor")
+    listed = [db.execute(OPEN_BATCHES, [who]).fetchall() for who in (worker, stranger, expert)]
+    assert [[row[5] for row in rows] for rows in listed] == [[], [], [10]]
     assert statement(db, step, NOW).bound == 1
 
 

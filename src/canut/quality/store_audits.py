@@ -121,7 +121,7 @@ select s.id as batch_step_id, s.batch_id, b.client_id, s.slug, w.panels, w.answe
         where c.kind = 'person' and c.state = 'active' and s.audit_skills <@ c.skills
           and (not s.licence or exists (
               select from licence l where l.contributor_id = c.id and l.process_id = s.process_id
-                and l.step_slug = s.slug and l.ended_ms is null))
+                and l.step_slug = s.slug and l.ended_ms is null and l.state = 'in_force'))
           and exists (
               select from panel p join task t on t.id = p.task_id
               where p.batch_step_id = s.id and p.settled_ms is null and t.open

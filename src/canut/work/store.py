@@ -32,16 +32,30 @@ join process_version v on v.id = b.process_version_id
 join process p on p.id = v.process_id
 where s.id = %s"""
 
-# what a contributor could work on, as a list to choose from; counts are the engine's
+# what a contributor could work on, as a list to choose from; counts are the engine's. Audits count
+# like other tasks, those of delivered batches too: the list must not tell them from others.
 OPEN_BATCHES = """
 select b.id as batch_id, b.name, p.slug as process_slug, v.definition -> 'title' as title,
        c.name as client_name,
-       sum(s.n_tasks - s.n_decided)::bigint as n_left,
+       sum(own.n_left + audits.n)::bigint as n_left,
        coalesce(sum((
            select count(*) from task t where t.batch_step_id = s.id and t.expert and t.open
        )) filter (where s.expert_skill = any (me.skills)), 0)::bigint as n_expert
 from contributor me
-join batch_step s on s.open and (s.skills <@ me.skills or s.expert_skill = any (me.skills))
+join batch_step s on s.id in (
+    select id from batch_step where open
+    union select batch_step_id from task where open and kind = 'audit')
+cross join lateral (
+    select case when s.open and (s.skills <@ me.skills or s.expert_skill = any (me.skills))
+                then s.n_tasks - s.n_decided else 0 end as n_left
+) own
+cross join lateral (
+    select count(*) as n from task t
+    where t.batch_step_id = s.id and t.open and t.kind = 'audit'
+      and me.kind = 'person' and s.audit_skills <@ me.skills
+      and not exists (select from assignment a
+                      where a.contributor_id = me.id and a.task_id in (t.id, t.of_task))
+) audits
 join batch b on b.id = s.batch_id
 join client c on c.id = b.client_id
 join process_version v on v.id = b.process_version_id
@@ -52,7 +66,7 @@ where me.id = %s and me.state = 'active'
         and l.step_slug = s.slug and l.ended_ms is null
         and (l.state = 'in_force' or me.kind = 'agent')))
 group by b.id, b.name, b.priority, p.slug, v.definition -> 'title', c.name
-having sum(s.n_tasks - s.n_decided) > 0
+having sum(own.n_left + audits.n) > 0
 order by b.priority desc, b.id
 limit 100"""
 
