@@ -1,22 +1,25 @@
 """What commands share: settings from flags, a database that is up and migrated."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from canut.config import Settings, load
 from canut.db.migrate import migrate
-from canut.db.pool import connect
+from canut.db.pool import Conn, connect, connect_async
 from canut.db.server import EmbeddedServer
 from canut.engine.jobs import job_scripts
 from canut.errors import Unavailable
 from canut.quality.gold_pool import publish_shipped
+
+T = TypeVar("T")
 
 
 def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -61,6 +64,17 @@ def database(settings: Settings, *, migrated: bool = True, watch: bool = False) 
     finally:
         if server is not None:
             server.stop()
+
+
+def run_verb(settings: Settings, verb: Callable[[Conn], Awaitable[T]]) -> T:
+    """Run an asynchronous verb over one connection."""
+
+    async def over(url: str) -> T:
+        async with connect_async(url) as conn:
+            return await verb(conn)
+
+    with database(settings) as url:
+        return asyncio.run(over(url))
 
 
 @contextmanager

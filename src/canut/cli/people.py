@@ -4,30 +4,32 @@ Passwords come from a prompt, or from standard input when there is no terminal; 
 arguments, which every user of a machine can read.
 """
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from canut.cli.common import database, setting_options
+from canut.cli.common import run_verb, setting_options
+from canut.cli.people_agents import agent
 from canut.config import Settings
-from canut.db.pool import Conn, connect_async
+from canut.db.pool import Conn
 from canut.errors import Invalid
 from canut.people import store
 from canut.people.model import SCOPES_OF_ROLE, Grant, NewKey, SignUp
 from canut.people.rules import LOCALES
 
-T = TypeVar("T")
 BY = store.COMMAND_LINE
 
 
 @click.group()
 def people() -> None:
     """Accounts, clients, contributors, keys."""
+
+
+people.add_command(agent)
 
 
 @people.command("create-operator")
@@ -39,7 +41,7 @@ def create_operator(settings: Settings, email: str, name: str, locale: str) -> N
     """Create an account that operates the platform."""
     sign_up = SignUp(email, name, _password(), locale)
     roles = ("operator",)
-    account = _run(settings, lambda conn: store.create_account(conn, BY, sign_up, roles=roles))
+    account = run_verb(settings, lambda conn: store.create_account(conn, BY, sign_up, roles=roles))
     click.echo(f"account {account}: {email} operates the platform")
 
 
@@ -49,7 +51,7 @@ def create_operator(settings: Settings, email: str, name: str, locale: str) -> N
 @setting_options()
 def create_client(settings: Settings, slug: str, name: str) -> None:
     """Create a client organisation; SLUG is its short name."""
-    client = _run(settings, lambda conn: store.create_client(conn, BY, slug, name))
+    client = run_verb(settings, lambda conn: store.create_client(conn, BY, slug, name))
     click.echo(f"client {client}: {slug}")
 
 
@@ -65,7 +67,7 @@ def add_member(settings: Settings, client: str, email: str) -> None:
         account = await store.find_account(conn, email)
         await store.add_member(conn, BY, found.id, account.id)
 
-    _run(settings, add)
+    run_verb(settings, add)
     click.echo(f"{email} acts for {client}")
 
 
@@ -86,7 +88,7 @@ def create_contributor(settings: Settings, email: str, name: str | None, locale:
                 account = (await store.find_account(conn, email)).id
             return await store.create_contributor(conn, BY, account)
 
-    click.echo(f"contributor {_run(settings, create)}: {email}")
+    click.echo(f"contributor {run_verb(settings, create)}: {email}")
 
 
 @people.command("grant-skill")
@@ -102,7 +104,7 @@ def grant_skill(settings: Settings, contributor: int, skill: str, revoke: bool) 
         await verb(conn, BY, contributor, skill)
         return (await store.get_contributor(conn, contributor)).skills
 
-    skills = _run(settings, change)
+    skills = run_verb(settings, change)
     click.echo(f"contributor {contributor}: {', '.join(skills) or 'no skill'}")
 
 
@@ -127,7 +129,7 @@ def invite(
         )
         return await store.create_invitation(conn, BY, grant, email=email)
 
-    click.echo(f"{settings.url}/invite/{_run(settings, create)}")
+    click.echo(f"{settings.url}/invite/{run_verb(settings, create)}")
 
 
 @people.command("password-link")
@@ -140,7 +142,7 @@ def password_link(settings: Settings, email: str) -> None:
         account = await store.find_account(conn, email)
         return await store.create_password_link(conn, BY, account.id)
 
-    click.echo(f"{settings.url}/invite/{_run(settings, create)}")
+    click.echo(f"{settings.url}/invite/{run_verb(settings, create)}")
 
 
 @people.command()
@@ -153,7 +155,7 @@ def disable(settings: Settings, email: str) -> None:
         account = await store.find_account(conn, email)
         await store.disable_account(conn, BY, account.id)
 
-    _run(settings, close)
+    run_verb(settings, close)
     click.echo(f"{email} is closed")
 
 
@@ -163,10 +165,10 @@ def disable(settings: Settings, email: str) -> None:
 def list_people(settings: Settings, what: str) -> None:
     """List accounts, clients or contributors."""
     if what == "clients":
-        clients = _run(settings, store.list_clients)
+        clients = run_verb(settings, store.list_clients)
         _table(["id", "slug", "name"], [[c.id, c.slug, c.name] for c in clients])
     elif what == "accounts":
-        accounts = _run(settings, store.list_accounts)
+        accounts = run_verb(settings, store.list_accounts)
         header = ["id", "email", "name", "roles", "clients", "contributor", "state"]
         lines = [
             [a.id, a.email, a.name, a.roles, a.client_ids, a.contributor_id or "", _state(a)]
@@ -174,11 +176,9 @@ def list_people(settings: Settings, what: str) -> None:
         ]
         _table(header, lines)
     else:
-        found = _run(settings, _every_contributor)
-        header = ["id", "kind", "name", "state", "skills"]
-        lines = [
-            [c.id, "simulated" if c.simulated else c.kind, c.name, c.state, c.skills] for c in found
-        ]
+        found = run_verb(settings, _every_contributor)
+        header = ["id", "kind", "name", "state", "skills", "family"]
+        lines = [[c.id, _kind(c), c.name, c.state, c.skills, c.family or ""] for c in found]
         _table(header, lines)
 
 
@@ -218,7 +218,7 @@ def create_key(
             account_id=(await store.find_account(conn, operator)).id if operator else None,
         )
 
-    made = _run(settings, create)
+    made = run_verb(settings, create)
     click.echo(f"key {made.id}; it is shown this once:", err=True)
     click.echo(made.secret)
 
@@ -228,7 +228,7 @@ def create_key(
 @setting_options()
 def revoke_key(settings: Settings, key_id: int) -> None:
     """Revoke an API key; servers that run notice within five seconds."""
-    hashed = _run(settings, lambda conn: store.revoke_api_key(conn, BY, key_id))
+    hashed = run_verb(settings, lambda conn: store.revoke_api_key(conn, BY, key_id))
     click.echo(f"key {key_id} is revoked" if hashed else f"key {key_id} was revoked before")
 
 
@@ -236,7 +236,7 @@ def revoke_key(settings: Settings, key_id: int) -> None:
 @setting_options()
 def list_keys(settings: Settings) -> None:
     """List API keys, the revoked ones too."""
-    keys = _run(settings, lambda conn: store.list_api_keys(conn, BY))
+    keys = run_verb(settings, lambda conn: store.list_api_keys(conn, BY))
     header = ["id", "begins with", "name", "acts for", "scopes", "state"]
     lines = [
         [k.id, k.prefix, k.name, _owner(k), k.scopes, "revoked" if k.revoked_ms else "valid"]
@@ -254,17 +254,6 @@ async def _every_contributor(conn: Conn) -> list[Any]:
     return found
 
 
-def _run(settings: Settings, verb: Callable[[Conn], Awaitable[T]]) -> T:
-    """Run an asynchronous verb over one connection."""
-
-    async def over(url: str) -> T:
-        async with connect_async(url) as conn:
-            return await verb(conn)
-
-    with database(settings) as url:
-        return asyncio.run(over(url))
-
-
 def _password() -> str:
     if sys.stdin.isatty():
         entered: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -277,6 +266,10 @@ def _password() -> str:
 
 def _state(account: Any) -> str:
     return "closed" if account.disabled_ms else "open"
+
+
+def _kind(contributor: Any) -> str:
+    return "simulated" if contributor.simulated else str(contributor.kind)
 
 
 def _owner(found: Any) -> str:

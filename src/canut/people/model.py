@@ -130,6 +130,8 @@ class Contributor(Struct, frozen=True):
     state: Literal["active", "paused"]
     skills: list[str]
     created_ms: int
+    #: of an agent: contributors of one family (one model, one maker) are one voice
+    family: str | None = None
 
 
 class ApiKey(Struct, frozen=True):

@@ -124,6 +124,20 @@ def check_skill(skill: str) -> None:
         )
 
 
+def check_family(family: str) -> None:
+    """Raises `Invalid` unless it is a name that two agents can share letter by letter."""
+    if len(family) > 100 or not _SKILL.fullmatch(family):
+        check(
+            [
+                Problem(
+                    "This is not the name of a family.",
+                    mend="use small letters, digits and - / : . between them",
+                    field="family",
+                )
+            ]
+        )
+
+
 def check_roles(roles: Iterable[str]) -> None:
     """Raises `Invalid` unless every role can be granted to an account."""
     wrong = sorted(set(roles) - (ROLES - {"client", "contributor"}))

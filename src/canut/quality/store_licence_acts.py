@@ -33,6 +33,9 @@ select a.name, a.email from account a
 where a.disabled_ms is null and exists (select from account_role r where r.account_id = a.id)
 order by a.id = any (%s), a.id limit 3"""
 
+ENDERS = """
+select distinct ended_by from licence where contributor_id = %s and ended_by is not null"""
+
 # steps whose work an agent could answer now, and so earn a licence on
 EARNABLE = """
 select distinct s.process_id, s.slug as step_slug
@@ -122,6 +125,11 @@ def acts(conn: Sync, licences: Sequence[int]) -> list[Act]:
 def contacts(conn: Sync, last: Sequence[int]) -> list[Contact]:
     """Operators and stewards, at most three, those with the accounts `last` at the end."""
     return conn.cursor(row_factory=of(Contact)).execute(CONTACTS, [list(last)]).fetchall()
+
+
+def enders(conn: Sync, contributor_id: int) -> list[int]:
+    """The accounts that ended licences of a contributor."""
+    return [row[0] for row in conn.execute(ENDERS, [contributor_id])]
 
 
 def earnable(conn: Sync, contributor_id: int) -> list[tuple[int, str]]:

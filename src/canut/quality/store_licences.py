@@ -34,7 +34,27 @@ order by l.contributor_id"""
 # a licence, held against other engines that review it
 LOCKED = _LICENCE + "where l.id = %s for update of l"
 
-HISTORY = _LICENCE + "where l.process_id = %s and l.step_slug = %s order by l.id desc limit %s"
+ONE = _LICENCE + "where l.id = %s"
+
+HISTORY = (
+    _LICENCE
+    + """where l.process_id = %s and l.step_slug = %s and l.id < %s
+order by l.id desc limit %s"""
+)
+
+# what is open at a step: those somebody must look at first
+OPEN = (
+    _LICENCE
+    + """where l.process_id = %s and l.step_slug = %s and l.ended_ms is null
+order by l.flagged_ms nulls last, l.id desc limit %s"""
+)
+
+# every version of a contributor at a step
+VERSIONS = (
+    _LICENCE
+    + """where l.contributor_id = %s and l.process_id = %s and l.step_slug = %s
+order by l.version desc limit %s"""
+)
 
 OF_CONTRIBUTOR = _LICENCE + "where l.contributor_id = %s order by l.id desc limit %s"
 
@@ -134,10 +154,29 @@ def locked(conn: Sync, licence_id: int) -> Licence | None:
     return conn.cursor(row_factory=of(Licence)).execute(LOCKED, [licence_id]).fetchone()
 
 
-def history(conn: Sync, process_id: int, step_slug: str, limit: int = 200) -> list[Licence]:
+def one(conn: Sync, licence_id: int) -> Licence | None:
+    """To look at, not to change."""
+    return conn.cursor(row_factory=of(Licence)).execute(ONE, [licence_id]).fetchone()
+
+
+def history(
+    conn: Sync, process_id: int, step_slug: str, limit: int = 200, before: int = 2**63 - 1
+) -> list[Licence]:
     """Every version at a step, the newest first."""
-    values = [process_id, step_slug, limit]
+    values = [process_id, step_slug, before, limit]
     return conn.cursor(row_factory=of(Licence)).execute(HISTORY, values).fetchall()
+
+
+def open_at(conn: Sync, process_id: int, step_slug: str, limit: int = 200) -> list[Licence]:
+    """What is in force or being earned at a step, flagged ones first."""
+    values = [process_id, step_slug, limit]
+    return conn.cursor(row_factory=of(Licence)).execute(OPEN, values).fetchall()
+
+
+def versions(conn: Sync, place: LicencePlace, limit: int = 200) -> list[Licence]:
+    """Every version of a contributor at a step, the newest first."""
+    values = [place.contributor_id, place.process_id, place.step_slug, limit]
+    return conn.cursor(row_factory=of(Licence)).execute(VERSIONS, values).fetchall()
 
 
 def of_contributor(conn: Sync, contributor_id: int, limit: int = 200) -> list[Licence]:

@@ -8,7 +8,7 @@ from typing import Unpack
 
 import httpx
 
-from canut.sdk import calls, calls_certificates, calls_exams
+from canut.sdk import calls, calls_certificates, calls_exams, calls_licences
 from canut.sdk import values as v
 from canut.sdk.call import Call
 from canut.sdk.retry import Retry
@@ -190,11 +190,24 @@ class Gold(Part):
     retire = Method(calls_exams.retire_gold)
 
 
+class Licences(Part):
+    """Who may work on a step, and which agent decides alone."""
+
+    mine = Method(calls_licences.mine)
+    list = Pages(calls_licences.licences)
+    begin = Method(calls_licences.begin)
+    grant = Method(calls_licences.grant)
+    end = Method(calls_licences.end)
+    keep = Method(calls_licences.keep)
+
+
 class People(Part):
     """Who uses the platform (operators)."""
 
     contributors = Pages(calls.contributors)
     create_contributors = Method(calls.create_contributors)
+    create_agent = Method(calls_licences.create_agent)
+    set_family = Method(calls_licences.set_family)
     clients = Pages(calls.clients)
     create_client = Method(calls.create_client)
     audit = Pages(calls.audit)
@@ -229,6 +242,7 @@ class AsyncCanut(Part):
         self.work = Work(self.http)
         self.exams = Exams(self.http)
         self.gold = Gold(self.http)
+        self.licences = Licences(self.http)
         self.people = People(self.http)
 
     async def close(self) -> None:

@@ -28,6 +28,7 @@ from canut.people.store.contributors import (
     pause_contributor,
     resume_contributor,
     revoke_skill,
+    set_family,
 )
 from canut.people.store.invitations import (
     accept_invitation,
@@ -95,6 +96,7 @@ __all__ = [
     "revoke_api_key",
     "revoke_role",
     "revoke_skill",
+    "set_family",
     "set_password_by_link",
     "sign_up_contributor",
 ]

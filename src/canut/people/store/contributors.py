@@ -15,7 +15,8 @@ select 'person', a.id, a.name, now_ms() from account a where a.id = %s
 on conflict (account_id) do nothing returning id"""
 
 CREATE_AGENT = """
-insert into contributor (kind, name, created_ms) values ('agent', %s, now_ms()) returning id"""
+insert into contributor (kind, name, family, skills, created_ms)
+values ('agent', %s, %s, %s, now_ms()) returning id"""
 
 CREATE_SIMULATED = """
 insert into contributor (kind, name, simulated, skills, created_ms)
@@ -29,7 +30,7 @@ select token_hash, prefix, 'simulated', contributor_id, '{work}', now_ms()
 from unnest(%s::bytea[], %s::text[], %s::bigint[]) as given (token_hash, prefix, contributor_id)"""
 
 CONTRIBUTORS = """
-select id, kind, account_id, name, simulated, state, skills, created_ms from contributor"""
+select id, kind, account_id, name, simulated, state, skills, created_ms, family from contributor"""
 
 CONTRIBUTOR = f"{CONTRIBUTORS} where id = %s"
 
@@ -46,6 +47,10 @@ REVOKE_SKILL = """
 update contributor set skills = array_remove(skills, %(skill)s)
 where id = %(contributor)s and %(skill)s = any (skills) returning true"""
 
+SET_FAMILY = """
+update contributor set family = %(family)s
+where id = %(contributor)s and family is distinct from %(family)s returning true"""
+
 SET_STATE = "update contributor set state = %s where id = %s and state <> %s returning true"
 
 
@@ -59,13 +64,41 @@ async def create_contributor(conn: Conn, by: Principal, account_id: int) -> int:
     return contributor
 
 
-async def create_agent(conn: Conn, by: Principal, name: str) -> int:
-    """An AI agent, held to the same exam as people."""
+async def create_agent(
+    conn: Conn,
+    by: Principal,
+    name: str,
+    *,
+    family: str | None = None,
+    skills: Sequence[str] = (),
+) -> int:
+    """An AI agent, held to the same exam as people. Agents of one `family` (one model, whatever the
+    prompt) count as one voice. Raises `Invalid`."""
     rules.check(rules.name_problems(name))
+    if family is not None:
+        rules.check_family(family)
+    for skill in skills:
+        rules.check_skill(skill)
     async with conn.transaction():
-        contributor: int = await scalar(conn, CREATE_AGENT, [name.strip()])
-        await audit(conn, by, "create.contributor", "contributor", contributor, {"kind": "agent"})
+        values = [name.strip(), family, sorted(set(skills))]
+        contributor: int = await scalar(conn, CREATE_AGENT, values)
+        detail = {"kind": "agent", "family": family}
+        await audit(conn, by, "create.contributor", "contributor", contributor, detail)
     return contributor
+
+
+async def set_family(conn: Conn, by: Principal, contributor_id: int, family: str | None) -> None:
+    """Say which family an agent is of; None: of none. Raises `Invalid`, `NotFound`, and `Conflict`
+    for a person: people who answer alike are for people to look at."""
+    if family is not None:
+        rules.check_family(family)
+    if (await get_contributor(conn, contributor_id)).kind != "agent":
+        raise Conflict("Only agents have a family.")
+    async with conn.transaction():
+        values = {"contributor": contributor_id, "family": family}
+        if await scalar(conn, SET_FAMILY, values):
+            detail = {"family": family}
+            await audit(conn, by, "change.contributor", "contributor", contributor_id, detail)
 
 
 async def create_simulated(

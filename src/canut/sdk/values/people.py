@@ -67,6 +67,25 @@ class Contributor(Struct, frozen=True):
     state: Literal["active", "paused"]
     skills: list[str]
     created_ms: TimeMs
+    family: Annotated[
+        str | None, Meta(description="Of an agent: a family counts as one voice.")
+    ] = None
+
+
+class NewAgent(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An AI agent to be made."""
+
+    name: Name
+    family: Annotated[
+        Skill | None, Meta(description="Agents of one model, whatever their prompts.")
+    ] = None
+    skills: Annotated[list[Skill], Meta(max_length=50)] = []
+
+
+class ChangeContributor(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to change about an agent."""
+
+    family: Annotated[Skill | None, Meta(description="Null: of no family.")]
 
 
 class NewClient(Struct, frozen=True, forbid_unknown_fields=True):

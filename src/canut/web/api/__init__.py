@@ -5,12 +5,14 @@ from litestar.types import ControllerRouterHandler
 
 from canut.config import Settings
 from canut.web.api import (
+    agents,
     batches,
     certificates,
     decisions,
     exams,
     gold,
     items,
+    licences,
     me,
     people,
     processes,
@@ -31,9 +33,11 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *gold.ROUTES,
         *work.ROUTES,
         *exams.ROUTES,
+        *licences.ROUTES,
         *webhooks.ROUTES,
         *me.ROUTES,
         *people.ROUTES,
+        *agents.ROUTES,
     ]
     return [*served, *reference.routes(settings, served)]
 

@@ -100,7 +100,7 @@ async def list_contributors(request: WebRequest) -> Json:
     query = read_query(request, PageQuery)
     async with pool(request).connection() as conn:
         found = await store.list_contributors(conn, after=after(query, 0), limit=query.limit + 1)
-    return page(request, query, found, _contributor, lambda one: one.id)
+    return page(request, query, found, contributor, lambda one: one.id)
 
 
 @post(f"{PREFIX}/contributors", opt=described(CREATE_CONTRIBUTORS))
@@ -158,9 +158,11 @@ async def _create_client(request: WebRequest, new: Any) -> v.ClientCreated:
     return v.ClientCreated(id, new.slug, new.name, key.secret)
 
 
-def _contributor(one: Contributor) -> v.Contributor:
+def contributor(one: Contributor) -> v.Contributor:
+    """A contributor as it travels."""
     return v.Contributor(
-        one.id, one.kind, one.name, one.simulated, one.state, one.skills, one.created_ms
+        *(one.id, one.kind, one.name, one.simulated, one.state, one.skills, one.created_ms),
+        one.family,
     )
 
 
