@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canut.truth.bayes import one_coin
-from canut.truth.confusion import backed_off_confusion, backoff, refine
+from canut.truth.confusion import backed_off_confusion, backoff, dawid_skene, refine
 from canut.truth.grid import grid, softmax, summed
 from canut.truth.methods import METHODS, infer
 from canut.truth.pool import pooled
@@ -160,6 +160,28 @@ def test_models_side_by_side_are_the_models_alone(v: Votes):
         # an early stop looks at all models together, so alone they may take a round less
         alone = refine(of, start, (balance,), rounds=2)
         assert np.abs(both[m] - alone[0]).mean() < 5e-3
+
+
+def test_tasks_are_worked_on_in_parts(monkeypatch: pytest.MonkeyPatch):
+    """Protects large steps: cut into parts, tasks get the belief they get together."""
+    v, _ = simulated(5, 100, 4, coins(np.linspace(0.5, 0.9, 8), 3))
+    whole = [estimate(grid(v)) for estimate in (pooled, dawid_skene)]
+    for module in ("grid", "voting", "pool"):
+        monkeypatch.setattr(f"canut.truth.{module}.BLOCK", 7)
+    for estimate, one in zip((pooled, dawid_skene), whole, strict=True):
+        assert np.allclose(estimate(grid(v)).posterior, one.posterior, atol=1e-5)
+
+
+@pytest.mark.parametrize("label", range(3))
+def test_odds_beyond_what_a_float_holds(label: int):
+    """Protects the sums of exponentials: 3,000 who agree are neither infinitely sure nor lost."""
+    task, contributor = np.divmod(np.arange(6000, dtype=np.int32), 3000)
+    said = np.where(task == 0, label, (label + 1) % 3).astype(np.int32)
+    of = grid(Votes(task, contributor, said, 2, 3000, 3))
+    for estimate in (backoff, dawid_skene, pooled):
+        posterior = estimate(of).posterior
+        assert np.allclose(posterior.sum(1), 1)
+        assert posterior.argmax(1).tolist() == [label, (label + 1) % 3]
 
 
 def test_rows_of_a_confusion_matrix_are_probabilities():

@@ -29,6 +29,14 @@ def test_little_gold_teaches_nothing():
     assert not stack.bias.any()
 
 
+def test_before_gold_the_pool_is_that_of_its_members():
+    """Protects the shorter way to the same belief where there is no gold."""
+    v, _ = _crowd(3)
+    opinions = pool.members(grid(v))
+    whole = pool.apply(pool.ungilded(3), opinions)
+    assert np.allclose(pool.pooled(grid(v)).posterior, whole, atol=1e-6)
+
+
 def test_newton_finds_the_minimum():
     """An oracle: scipy's own minimiser of the same loss."""
     v, truth = _crowd(1)

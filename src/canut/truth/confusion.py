@@ -13,15 +13,15 @@ from canut.truth.categorical import PRIOR_SKILL, PRIOR_WEIGHT
 from canut.truth.grid import (
     TINY,
     Belief,
+    Block,
     Float32,
     Floats,
     Grid,
     believe,
+    blocks_of,
     expected,
-    log,
+    means,
     over_classes,
-    settle,
-    summed,
     trivial,
 )
 from canut.truth.votes import Float64, Int32
@@ -35,6 +35,8 @@ CLASS_WEIGHT = 20.0
 ROUNDS = 6
 #: a mean change of the posterior that is not worth another round
 SETTLED = 0.002
+#: greatest log-odds whose exponentials are summed as they are; float32 overflows at 88
+EXPONENT_MAX = 50.0
 
 
 def dawid_skene(of: Grid, *, rounds: int = 100, settled: float = 1e-5) -> Belief:
@@ -56,10 +58,10 @@ def dawid_skene(of: Grid, *, rounds: int = 100, settled: float = 1e-5) -> Belief
     if certain:
         return certain
     posterior = shares(of.count)
+    blocks = blocks_of(of)
     for _ in range(rounds):
-        before = posterior
-        posterior = _round(of, before.T[None], confuse, (True,))[0].T
-        if np.abs(posterior - before).mean() < settled:
+        posterior, change = _round(of, blocks, posterior, confuse, (True,))
+        if change < settled:
             break
     return believe(of, posterior)
 
@@ -101,23 +103,23 @@ def refine(
     what the rounds take as known when they count who said what; the posterior that is returned
     for those tasks is that of the votes, from contributors who were judged by them.
     """
-    posterior = start.T.astype(np.float32)[None]
+    posterior = start.astype(np.float32)
     confuse: Callable[[Float32], Float32] = backed_off_confusion
     if row_weight is not None:
         confuse = partial(
             backed_off_confusion, row_weight=np.array(row_weight, np.float32)[:, None, None]
         )
+    n_tasks, n_classes = start.shape
     if gold is not None:
-        known = np.eye(of.votes.n_classes, dtype=np.float32)[gold[1]].T
+        known = np.eye(n_classes, dtype=np.float32)[gold[1]]
+    blocks = blocks_of(of)
     for _ in range(rounds):
         if gold is not None:
-            posterior[:, :, gold[0]] = known
-        before, posterior = posterior, _round(of, posterior, confuse, balance)
-        # large: not to be allocated twice
-        change = np.subtract(posterior, before, out=before if len(before) > 1 else None)
-        if np.abs(change, out=change).mean() < SETTLED:
+            posterior[gold[0]] = np.tile(known, posterior.shape[1] // n_classes)
+        posterior, change = _round(of, blocks, posterior, confuse, balance)
+        if change < SETTLED:
             break
-    return posterior
+    return posterior.reshape(n_tasks, -1, n_classes).transpose(1, 2, 0)
 
 
 def whole(posterior: Float32) -> Float64:
@@ -176,32 +178,54 @@ def _odds(probability: Floats) -> Floats:
 
 def _round(
     of: Grid,
-    posterior: Floats,
+    blocks: list[Block],
+    before: Floats,
     confuse: Callable[[Floats], Floats],
     balance: tuple[bool, ...],
-) -> Floats:
-    """One round of EM, for models that differ in `balance`: posterior (models, K, n_tasks).
+) -> tuple[Floats, float]:
+    """One round of EM, for models that differ in `balance`: posterior (n_tasks, models * K), and
+    by how much it changed in the mean. `before` is written over, except at the start, when all
+    models hold the same posterior, given once.
 
-    The last class is what the others leave, so it is neither counted nor summed: a choice
-    between two costs one column. At the start all models hold the same posterior, given once.
+    Odds are against the last class, so that it need not be known which is the greatest. All that
+    is done to a block of tasks is done while it is in the cache, and to whole blocks: loops over a
+    few classes, or through memory, would cost most of the time.
     """
-    held, n_classes, n_tasks = posterior.shape
-    n_contributors, dtype = len(of.given), posterior.dtype
-    some = n_classes - 1
-    columns = np.ascontiguousarray(posterior[:, :-1].reshape(held * some, n_tasks).T)
-    counted = expected(of, columns).reshape(n_contributors, n_classes, held, some)
-    counts = np.empty((held, n_classes, n_classes, n_contributors), dtype)
-    counts[:, :, :-1] = counted.transpose(2, 1, 3, 0)
-    rest = of.given.T - counts[:, :, :-1].sum(2)
-    np.maximum(rest, 0, out=counts[:, :, -1], casting="same_kind")
-    confusion = confuse(counts)
-    held = len(confusion)
-    odds = np.log(confusion[:, :, :-1] / confusion[:, :, -1:]).transpose(3, 1, 0, 2)
-    total = summed(of, odds.reshape(n_contributors, n_classes, held * some))
+    models, n_classes = len(balance), of.shape[2]
+    odds = _log_odds(of, before, confuse)
+    share = np.maximum(means(before), TINY).reshape(-1, n_classes)
+    # of each model the shares of its classes where they are learned, or 1; 0 elsewhere
+    weight = np.where(np.array(balance)[:, None], share, share.dtype.type(1))
+    each = (np.eye(models, dtype=share.dtype)[:, :, None] * weight).reshape(models, -1)
+    begun = before.shape[1] == each.shape[1]
+    after = before if begun else np.empty((len(before), each.shape[1]), before.dtype)
+    change = 0.0
+    for tasks, heard in blocks:
+        likely, old = _exponentials(heard @ odds, n_classes), before[tasks]
+        if likely.shape[1] < each.shape[1]:
+            likely = np.tile(likely, models)
+        likely *= (1 / (likely @ each.T)) @ each
+        moved = likely - (old if begun else np.tile(old, models))
+        change += float(np.abs(moved, out=moved).sum())
+        after[tasks] = likely
+    return after, change / after.size
 
-    following = np.zeros((len(balance), n_classes, n_tasks), dtype)
-    following[:, :-1] = total.T.reshape(held, some, n_tasks)
-    if any(balance):
-        share = log(posterior.mean(-1)) * np.array(balance, dtype)[:, None]
-        following += share[:, :, None]
-    return settle(following)
+
+def _log_odds(of: Grid, posterior: Floats, confuse: Callable[[Floats], Floats]) -> Floats:
+    """log E[j, k, l] - log E[j, k, last], (J * K said, models * K)."""
+    n_contributors, n_classes = of.given.shape
+    counted = expected(of, posterior).reshape(n_contributors, n_classes, -1, n_classes)
+    confusion = np.log(confuse(np.ascontiguousarray(counted.transpose(2, 1, 3, 0))))
+    confusion -= confusion[:, :, -1:].copy()
+    return confusion.transpose(3, 1, 0, 2).reshape(n_contributors * n_classes, -1)
+
+
+def _exponentials(score: Floats, n_classes: int) -> Floats:
+    """exp of log-odds in place, (n, models * n_classes); all of a task and a model as much
+    smaller as it takes for none to overflow."""
+    high = np.flatnonzero(score > EXPONENT_MAX)
+    if len(high):
+        rows = np.unique(high // score.shape[1])
+        models = score[rows].reshape(len(rows), -1, n_classes)
+        score[rows] = (models - models.max(2, keepdims=True)).reshape(len(rows), -1)
+    return np.exp(score, out=score)

@@ -14,7 +14,7 @@ from scipy.sparse import csc_array, csr_array
 from scipy.special import expit
 
 from canut.truth.categorical import PRIOR_SKILL, backed_off
-from canut.truth.votes import Float64, Int64, Votes
+from canut.truth.votes import Float64, Int32, Int64, Votes
 
 Float32 = NDArray[np.float32]
 #: inner loops run in float32, twice as fast and half as large; what is given back is float64
@@ -22,6 +22,10 @@ Floats = TypeVar("Floats", Float32, Float64)
 
 #: cells of a dense posterior, beyond which it would not fit: 1.6 GB of float64
 CELLS_MAX = 200_000_000
+#: tasks that are worked on at a time, so that what is computed of them stays in the cache
+BLOCK = 8192
+#: some tasks, and their rows of `Grid.heard`
+Block = tuple[slice, csr_array]
 #: the least probability whose logarithm is taken
 TINY = np.float32(1e-12)
 
@@ -75,8 +79,8 @@ def grid(votes: Votes, weight: Float64 | None = None) -> Grid:
         column = getattr(votes, name)
         if len(column) and (column.min() < 0 or column.max() >= limit):
             raise ValueError(f"a {name} is not in 0..{limit - 1}")
-    who = votes.contributor.astype(np.int64) * n_classes + votes.label
-    cell = votes.task.astype(np.int64) * n_classes + votes.label
+    who = _flat(votes.contributor, n_classes, votes.label)
+    cell = _flat(votes.task, n_classes, votes.label)
     said = _matrix(votes, who, None)
     heard = said if weight is None else _matrix(votes, who, weight)
     return Grid(
@@ -85,13 +89,28 @@ def grid(votes: Votes, weight: Float64 | None = None) -> Grid:
         cell=cell,
         heard=heard,
         said=said.T,
-        count=np.bincount(cell, weight, n_tasks * n_classes)
-        .astype(np.float64)
-        .reshape(n_tasks, n_classes),
-        given=np.bincount(who, minlength=n_contributors * n_classes)
-        .astype(np.float64)
-        .reshape(n_contributors, n_classes),
+        count=_sums(cell, weight, n_tasks * n_classes).reshape(n_tasks, n_classes),
+        given=_sums(who, None, n_contributors * n_classes).reshape(n_contributors, n_classes),
     )
+
+
+def _flat(row: Int32, width: int, column: NDArray[np.integer]) -> Int64:
+    """Positions in a table of that width."""
+    position = row.astype(np.int64)
+    position *= width
+    position += column
+    return position
+
+
+def _sums(position: Int64, weight: Float64 | None, size: int) -> Float64:
+    """How much weighs on each position, float64 (size,)."""
+    sums = np.bincount(position, weight, size)
+    if weight is not None:
+        return sums.astype(np.float64, copy=False)
+    counts = sums.view(np.float64)  # converted where it stands: large
+    for first in range(0, size, BLOCK):
+        counts[first : first + BLOCK] = sums[first : first + BLOCK].copy()
+    return counts
 
 
 def _matrix(votes: Votes, who: Int64, weight: Float64 | None) -> csr_array:
@@ -101,7 +120,10 @@ def _matrix(votes: Votes, who: Int64, weight: Float64 | None) -> csr_array:
     of one contributor for one label stay two entries, which sum to the same.
     """
     width = votes.n_contributors * votes.n_classes
-    key = votes.task * np.int64(width) + who
+    bits = max(width - 1, 1).bit_length()
+    key = votes.task.astype(np.int64)
+    key <<= bits
+    key |= who
     if weight is None:
         key.sort()
         data = np.ones(len(key), np.float32)
@@ -112,8 +134,33 @@ def _matrix(votes: Votes, who: Int64, weight: Float64 | None) -> csr_array:
     np.cumsum(np.bincount(votes.task, minlength=votes.n_tasks), out=begin[1:])
     small = max(width, len(key)) < np.iinfo(np.int32).max
     index = np.int32 if small else np.int64
-    column = (key % max(width, 1)).astype(index)
-    return csr_array((data, column, begin.astype(index)), shape=(votes.n_tasks, width))
+    key &= (1 << bits) - 1
+    return csr_array((data, key.astype(index), begin.astype(index)), shape=(votes.n_tasks, width))
+
+
+def blocks_of(of: Grid) -> list[Block]:
+    """`heard` cut into tasks that are worked on together; one where there are few."""
+    n_tasks, heard = of.votes.n_tasks, of.heard
+    if n_tasks <= BLOCK:
+        return [(slice(0, n_tasks), heard)]
+    blocks = []
+    for first in range(0, n_tasks, BLOCK):
+        tasks = slice(first, min(first + BLOCK, n_tasks))
+        begin = heard.indptr[first : tasks.stop + 1]
+        votes = slice(begin[0], begin[-1])
+        part = heard.data[votes], heard.indices[votes], begin - begin[0]
+        blocks.append((tasks, csr_array(part, shape=(len(begin) - 1, heard.shape[1]))))
+    return blocks
+
+
+def means(values: Floats) -> Floats:
+    """Mean of each column, (columns,); numpy's own is slow and, in float32, rough."""
+    total = np.zeros(values.shape[1])
+    ones = np.ones(min(BLOCK, len(values)), values.dtype)
+    for first in range(0, len(values), BLOCK):
+        part = values[first : first + BLOCK]
+        total += ones[: len(part)] @ part
+    return (total / len(values)).astype(values.dtype)
 
 
 def trivial(of: Grid) -> Belief | None:

@@ -31,12 +31,14 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from canut.truth.confusion import refine
-from canut.truth.grid import Belief, Float32, Grid, believe, settle, trivial
+from canut.truth.grid import BLOCK, Belief, Float32, Grid, believe, settle, trivial
 from canut.truth.votes import Float64, Int32
 from canut.truth.voting import wawa_shares
 
 #: weights of Wawa, backoff with and backoff without learned balance, before there is gold
 PRIOR = np.array([0.2, 0.4, 0.2])
+#: whether those learn the balance
+BALANCE = (True, False)
 #: row weight and learned balance of the members after Wawa, where there is gold
 RICH = ((5.0, True), (5.0, False), (50.0, True), (50.0, False))
 #: what the fitted weights of Wawa and `RICH` lean on
@@ -78,7 +80,7 @@ def members(of: Grid, gold_task: Int32 | None = None, gold_label: Int32 | None =
     """
     start = wawa_shares(of)
     if gold_task is None or gold_label is None or len(gold_task) < GOLD_MIN:
-        return _opinions(start, refine(of, start, (True, False)))
+        return _opinions(start, refine(of, start, BALANCE))
     row_weight = tuple(weight for weight, _ in RICH)
     balance = tuple(learned for _, learned in RICH)
     part = np.unique(gold_task, return_inverse=True)[1] % FOLDS
@@ -212,8 +214,26 @@ def pooled(of: Grid, gold_task: Int32 | None = None, gold_label: Int32 | None = 
     certain = trivial(of)
     if certain:
         return certain
+    if gold_task is None or gold_label is None:
+        return believe(of, _before_gold(of))
     opinions = members(of, gold_task, gold_label)
-    stack = ungilded(of.votes.n_classes)
-    if gold_task is not None and gold_label is not None:
-        stack = fit(opinions, gold_task, gold_label)
-    return believe(of, apply(stack, opinions))
+    return believe(of, apply(fit(opinions, gold_task, gold_label), opinions))
+
+
+def _before_gold(of: Grid) -> Float64:
+    """`apply` of `ungilded` to `members`, task by task and in the cache."""
+    start = wawa_shares(of)
+    n_tasks, n_classes = start.shape
+    others = refine(of, start, BALANCE).transpose(2, 0, 1).reshape(n_tasks, -1)
+    weight = PRIOR.astype(np.float32)
+    posterior, ones = np.empty((n_tasks, n_classes)), np.ones(n_classes)
+    for first in range(0, n_tasks, BLOCK):
+        tasks = slice(first, first + BLOCK)
+        opinions = np.concatenate([start[tasks], others[tasks]], 1, dtype=np.float32)
+        np.maximum(opinions, np.float32(FLOOR), out=opinions)
+        np.log(opinions, out=opinions)
+        score = np.einsum("nmk,m->nk", opinions.reshape(-1, len(weight), n_classes), weight)
+        part = posterior[tasks]
+        part[:] = np.exp(score, out=score)  # from FLOOR to 1: nothing overflows
+        part /= (part @ ones)[:, None]
+    return posterior

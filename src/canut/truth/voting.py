@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from canut.truth.grid import Belief, Grid, believe, trivial
+from canut.truth.grid import BLOCK, Belief, Grid, believe, trivial
 from canut.truth.votes import Float64
 
 
@@ -29,22 +29,28 @@ def wawa_shares(of: Grid) -> Float64:
     """The posterior of `wawa`, of a grid that is not trivial."""
     votes = of.votes
     agrees = of.count.argmax(1)[votes.task] == votes.label
-    right = np.bincount(votes.contributor, agrees, votes.n_contributors)
+    right = np.bincount(votes.contributor[agrees], minlength=votes.n_contributors)
     weight = (right + agrees.mean()) / (of.given.sum(1) + 1)
-    counted = weight[votes.contributor] * _heard(of)
-    score = np.bincount(of.cell, counted, of.count.size).astype(np.float64)
-    return shares(score.reshape(of.count.shape))
-
-
-def _heard(of: Grid) -> Float64 | float:
-    """Weight of each vote; a product with `heard` would be slower for one column."""
-    return 1.0 if of.weight is None else of.weight
+    # a product with `heard` would be slower for one column
+    counted = weight[votes.contributor]
+    if of.weight is not None:
+        counted *= of.weight
+    score = np.bincount(of.cell, counted, of.count.size).reshape(of.count.shape)
+    return _share(score.astype(np.float64, copy=False))
 
 
 def shares(score: Float64) -> Float64:
     """Rows that sum to 1; all classes alike where a row has nothing."""
-    total = score @ np.ones(score.shape[1])
-    empty = total <= 0
-    share = score / np.where(empty, 1.0, total)[:, None]
-    share[empty] = 1 / score.shape[1]
-    return share
+    return _share(score.copy())
+
+
+def _share(score: Float64) -> Float64:
+    """The same in place."""
+    ones = np.ones(score.shape[1])
+    for first in range(0, len(score), BLOCK):
+        part = score[first : first + BLOCK]
+        total = part @ ones
+        empty = total <= 0
+        part[empty], total[empty] = 1, len(ones)
+        part /= total[:, None]
+    return score
