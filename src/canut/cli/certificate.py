@@ -1,105 +1,43 @@
 """`canut certificate`: what is proved about delivered decisions; check one with nothing but its
 file."""
 
-import gzip
-import sys
-import time
-from datetime import UTC, datetime
+import importlib
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from canut.cli.common import database, setting_options
-from canut.config import Settings
-from canut.db.pool import SyncConn, connect
-from canut.errors import NotFound
-from canut.people.store import COMMAND_LINE
 from canut.processes.model import LOCALES
-from canut.quality import store_statements
-from canut.quality.certificates import export as as_file
 from canut.quality.certificates import verify as verify_file
-from canut.quality.standing import Standing, standing, with_evidence
-from canut.quality.wording import Locale, as_share, sentences
+from canut.quality.wording import Locale, sentences
 
-_locale = click.option(
-    "--locale", type=click.Choice(LOCALES), default="en", show_default=True, help="language"
-)
-#: certificates listed
-LISTED = 200
+#: commands that need a database: `verify` does without the driver
+ISSUED = {"list": "list_", "show": "show", "export": "export_"}
 
 
-@click.group()
+class Certificates(click.Group):
+    """Loads what needs a database only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*ISSUED, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in ISSUED:
+            return super().get_command(ctx, name)
+        module = importlib.import_module("canut.cli.certificate_issued")
+        command: click.Command = getattr(module, ISSUED[name])
+        return command
+
+
+@click.group(cls=Certificates)
 def certificate() -> None:
     """Statements about delivered decisions, and their evidence."""
 
 
-@certificate.command("list")
-@click.option("--client", metavar="SLUG", help="only this client's")
-@setting_options()
-def list_(settings: Settings, client: str | None) -> None:
-    """The certificates that were issued, newest first."""
-    with database(settings) as url, connect(url) as conn:
-        found = store_statements.newest(conn, None, LISTED)
-        slugs = store_statements.client_slugs(conn, [one.client_id for one in found])
-    header = ("certificate", "client", "batch", "step", "issued", "for", "at most", "promise")
-    table = Table(*header, box=None, header_style="bold")
-    for one in found:
-        if client in (None, slugs[one.client_id]):
-            about, said = one.snapshot.about, one.statement
-            table.add_row(
-                str(one.id),
-                slugs[one.client_id],
-                about.batch,
-                about.step,
-                f"{datetime.fromtimestamp(about.issued_ms / 1000, UTC):%Y-%m-%d %H:%M}",
-                one.occasion,
-                as_share(said.bound, "en", up=True),
-                "proved" if said.proved else "not proved",
-            )
-    Console().print(table)
-
-
-@certificate.command()
-@click.argument("key")
-@click.option("--client", required=True, metavar="SLUG", help="short name of the client")
-@_locale
-@setting_options()
-def show(settings: Settings, key: str, client: str, locale: Locale) -> None:
-    """What is proved about the batch KEY so far, and what its audits wait for."""
-    with database(settings) as url, connect(url) as conn:
-        steps = standing(conn, _batch(conn, client, key), time.time_ns() // 1_000_000)
-    for step in steps:
-        click.echo(f"{step.step}: {_state(step)}")
-        if step.outline is not None:
-            for sentence in sentences(step.outline, locale):
-                click.echo(f"  {sentence}")
-        for one, _ in step.issued:
-            click.echo(f"  certificate {one.id}, issued for: {one.occasion}")
-
-
-@certificate.command("export")
-@click.argument("number", type=int)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="file (.json or .json.gz); else stdout"
-)
-@setting_options()
-def export_(settings: Settings, number: int, output: Path | None) -> None:
-    """Write certificate NUMBER with all its evidence, as it was issued."""
-    with database(settings) as url, connect(url) as conn:
-        data = as_file(with_evidence(conn, COMMAND_LINE, number))
-    if output is None:
-        sys.stdout.buffer.write(data)
-        return
-    # no time in the file: the same certificate is the same bytes
-    output.write_bytes(gzip.compress(data, mtime=0) if output.suffix == ".gz" else data)
-    click.echo(f"certificate {number} is in {output}")
-
-
 @certificate.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@_locale
+@click.option(
+    "--locale", type=click.Choice(LOCALES), default="en", show_default=True, help="language"
+)
 def verify(file: Path, locale: Locale) -> None:
     """Compute every figure of a certificate again, from the evidence in its FILE.
 
@@ -111,22 +49,3 @@ def verify(file: Path, locale: Locale) -> None:
         click.echo(sentence)
     drawn = len(found.evidence.audits)
     click.echo(f"verified: {drawn} draws, digest {found.statement.digest}")
-
-
-def _batch(conn: SyncConn, client: str, key: str) -> int:
-    found = store_statements.batch_of_key(conn, client, key)
-    if found is None:
-        raise NotFound(f"{client} has no batch {key!r}.", mend="see canut batch list")
-    return found
-
-
-def _state(step: Standing) -> str:
-    if step.frame is None:
-        return "not delivered yet"
-    said = f"{step.frame.state}, {step.draws} of {step.frame.audits_max} draws"
-    if step.open_draws:
-        said += f", {step.open_draws} not answered"
-    if step.waiting is not None:
-        waiting = step.waiting
-        said += f"; {waiting.answers} answers wanted, {waiting.qualified} people may give them"
-    return said
