@@ -10,6 +10,7 @@ import contextlib
 import importlib.resources
 import logging
 import random
+import secrets
 import threading
 
 import procrastinate
@@ -22,6 +23,7 @@ from canut.engine.audits import advance
 from canut.engine.clock import now_ms
 from canut.people import store as people
 from canut.quality import exams, gold_review, people_watch
+from canut.quality.licensing import review_due
 from canut.quality.sweep import sweep_due
 
 log = logging.getLogger("canut.engine")
@@ -69,6 +71,12 @@ def make_app(url: str, *, webhooks_private: bool, stop: threading.Event | None =
         """Retire gold that leaked or is disputed; end exams that nobody went on with."""
         await asyncio.to_thread(_review_gold, url)
 
+    @app.periodic(cron="* * * * * */5")
+    @app.task(queueing_lock="review_licences", pass_context=False)
+    async def review_licences(timestamp: int) -> None:
+        """Judge agents' licences by the blind answers that people have decided since."""
+        await asyncio.to_thread(_review_licences, url)
+
     @app.periodic(cron="11 * * * *")
     @app.task(queueing_lock="watch_people", pass_context=False)
     async def watch_people(timestamp: int) -> None:
@@ -105,6 +113,14 @@ def _review_gold(url: str) -> None:
         exams.abandon_idle(conn, now_ms())
     for gold, cause in done.retired.items():
         log.warning("gold %d was retired: %s", gold, cause)
+
+
+def _review_licences(url: str) -> None:
+    with connect(url, autocommit=True) as conn:
+        for change in review_due(conn, lambda: secrets.token_hex(32), now_ms()):
+            log.warning(
+                "licence %d was %s: now %d", change.licence.id, change.becomes, change.licence_id
+            )
 
 
 def _watch_people(url: str) -> None:

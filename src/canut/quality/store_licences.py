@@ -102,7 +102,7 @@ from unnest(%s::bigint[], %s::bigint[], %s::jsonb[], %s::real[])
     with ordinality as u (licence_id, task_id, value, confidence, place)
 join licence l on l.id = u.licence_id
 order by u.place
-on conflict (task_id, contributor_id) do nothing"""
+on conflict do nothing"""
 
 # answers that have no voice: they fell into a stream when they were first weighed
 SHADOWED = "select task_id, contributor_id from blind_answer where task_id = any (%s)"

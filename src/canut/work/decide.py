@@ -4,7 +4,7 @@ What to believe is `Question.aggregate`'s (and through it `canut.truth`'s) to sa
 what follows from it: decide, ask one more, or escalate to an expert.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from canut.quality.audits import judge_audits
 from canut.quality.beliefs import learn, standing
 from canut.quality.beliefs_model import StepPlace
 from canut.quality.gold import judge_gold
+from canut.quality.licensing import settle_blind
 from canut.quality.store import add_track
 from canut.quality.voices import weights
 from canut.questions.base import Answers
@@ -24,6 +25,7 @@ from canut.questions.voices import folded
 from canut.truth.categorical import backed_off
 from canut.truth.votes import Votes
 from canut.work import store, store_decide
+from canut.work.blind import AnswerRow, enter_streams
 from canut.work.judge import Judged, judge, spent
 from canut.work.model import LoadedStep
 from canut.work.store_decide import FreshTask, NewDecision, StepRules
@@ -35,6 +37,7 @@ from canut.work.weighed import (
     evidence_of,
     hear_experts,
     settled_by_expert,
+    settled_by_licence,
     truth_of,
 )
 
@@ -94,13 +97,17 @@ def _decide_step(
     tasks = [task for task in tasks if task.kind == "work"]
     undecided = [task for task in tasks if not task.decided]
     if undecided:
-        weighed = _with_experts(conn, weigh(conn, step, undecided), rules)
-        settled = settled_by_expert(weighed)
+        rows = store_decide.answers(conn, [task.task_id for task in undecided])
+        blind = enter_streams(conn, step, rows)
+        weighed = _with_experts(conn, weigh(conn, step, undecided, rows, blind.silent), rules)
+        settled = settled_by_licence(weighed, blind.licences) | settled_by_expert(weighed)
         agreement = agreement_with_decision(step.question, weighed, settled)
         judged = judge(weighed, rules, settled, evidence_of(weighed, agreement))
         if judged.decisions:
             store_decide.decide(conn, step.batch_step_id, judged.decisions, now_ms)
             _learn(conn, weighed, agreement, settled, judged.decisions)
+            decided = {decision.task_id: decision.value for decision in judged.decisions}
+            settle_blind(conn, step.question, decided, now_ms)
             _go_on(conn, rules, judged.decisions)
         _ask(conn, judged)
     n_fresh = sum(task.n_fresh for task in tasks)
@@ -123,11 +130,11 @@ def weigh(
     conn: SyncConn,
     step: LoadedStep,
     tasks: list[FreshTask],
+    rows: Sequence[AnswerRow],
     silent: Container[tuple[int, int]] = (),
 ) -> Weighed:
-    """Read every answer to these tasks and let the question type say what they mean. Answers in
-    `silent`, as (task, contributor), have no voice."""
-    rows = store_decide.answers(conn, [task.task_id for task in tasks])
+    """Let the question type say what the answers to these tasks mean: `rows`, all there are. Those
+    in `silent`, as (task, contributor), have no voice."""
     task_index = {task.task_id: i for i, task in enumerate(tasks)}
     unheard = [task_index[row[0]] for row in rows if row[:2] in silent]
     rows = [row for row in rows if row[:2] not in silent]

@@ -102,6 +102,8 @@ ANSWERS = """
 select task_id, contributor_id, value::text, expert, confidence
 from answer where task_id = any (%s) order by task_id, submitted_ms, contributor_id"""
 
+AGENTS = "select id from contributor where id = any (%s) and kind = 'agent'"
+
 # who of these has mastered a skill
 HOLDERS = "select id from contributor where id = any (%s) and %s = any (skills)"
 
@@ -164,6 +166,11 @@ def rules(conn: Sync, batch_steps: list[int]) -> dict[int, StepRules]:
 def answers(conn: Sync, tasks: list[int]) -> list[tuple[int, int, str, bool, float | None]]:
     """(task, contributor, value as JSON text, expert, stated confidence) in the order of tasks."""
     return conn.execute(ANSWERS, [tasks]).fetchall()
+
+
+def agents(conn: Sync, contributors: list[int]) -> set[int]:
+    """Those of the contributors who are agents."""
+    return {row[0] for row in conn.execute(AGENTS, [contributors])}
 
 
 def holders(conn: Sync, contributors: list[int], skill: str) -> set[int]:

@@ -1,0 +1,55 @@
+"""Agents' answers that people judge: who has no voice where, and who may decide alone.
+
+A task in the stream of an agent's licence is decided by people. No agent has a voice in it: neither
+the one that is judged, nor others that may err as it does.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from canut.db.pool import SyncConn
+from canut.quality import store_licences
+from canut.quality.licensing import shadowed
+from canut.quality.model import Licence
+from canut.work import store_decide
+from canut.work.model import LoadedStep
+
+#: (task, contributor, value as JSON, expert, stated confidence)
+AnswerRow = tuple[int, int, str, bool, float | None]
+
+
+class Blind(Struct, frozen=True):
+    """What is blind among the answers at hand."""
+
+    #: open licences of the agents who answered
+    licences: list[Licence] = []
+    #: (task, contributor) of answers without a voice
+    silent: set[tuple[int, int]] = set()
+
+
+def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -> Blind:
+    """Keep the answers that fall into the stream of their agent's licence, in the order in which
+    they were given, and say who has no voice. `rows` are the answers to undecided tasks."""
+    agents = store_decide.agents(conn, sorted({row[1] for row in rows}))
+    if not agents:
+        return Blind()
+    place = step.process_id, step.definition.slug
+    licences = store_licences.open_of_agents(conn, *place, sorted(agents))
+    entering: list[tuple[int, int, Any, float]] = []
+    decode = msgspec.json.Decoder().decode
+    for licence in licences:
+        own = [row for row in rows if row[1] == licence.contributor_id]
+        chosen = shadowed(licence, [row[0] for row in own]).tolist()
+        for (task, _, value, _, stated), inside in zip(own, chosen, strict=True):
+            if inside:
+                # one that does not say how sure it is, is not sure
+                entering.append((licence.id, task, decode(value), stated or 0.0))
+    if entering:
+        store_licences.record(conn, entering)
+    blind = {task for task, _ in store_licences.shadowed(conn, sorted({row[0] for row in rows}))}
+    return Blind(
+        licences, {(row[0], row[1]) for row in rows if row[0] in blind and row[1] in agents}
+    )
