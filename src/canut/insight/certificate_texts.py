@@ -1,0 +1,113 @@
+"""The words on a certificate's page besides its sentences (`canut.quality.wording`)."""
+
+from canut.quality.figures import Locale
+
+TEXTS: dict[Locale, dict[str, str]] = {
+    "en": {
+        "title": "Certificate of quality: batch {batch}, step {step}",
+        "subject": "What audits prove about the decisions delivered to {client} ({process})",
+        "kicker": "Issued on {moment}",
+        "heading": "Certificate of quality",
+        "about": "Batch {batch}, step {step} of {process}, delivered to {client}",
+        "hero": "≤ {bound} wrong",
+        "hero_none": "No draw has been answered yet.",
+        "hero_proved": "At most {most} of {decisions} decisions, with {confidence} confidence.",
+        "hero_unproved": "At most {most} of {decisions} decisions, with {confidence} confidence.",
+        "none": "Nothing is proved yet of the promise of at most {promise}.",
+        "proved": "The promise of at most {promise} is kept.",
+        "unproved": "The promise of at most {promise} is not proved yet.",
+        "scale_promise": "promised: {promise}",
+        "scale_key": "dark mark: estimate {rate} · light bar: proved bound {bound}",
+        "scale_alt": "A scale of shares of wrong decisions: the estimate is {rate}, the proved"
+        " bound {bound}, the promise {promise}.",
+        "words": "What it says",
+        "figures": "The figures",
+        "figure": "Figure",
+        "value": "Value",
+        "row_issued": "Issued",
+        "row_decisions": "Decisions it is about",
+        "row_audits": "Audits that count (n)",
+        "row_wrong": "Wrong, contested or overturned (k)",
+        "row_rate": "Estimated share of wrong decisions",
+        "row_bound": "Proved bound on that share",
+        "row_most": "The same in decisions, at most",
+        "row_confidence": "Confidence of the bound",
+        "row_promise": "Promised share, at most",
+        "row_design": "Design of the draw",
+        "row_panel": "People on the panel",
+        "row_panel_error": "The panel’s own error",
+        "row_contested": "Contested, not settled",
+        "row_overturned": "Found wrong after a dispute",
+        "design_uniform": "uniform: every decision alike, each once at most",
+        "design_risk": "by risk: {share} of the draws uniform, the rest where errors are likelier",
+        "panel_gold": "{wrong} of {gold} gold items wrong, so at most {bound}",
+        "panel_new": "not measured",
+        "verify": "How to check it",
+        "verify_1": "This page is for reading. The proof is its file of evidence, which holds the"
+        " list of decisions, the seed of the draw and every outcome. Download it with the"
+        " certificate; no server and no account are needed to check it.",
+        "verify_2": "The command computes every figure again. The file is the right one if its"
+        " SHA-256, unpacked, is the one below.",
+        "digest_list": "List of decisions",
+        "digest_file": "File of evidence",
+        "footer": "Canut · certificate of batch {batch}, step {step}",
+        "page": "page {n} of {all}",
+        "lacking": "Signs that this page has no letters for are written as their Unicode numbers,"
+        " such as [U+4E2D]; the file of evidence has them as they are.",
+    },
+    "fr": {
+        "title": "Certificat de qualité : lot {batch}, étape {step}",
+        "subject": "Ce que des audits prouvent des décisions livrées à {client} ({process})",
+        "kicker": "Délivré le {moment}",
+        "heading": "Certificat de qualité",
+        "about": "Lot {batch}, étape {step} de {process}, livré à {client}",
+        "hero": "≤ {bound} d’erreurs",
+        "hero_none": "Aucun tirage n’a encore reçu de réponse.",
+        "hero_proved": "Au plus {most} décisions sur {decisions}, avec une confiance de"
+        " {confidence}.",
+        "hero_unproved": "Au plus {most} décisions sur {decisions}, avec une confiance de"
+        " {confidence}.",
+        "none": "Rien n’est encore prouvé de la promesse d’au plus {promise}.",
+        "proved": "La promesse d’au plus {promise} est tenue.",
+        "unproved": "La promesse d’au plus {promise} n’est pas encore prouvée.",
+        "scale_promise": "promis : {promise}",
+        "scale_key": "repère foncé : estimation {rate} · barre claire : borne prouvée {bound}",
+        "scale_alt": "Une échelle de parts de décisions fausses : l’estimation est de {rate}, la"
+        " borne prouvée de {bound}, la promesse de {promise}.",
+        "words": "Ce qu’il dit",
+        "figures": "Les chiffres",
+        "figure": "Grandeur",
+        "value": "Valeur",
+        "row_issued": "Délivré",
+        "row_decisions": "Décisions concernées",
+        "row_audits": "Audits qui comptent (n)",
+        "row_wrong": "Fausses, contestées ou infirmées (k)",
+        "row_rate": "Part estimée de décisions fausses",
+        "row_bound": "Borne prouvée de cette part",
+        "row_most": "La même en décisions, au plus",
+        "row_confidence": "Confiance de la borne",
+        "row_promise": "Part promise, au plus",
+        "row_design": "Plan du tirage",
+        "row_panel": "Personnes du jury",
+        "row_panel_error": "Erreur du jury lui-même",
+        "row_contested": "Contestées, en attente",
+        "row_overturned": "Reconnues fausses après contestation",
+        "design_uniform": "uniforme : toutes les décisions à égalité, chacune une fois au plus",
+        "design_risk": "selon le risque : {share} des tirages uniformes, les autres où l’erreur est"
+        " plus probable",
+        "panel_gold": "{wrong} questions témoins fausses sur {gold}, donc au plus {bound}",
+        "panel_new": "pas mesurée",
+        "verify": "Comment le vérifier",
+        "verify_1": "Cette page est faite pour être lue. La preuve est son fichier de preuves, qui"
+        " contient la liste des décisions, la graine du tirage et chaque résultat. Il se télécharge"
+        " avec le certificat ; pour le vérifier, il ne faut ni serveur ni compte.",
+        "verify_2": "La commande recalcule chaque chiffre. Le fichier est le bon si son SHA-256,"
+        " une fois décompressé, est celui-ci.",
+        "digest_list": "Liste des décisions",
+        "digest_file": "Fichier de preuves",
+        "footer": "Canut · certificat du lot {batch}, étape {step}",
+        "page": "page {n} sur {all}",
+        "lacking": "Les signes que cette page ne sait pas écrire sont remplacés par leur numéro"
+        " Unicode, comme [U+4E2D] ; le fichier de preuves les contient tels quels.",
+    },
+}
