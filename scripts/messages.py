@@ -33,6 +33,7 @@ ROOMS = (
     "quality/gold_files.py",
     "quality/gold_pool.py",
     "quality/gold_review.py",
+    "quality/licence_acts.py",
     "quality/standing.py",
     "quality/statements.py",
     "channels/addresses.py",

@@ -11,14 +11,19 @@ from canut.web.pages import (
     handing,
     home,
     hooks,
+    licences,
     operator,
     options,
     pictures,
+    quality,
     work,
 )
 
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
-    fixed = (home, account, work, options, pictures, client, exams, gold, hooks, operator)
+    fixed = (
+        *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
+        *(quality, licences),
+    )
     return [*handing.routes(settings), *(route for module in fixed for route in module.ROUTES)]
