@@ -40,6 +40,8 @@ class Licence(Struct, frozen=True):
     granted_ms: int | None
     ended_ms: int | None
     reason: str
+    #: when the root began: answers given before are about something else
+    root_started_ms: int = 0
 
 
 class BlindAnswer(Struct, frozen=True):

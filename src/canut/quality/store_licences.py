@@ -17,6 +17,8 @@ _LICENCE = """
 select l.id, l.contributor_id, l.process_id, l.step_slug, l.version,
        coalesce(l.root, l.id) as root,
        coalesce((select r.version from licence r where r.id = l.root), l.version) as root_version,
+       coalesce((select r.started_ms from licence r where r.id = l.root), l.started_ms)
+           as root_started_ms,
        l.state, l.basis, l.error_max, l.delta, l.threshold, l.rungs, l.seed, l.stream_ppm,
        l.finding, l.standing, l.flagged_ms, l.started_ms, l.granted_ms, l.ended_ms, l.reason
 from licence l

@@ -17,8 +17,8 @@ from canut.quality.model import Licence
 from canut.work import store_decide
 from canut.work.model import LoadedStep
 
-#: (task, contributor, value as JSON, expert, stated confidence)
-AnswerRow = tuple[int, int, str, bool, float | None]
+#: (task, contributor, value as JSON, expert, stated confidence, submitted_ms)
+AnswerRow = tuple[int, int, str, bool, float | None, int]
 
 
 class Blind(Struct, frozen=True):
@@ -28,6 +28,11 @@ class Blind(Struct, frozen=True):
     licences: list[Licence] = []
     #: (task, contributor) of answers without a voice
     silent: set[tuple[int, int]] = set()
+    #: those who answered and are agents
+    agents: frozenset[int] = frozenset()
+    #: (task, contributor) of answers that an agent gave before what its licence is about: they are
+    #: another version's, and nothing that it says of itself counts
+    former: set[tuple[int, int]] = set()
 
 
 def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -> Blind:
@@ -39,17 +44,19 @@ def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -
     place = step.process_id, step.definition.slug
     licences = store_licences.open_of_agents(conn, *place, sorted(agents))
     entering: list[tuple[int, int, Any, float]] = []
+    former: set[tuple[int, int]] = set()
     decode = msgspec.json.Decoder().decode
     for licence in licences:
-        own = [row for row in rows if row[1] == licence.contributor_id]
+        since = licence.root_started_ms
+        former |= {row[:2] for row in rows if row[1] == licence.contributor_id and row[5] < since}
+        own = [row for row in rows if row[1] == licence.contributor_id and row[5] >= since]
         chosen = shadowed(licence, [row[0] for row in own]).tolist()
-        for (task, _, value, _, stated), inside in zip(own, chosen, strict=True):
+        for (task, _, value, _, stated, _), inside in zip(own, chosen, strict=True):
             if inside:
                 # one that does not say how sure it is, is not sure
                 entering.append((licence.id, task, decode(value), stated or 0.0))
     if entering:
         store_licences.record(conn, entering)
     blind = {task for task, _ in store_licences.shadowed(conn, sorted({row[0] for row in rows}))}
-    return Blind(
-        licences, {(row[0], row[1]) for row in rows if row[0] in blind and row[1] in agents}
-    )
+    silent = {row[:2] for row in rows if row[0] in blind and row[1] in agents}
+    return Blind(licences, silent, frozenset(agents), former)

@@ -4,7 +4,7 @@ What to believe is `Question.aggregate`'s (and through it `canut.truth`'s) to sa
 what follows from it: decide, ask one more, or escalate to an expert.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -25,7 +25,7 @@ from canut.questions.voices import folded
 from canut.truth.categorical import backed_off
 from canut.truth.votes import Votes
 from canut.work import store, store_decide
-from canut.work.blind import AnswerRow, enter_streams
+from canut.work.blind import AnswerRow, Blind, enter_streams
 from canut.work.judge import Judged, judge, spent
 from canut.work.model import LoadedStep
 from canut.work.store_decide import FreshTask, NewDecision, StepRules
@@ -99,7 +99,7 @@ def _decide_step(
     if undecided:
         rows = store_decide.answers(conn, [task.task_id for task in undecided])
         blind = enter_streams(conn, step, rows)
-        weighed = _with_experts(conn, weigh(conn, step, undecided, rows, blind.silent), rules)
+        weighed = _with_experts(conn, weigh(conn, step, undecided, rows, blind), rules)
         settled = settled_by_licence(weighed, blind.licences) | settled_by_expert(weighed)
         agreement = agreement_with_decision(step.question, weighed, settled)
         judged = judge(weighed, rules, settled, evidence_of(weighed, agreement))
@@ -131,10 +131,12 @@ def weigh(
     step: LoadedStep,
     tasks: list[FreshTask],
     rows: Sequence[AnswerRow],
-    silent: Container[tuple[int, int]] = (),
+    blind: Blind | None = None,
 ) -> Weighed:
     """Let the question type say what the answers to these tasks mean: `rows`, all there are. Those
-    in `silent`, as (task, contributor), have no voice."""
+    that `blind` calls silent have no voice."""
+    blind = blind or Blind()
+    silent = blind.silent
     task_index = {task.task_id: i for i, task in enumerate(tasks)}
     unheard = [task_index[row[0]] for row in rows if row[:2] in silent]
     rows = [row for row in rows if row[:2] not in silent]
@@ -163,11 +165,12 @@ def weigh(
         contributors=contributors,
         answers=answers,
         expert=[row[3] for row in rows],
-        stated=[row[4] for row in rows],
+        stated=[None if row[:2] in blind.former else row[4] for row in rows],
         beliefs=beliefs,
         standing=known,
         skill=record if beliefs.said is None else beliefs.said.skill,
         silent=np.bincount(np.array(unheard, np.int64), minlength=len(tasks)),
+        agents=blind.agents,
     )
 
 

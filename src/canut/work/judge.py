@@ -35,6 +35,8 @@ def verdicts(weighed: Weighed, rules: StepRules) -> NDArray[np.int8]:
     A family of agents that agrees with itself is not the second opinion that `min_answers` asks
     for; and where no ordinary answers could settle a task any more, the expert who will have to is
     asked at once.
+    What agents say among themselves settles nothing, however many they are: one of them decides
+    alone under a licence, or a person has answered too.
     """
     confidence, n_answers = weighed.beliefs.confidence, weighed.n_answers
     steps = next_step(
@@ -49,6 +51,8 @@ def verdicts(weighed: Weighed, rules: StepRules) -> NDArray[np.int8]:
         lost = wasted(confidence, left, rules.target, usual, len(standing.index))
         lost &= (n_answers >= rules.min_answers) & (steps == NextStep.ASK)
         steps[lost] = NextStep.ESCALATE
+    if weighed.agents:
+        steps[weighed.people == 0] = NextStep.ASK
     return steps
 
 

@@ -99,7 +99,7 @@ left join batch_step n on n.batch_id = s.batch_id and n.position = s.position + 
 where s.id = any (%s) order by s.id"""
 
 ANSWERS = """
-select task_id, contributor_id, value::text, expert, confidence
+select task_id, contributor_id, value::text, expert, confidence, submitted_ms
 from answer where task_id = any (%s) order by task_id, submitted_ms, contributor_id"""
 
 AGENTS = "select id from contributor where id = any (%s) and kind = 'agent'"
@@ -163,8 +163,9 @@ def rules(conn: Sync, batch_steps: list[int]) -> dict[int, StepRules]:
     return {row.batch_step_id: row for row in rows}
 
 
-def answers(conn: Sync, tasks: list[int]) -> list[tuple[int, int, str, bool, float | None]]:
-    """(task, contributor, value as JSON text, expert, stated confidence) in the order of tasks."""
+def answers(conn: Sync, tasks: list[int]) -> list[tuple[int, int, str, bool, float | None, int]]:
+    """(task, contributor, value as JSON text, expert, stated confidence, submitted_ms) in the order
+    of tasks."""
     return conn.execute(ANSWERS, [tasks]).fetchall()
 
 

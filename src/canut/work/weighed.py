@@ -49,6 +49,15 @@ class Weighed(Struct, frozen=True):
     skill: NDArray[np.float64]
     #: answers of each task that have no voice in it, int (n_tasks,)
     silent: NDArray[np.intp]
+    #: those of the contributors who are agents
+    agents: frozenset[int] = frozenset()
+
+    @property
+    def people(self) -> NDArray[np.intp]:
+        """Answers of each task that people gave."""
+        person = np.array([j not in self.agents for j in self.contributors], bool)
+        theirs = self.answers.task[person[self.answers.contributor]]
+        return np.bincount(theirs, minlength=len(self.tasks))
 
     @property
     def n_answers(self) -> NDArray[np.intp]:

@@ -1,0 +1,68 @@
+"""What agents may not do without people."""
+
+from typing import Any
+
+import msgspec
+import psycopg
+
+from canut.quality import store_licences
+from canut.quality.licensing import begin_earning
+from canut.quality.model import LicencePlace
+from canut.work.decide import decide_fresh
+from canut.work.tasks import Steps
+from tests import factories as make
+
+SEED = "cd" * 32
+
+
+def agent(conn: psycopg.Connection[Any], family: str) -> int:
+    return make.one(
+        conn,
+        """insert into contributor (kind, name, family, created_ms)
+        values ('agent', 'A', %s, %s) returning id""",
+        *(family, make.NOW),
+    )
+
+
+def said(conn: psycopg.Connection[Any], who: int, step: int, task: int, now: int) -> None:
+    make.claim(conn, who, 1, now=now)
+    value, sure = [msgspec.json.encode("red").decode()], [0.99]
+    sql = "select * from submit_answers(%s, %s, %s, %s::jsonb[], %s, %s::real[])"
+    conn.execute(sql, [who, [task], [step], value, now, sure]).fetchall()
+
+
+def test_agents_among_themselves_settle_nothing(db: psycopg.Connection[Any]) -> None:
+    """Two families that agree are two voices, but no person has looked: nobody has a licence."""
+    work = make.work(db, make.step(min_answers=2, target_confidence=0.6), items=1)
+    for family in ("one", "two"):
+        said(db, agent(db, family), work.batch_steps[0], work.tasks[0], make.NOW)
+    done = decide_fresh(db, Steps(), make.NOW, 100)
+    assert (done.answers, done.decided) == (2, 0)
+    person = make.contributor(db)
+    assert make.claim(db, person) == work.tasks
+    make.submit(db, person, work.batch_steps[0], {work.tasks[0]: "red"})
+    assert decide_fresh(db, Steps(), make.NOW, 100).decided == 1
+
+
+def test_an_answer_of_a_former_version_counts_under_no_licence(
+    db: psycopg.Connection[Any],
+) -> None:
+    """A task waits for people while the agent is replaced: the old answer is a voice like any
+    other, and neither decides under the new licence nor is evidence for it."""
+    work = make.work(db, make.step(min_answers=2, target_confidence=0.6), items=1)
+    who = agent(db, "one")
+    said(db, who, work.batch_steps[0], work.tasks[0], make.NOW)
+    place = LicencePlace(who, work.process_id, "colour")
+    licence = begin_earning(db, place, "v2", SEED, make.NOW + 1)
+    db.execute(
+        """update licence set state = 'in_force', threshold = 0.5, granted_ms = started_ms,
+        stream_ppm = 0 where id = %s""",
+        [licence.id],
+    )
+    assert decide_fresh(db, Steps(), make.NOW + 2, 100).decided == 0
+    db.execute("update licence set stream_ppm = 1000000 where id = %s", [licence.id])
+    person = make.contributor(db)
+    assert make.claim(db, person) == work.tasks
+    make.submit(db, person, work.batch_steps[0], {work.tasks[0]: "red"})
+    assert decide_fresh(db, Steps(), make.NOW + 3, 100).decided == 1
+    assert store_licences.evidence(db, licence.id) == []
