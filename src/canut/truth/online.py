@@ -1,11 +1,13 @@
 """Beliefs that follow the answers as they come, and sweeps that put them in order again."""
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array
 
 from canut.truth.confusion import ROUNDS, backed_off_confusion, refine
 from canut.truth.grid import Float32, expected, grid, log, softmax
 from canut.truth.pool import FLOOR, PRIOR
-from canut.truth.votes import Float64, Int32, Votes, starts
+from canut.truth.votes import Float64, Int32, Int64, Votes, starts
 from canut.truth.voting import wawa_shares
 
 #: exponent on an online belief: that of the whole pool
@@ -32,8 +34,9 @@ class Online:
             raise ValueError("an online belief needs two classes or more")
         self.n_classes = n_classes
         self.n_answers = 0
-        #: every answer so far: task, contributor, label, and the answer to that task before it
-        self._answers = np.empty((4, 0), np.int32)
+        #: every answer so far: task, contributor, label, and the answer to that task before it;
+        #: side by side, because to reach an answer costs more than to read it
+        self._answers = np.empty((0, 4), np.int32)
         #: the last answer to each task, -1 where there is none
         self._last = np.full(0, -1, np.int32)
         self._posterior = np.empty((0, n_classes), np.float32)
@@ -56,7 +59,7 @@ class Online:
     @property
     def votes(self) -> Votes:
         """All answers so far; views, not copies."""
-        task, contributor, label, _ = self._answers[:, : self.n_answers]
+        task, contributor, label, _ = self._answers[: self.n_answers].T
         return Votes(task, contributor, label, self._n_tasks, self._n_contributors, self.n_classes)
 
     def add(self, task: Int32, contributor: Int32, label: Int32) -> Int32:
@@ -69,35 +72,30 @@ class Online:
             return np.zeros(0, np.int32)
         if min(task.min(), contributor.min(), label.min()) < 0 or label.max() >= self.n_classes:
             raise ValueError("an answer is out of range")
-        self._keep(task, contributor, label)
-        touched = np.unique(task)
-        answer, of_task = self._answers_to(touched)
-        _, who, said, _ = self._answers[:, answer]
-        # sums of floats depend on their order, and a belief must not on that of storage
-        key = (of_task.astype(np.int64) * self._n_contributors + who) * self.n_classes + said
-        order = np.argsort(key)
-        answer, of_task, who, said = answer[order], of_task[order], who[order], said[order]
-        everybody = np.unique(who)
-        position = np.empty(self._n_contributors, np.int64)
-        position[everybody] = np.arange(len(everybody))
-        counts = self._counts[everybody]
-        score = log(backed_off_confusion(counts.transpose(1, 2, 0), self._total))
-        score = np.ascontiguousarray(score.transpose(2, 0, 1)).reshape(-1, self.n_classes)
-        row = position[who] * self.n_classes + said
-
-        before = self._posterior[touched]
-        total = np.add.reduceat(score[row], starts(of_task), axis=0)
-        after = softmax(total + self._log_balance())
+        touched = self._keep(task, contributor, label)
+        of_task, row, new = self._answers_to(touched, self.n_answers - len(task))
+        n_classes = self.n_classes
+        active = np.zeros(self._n_contributors, bool)
+        active[row // n_classes] = True
+        everybody = np.flatnonzero(active)
+        # from here on, rows of those alone
+        row -= (np.cumsum(~active) * n_classes)[row // n_classes]
+        counts = self._counts.take(everybody, 0)
+        score = self._log_confusion(counts)
+        begin = _begins(of_task, len(touched))
+        heard = csr_array((np.ones(len(row), np.float32), row, begin), (len(touched), len(score)))
+        before = self._posterior.take(touched, 0)
+        after = softmax(heard @ score + self._log_balance())
         self._posterior[touched] = after
-        change = (after - before)[of_task]
-        new = answer >= self.n_answers - len(task)
-        change[new] = after[of_task[new]]
-        self._total -= counts.sum(0)
-        # flat, because only that is fast
-        cell = row[:, None] * self.n_classes + np.arange(self.n_classes)
-        np.add.at(counts.reshape(-1), cell.ravel(), change.ravel())
-        self._counts[everybody] = counts
-        self._total += counts.sum(0)
+        # each answer adds the change of its task; what is new, also what was believed before
+        begin = np.append(begin, begin[-1] + _begins(of_task[new], len(touched))[1:])
+        row = np.append(row, row[new])
+        said = csc_array(
+            (np.ones(len(row), np.float32), row, begin), (len(score), 2 * len(touched))
+        )
+        change = (said @ np.concatenate([after - before, before])).reshape(counts.shape)
+        self._total += change.sum(0)
+        self._counts[everybody] = counts + change
         return touched.astype(np.int32)
 
     def refresh(self, rounds: int = ROUNDS) -> None:
@@ -118,27 +116,30 @@ class Online:
         likely /= likely.sum(1, keepdims=True)
         return likely
 
-    def _keep(self, task: Int32, contributor: Int32, label: Int32) -> None:
-        """Append answers, each chained to the one before it on the same task."""
+    def _keep(self, task: Int32, contributor: Int32, label: Int32) -> Int64:
+        """Append answers, each chained to the one before it on the same task; the tasks, sorted."""
         if not len(task):
-            return
+            return np.zeros(0, np.int64)
         self._grow(int(task.max()) + 1, int(contributor.max()) + 1)
         begin, self.n_answers = self.n_answers, self.n_answers + len(task)
-        if self.n_answers > self._answers.shape[1]:
-            more = np.empty((4, max(2 * self.n_answers, 1024)), np.int32)
-            more[:, :begin] = self._answers[:, :begin]
+        if self.n_answers > len(self._answers):
+            more = np.empty((max(2 * self.n_answers, 1024), 4), np.int32)
+            more[:begin] = self._answers[:begin]
             self._answers = more
-        order = np.argsort(task, kind="stable")
-        ordered = task[order]
+        # sorting numbers that hold both is faster than finding the order of tasks
+        key = (task.astype(np.int64) << 32) + np.arange(len(task))
+        key.sort()
+        ordered, order = key >> 32, key & 0xFFFFFFFF
         start = starts(ordered)
-        before = np.empty(len(task), np.int32)
+        touched = ordered[start]
+        before = np.empty(len(task), np.int64)
         before[1:] = begin + order[:-1]
-        before[start] = self._last[ordered[start]]
-        self._last[ordered] = begin + order
-        # of equal indices the last one is kept, which is the latest answer
-        columns = self._answers[:, begin : self.n_answers]
-        columns[0], columns[1], columns[2] = task, contributor, label
-        columns[3][order] = before
+        before[start] = self._last[touched]
+        self._last[touched] = begin + order[np.r_[start[1:], len(task)] - 1]
+        rows = self._answers[begin : self.n_answers]
+        rows[:, 0], rows[:, 1], rows[:, 2] = task, contributor, label
+        rows[order, 3] = before
+        return touched
 
     def _grow(self, n_tasks: int, n_contributors: int) -> None:
         """Make room, doubling, so that the cost of growing is spread over many answers."""
@@ -154,20 +155,41 @@ class Online:
             zero = np.zeros((more, self.n_classes, self.n_classes), np.float32)
             self._counts = np.concatenate([self._counts, zero])
 
-    def _answers_to(self, tasks: Int32) -> tuple[Int32, Int32]:
-        """All answers to some tasks: which, and position of their task in `tasks`; int32."""
-        answers, positions = [], []
-        answer, position = self._last[tasks], np.arange(len(tasks), dtype=np.int32)
+    def _answers_to(self, tasks: Int64, first_new: int) -> tuple[Int64, Int64, NDArray[np.bool_]]:
+        """All answers to some tasks: position of the task in `tasks`, row of the counts, and
+        whether it is new. Sorted by the first two: sums of floats depend on their order, and a
+        belief must not on that of storage."""
+        keys = []
+        bits = (self._n_contributors * self.n_classes).bit_length() + 1
+        answer, position = self._last[tasks], np.arange(len(tasks)) << bits
         while len(answer):
-            answers.append(answer)
-            positions.append(position)
-            answer = self._answers[3][answer]
-            position = position[answer >= 0]
-            answer = answer[answer >= 0]
-        return np.concatenate(answers), np.concatenate(positions)
+            found = self._answers.take(answer, 0)
+            row = found[:, 1].astype(np.int64) * self.n_classes + found[:, 2]
+            keys.append(position + 2 * row + (answer >= first_new))
+            answer = found[:, 3]
+            earlier = answer >= 0
+            answer, position = answer[earlier], position[earlier]
+        key = np.concatenate(keys)
+        key.sort()
+        row = (key & ((1 << bits) - 1)) >> 1
+        return key >> bits, row, (key & 1).astype(bool)
+
+    def _log_confusion(self, counts: Float32) -> Float32:
+        """Log of who says what, (n * K said, K true), from counts (n, K said, K true)."""
+        # contributors last, as `backed_off_confusion` is fast
+        last = np.ascontiguousarray(counts.transpose(1, 2, 0))
+        score = log(backed_off_confusion(last, self._total))
+        return np.ascontiguousarray(score.transpose(2, 0, 1)).reshape(-1, self.n_classes)
 
     def _log_balance(self) -> Float32:
         """Log of how common each class is believed to be, float32 (n_classes,)."""
         seen = self._total.sum(0)
         share = (seen + BALANCE_WEIGHT / self.n_classes) / (seen.sum() + BALANCE_WEIGHT)
         return log(share)
+
+
+def _begins(sorted_position: Int64, n: int) -> Int64:
+    """Where each of n positions begins, and the end; int64 (n + 1,)."""
+    begin = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(sorted_position, minlength=n), out=begin[1:])
+    return begin
