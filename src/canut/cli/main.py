@@ -16,6 +16,7 @@ NOUNS = {
     "gold": "items whose right answer is known: list, import, retire, review",
     "batch": "hand work over and take results away",
     "certificate": "what is proved about decisions: list, show, export, verify",
+    "licence": "who may work on a step, which agent decides alone: list, begin, grant, end, keep",
     "people": "accounts, clients, contributors, keys",
     "db": "the database: status, migrate, check, backup, restore",
     "simulate": "answer a batch through the API as simulated contributors",

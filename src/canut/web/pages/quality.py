@@ -30,7 +30,7 @@ from canut.web.pages.work import read_form
 
 OPERATORS = requires("operator")
 #: pieces of evidence on a page, the newest
-EVIDENCE_SHOWN = 100
+EVIDENCE_SHOWN = 20
 #: state of a licence -> its name for people
 STATES: dict[str, str] = {
     "earning": N_("being earned"),
