@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from canut.config import Settings
 from canut.web.pages import (
     account,
+    certificates,
     client,
     exams,
     gold,
@@ -16,6 +17,7 @@ from canut.web.pages import (
     options,
     pictures,
     quality,
+    story,
     work,
 )
 
@@ -24,6 +26,6 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
     fixed = (
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
-        *(quality, licences),
+        *(quality, licences, certificates, story),
     )
     return [*handing.routes(settings), *(route for module in fixed for route in module.ROUTES)]
