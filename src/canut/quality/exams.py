@@ -12,6 +12,7 @@ from canut.db.pool import SyncConn
 from canut.errors import Conflict, Invalid, NotFound, Problem
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
+from canut.quality import store_exam_watch
 from canut.quality import store_exams as store
 from canut.quality.exam_grant import grant
 from canut.quality.exam_mistakes import mistakes
@@ -257,7 +258,7 @@ def allow_retake(conn: SyncConn, who: Principal, exam_id: int, now_ms: int) -> N
     """Let the contributor of this exam take the next one at once (operators). Raises `Conflict`
     where there is nothing to wait for."""
     with conn.transaction():
-        if not store.allow(conn, exam_id, now_ms):
+        if not store_exam_watch.allow(conn, exam_id, now_ms):
             raise Conflict("There is nothing to allow: no wait is running for this exam.")
         audit_sync(conn, who, "allow.exam", "exam", exam_id)
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -153,41 +152,6 @@ update exam set state = %(state)s, verdict = %(verdict)s, retake_ms = %(retake)s
        corrected_ms = %(now)s
 where id = %(id)s"""
 
-# for operators: newest first, from before one on
-EVERYBODYS = """
-select e.id, e.contributor_id, c.name, c.kind, c.simulated, p.slug as process_slug, e.step_slug,
-       e.state, e.verdict, e.started_ms, e.ended_ms, e.retake_ms,
-       not exists (select from exam later
-                   where later.contributor_id = e.contributor_id and later.id > e.id
-                     and later.process_id = e.process_id and later.step_slug = e.step_slug
-       ) as latest
-from exam e join contributor c on c.id = e.contributor_id join process p on p.id = e.process_id
-where e.id < %s order by e.id desc limit %s"""
-
-ALLOW = """
-update exam set retake_ms = %(now)s
-where id = %(id)s and state in ('failed', 'abandoned') and retake_ms > %(now)s
-returning contributor_id"""
-
-
-class SomeonesExam(Struct, frozen=True):
-    """An exam in the operators' list."""
-
-    id: int
-    contributor_id: int
-    name: str
-    kind: str
-    simulated: bool
-    process_slug: str
-    step_slug: str
-    state: str
-    verdict: dict[str, Any] | None
-    started_ms: int
-    ended_ms: int | None
-    retake_ms: int | None
-    #: the last of the contributor at the step
-    latest: bool
-
 
 def open_exams(conn: Sync, contributor_id: int) -> list[OpenExam]:
     """What this contributor may be examined in."""
@@ -295,16 +259,6 @@ def correct(
     """The result after gold was retired."""
     values = {"id": exam_id, "state": state, "retake": retake_ms, "now": now_ms}
     conn.execute(CORRECT, {**values, "verdict": Jsonb(msgspec.to_builtins(verdict))})
-
-
-def everybodys(conn: Sync, before: int, limit: int) -> list[SomeonesExam]:
-    """Exams of all contributors, the newest first."""
-    return conn.cursor(row_factory=of(SomeonesExam)).execute(EVERYBODYS, [before, limit]).fetchall()
-
-
-def allow(conn: Sync, exam_id: int, now_ms: int) -> bool:
-    """The next exam may start now; False where there was nothing to wait for."""
-    return conn.execute(ALLOW, {"id": exam_id, "now": now_ms}).fetchone() is not None
 
 
 def _exam(conn: Sync, sql: str, values: list[Any]) -> Exam | None:

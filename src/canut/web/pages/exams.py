@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Invalid, NotFound, Problem
-from canut.quality import exams, store_exams
+from canut.quality import exams, store_exam_watch
 from canut.quality.exam_values import Exam, ExamQuestion, ExamStep, Result
 from canut.quality.exam_words import WHY, Locale, sentences
 from canut.questions.base import HasOptions, localise
@@ -226,7 +226,9 @@ async def _everybodys(
     request: WebRequest, before: int, error: CanutError | None = None
 ) -> Response[str]:
     start = before or 2**63 - 1
-    found = await in_thread(request, lambda conn: store_exams.everybodys(conn, start, PAGE + 1))
+    found = await in_thread(
+        request, lambda conn: store_exam_watch.everybodys(conn, start, PAGE + 1)
+    )
     older = found[PAGE - 1].id if len(found) > PAGE else None
     values: dict[str, Any] = {"exams": found[:PAGE], "older": older, "before": before}
     problems = told(request, _problems(error))
