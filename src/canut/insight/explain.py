@@ -26,7 +26,7 @@ from canut.quality.beliefs import Standing
 from canut.quality.beliefs_model import Bin, Calibration
 from canut.quality.voices import weights
 from canut.questions.base import Answers, Beliefs, Float64, Question, Track
-from canut.questions.voices import folded
+from canut.questions.voices import voiced
 from canut.truth.categorical import PRIOR_SKILL, PRIOR_WEIGHT
 from canut.truth.posterior import Known, nothing_known
 from canut.work.evidence import Evidence, Heard, decode_evidence
@@ -119,8 +119,8 @@ def course(
 def _panel(decided: Version, pairs: Sequence[Pair]) -> Course:
     """Of n people so many stand behind the value; its own rule, so always exact."""
     points, behind = [], 0.0
-    for n, (heard, _) in enumerate(pairs, 1):
-        behind += heard.agreement
+    for n, (weighed, _) in enumerate(pairs, 1):
+        behind += weighed.agreement
         points.append(Point(decided.value, (behind + PANEL_FOR) / (n + PANEL_MORE), True))
     return Course(tuple(points), True, points[-1].belief)
 
@@ -161,9 +161,7 @@ def _retraced(
     if kept:
         right = _right(pairs, track, where)
         track = Track(right, track.judged, _known(track.known, known, same))
-    if track.known is None:
-        return question.aggregate(*folded(answers, track))
-    return question.aggregate(answers, track)
+    return question.aggregate(*voiced(question, answers, track))
 
 
 def _weight(
@@ -192,10 +190,10 @@ def _weight(
 def _right(pairs: Sequence[Pair], track: Track, where: dict[int, int]) -> Float64:
     """Records that back off to the skills that were kept."""
     right = track.right.copy()
-    for heard, _ in pairs:
-        if heard.skill is not None:
-            j = where[heard.contributor]
-            right[j] = heard.skill * (track.judged[j] + PRIOR_WEIGHT) - PRIOR_WEIGHT * PRIOR_SKILL
+    for weighed, _ in pairs:
+        if weighed.skill is not None:
+            j = where[weighed.contributor]
+            right[j] = weighed.skill * (track.judged[j] + PRIOR_WEIGHT) - PRIOR_WEIGHT * PRIOR_SKILL
     return right
 
 

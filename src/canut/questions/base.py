@@ -40,8 +40,8 @@ class Answers(Struct, frozen=True):
     value: Sequence[Any]
     n_tasks: int
     #: how much each counts, 0 to 1, float64 (n answers): clones share a voice; None: 1 for all.
-    #: Only a question that `HasClasses` is given it, with `Track.known`; for all others it is
-    #: folded into the record before (`canut.questions.voices`)
+    #: Only a question that `HasClasses` is given it, with `Track.known`, or one that `Weighs`; for
+    #: all others it is folded into the record before (`canut.questions.voices`)
     weight: Float64 | None = None
 
 
@@ -140,6 +140,15 @@ class HasClasses(Protocol):
     @property
     def classes(self) -> list[str]:
         """Every value that can be answered, in order."""
+
+
+@runtime_checkable
+class Weighs(Protocol):
+    """A question whose `aggregate` heeds `Answers.weight` itself."""
+
+    @property
+    def weighs(self) -> bool:
+        """Whether it does."""
 
 
 class QuestionType(Protocol):

@@ -66,7 +66,9 @@ class Choices(Struct, frozen=True):
         return len(set(left) & set(right)) / either if either else 1.0
 
     def aggregate(self, answers: Answers, track: Track) -> Beliefs:
-        """One yes-or-no question per option; the confidence is that of the least sure option.
+        """One yes-or-no question per option, from contributors of whom some forget options and
+        some pick too many (`canut.truth.several`); the confidence is that of the least sure
+        option, or that none was forgotten by all, whichever is less.
 
         The least, not the product: options of one item stand or fall together (they share its
         difficulty and its readers), and a product would ask for ever about long lists.
@@ -80,7 +82,7 @@ class Choices(Struct, frozen=True):
             len(track.right),
             len(values),
         )
-        belief = several(picks, track.right, track.judged)
+        belief = several(picks, track.right, track.judged, answers.weight)
         return Beliefs(
             value=[
                 None if labels is None else [values[i] for i in self._allowed(labels)]
@@ -89,6 +91,11 @@ class Choices(Struct, frozen=True):
             confidence=belief.confidence,
             agreement=belief.agreement,
         )
+
+    @property
+    def weighs(self) -> bool:
+        """Always (`canut.questions.base.Weighs`)."""
+        return True
 
     def _allowed(self, ranked: list[tuple[int, float]]) -> list[int]:
         """The options that are likelier than not, and as many as the question allows."""

@@ -3,8 +3,15 @@
 import msgspec
 import numpy as np
 
-from canut.questions.base import Answers, Track
+from canut.questions.base import Answers, Question, Track, Weighs
 from canut.truth.categorical import PLAUSIBLE, PRIOR_SKILL, PRIOR_WEIGHT, backed_off
+
+
+def voiced(question: Question, answers: Answers, track: Track) -> tuple[Answers, Track]:
+    """What the question's `aggregate` is to be given: weights where it heeds them, else folded."""
+    if track.known is not None or (isinstance(question, Weighs) and question.weighs):
+        return answers, track
+    return folded(answers, track)
 
 
 def folded(answers: Answers, track: Track, n_classes: int = 2) -> tuple[Answers, Track]:

@@ -21,7 +21,7 @@ from canut.quality.licensing import settle_blind
 from canut.quality.store import add_track
 from canut.quality.voices import weights
 from canut.questions.base import Answers
-from canut.questions.voices import folded
+from canut.questions.voices import voiced
 from canut.truth.categorical import backed_off
 from canut.truth.votes import Votes
 from canut.work import store, store_decide
@@ -155,10 +155,7 @@ def weigh(
         weight=weights(known.family, known.alike, of_task, who, len(tasks)),
     )
     track = known.track
-    if track.known is None:
-        beliefs = step.question.aggregate(*folded(answers, track))
-    else:
-        beliefs = step.question.aggregate(answers, track)
+    beliefs = step.question.aggregate(*voiced(step.question, answers, track))
     record = backed_off(track.right, track.judged)
     return Weighed(
         tasks=tasks,
