@@ -12,6 +12,7 @@ from canut.engine.audits import advance
 from canut.quality.certificates import verify
 from canut.sdk import Canut, CanutAPIError
 from canut.sdk import calls_certificates as calls
+from canut.sdk import calls_explain as explains
 from tests.api import PRODUCTS, THINGS, Api, decide, emptied, serving
 from tests.conftest import _clone as clone
 
@@ -45,6 +46,8 @@ def test_a_client_reads_checks_and_contests(api: Api, tmp_path: Path) -> None:
         with connect(api.database) as conn:
             conn.execute("update batch_step set gold_share = 0, audit_share = 1, error_max = 0.2")
 
+        named: dict[str, str] = {}
+
         def answer(who: list[Canut], wrong: str = "") -> int:
             count = 0
             for person in who:
@@ -52,6 +55,7 @@ def test_a_client_reads_checks_and_contests(api: Api, tmp_path: Path) -> None:
                     title = task.item["title"]
                     value = "lamp" if title == wrong else TRUE[title]
                     person.work.answer(task.task, value)
+                    named.setdefault(title, task.task)
                     count += 1
             decide(api.database)
             return count
@@ -85,6 +89,17 @@ def test_a_client_reads_checks_and_contests(api: Api, tmp_path: Path) -> None:
         file.write_bytes(packed)
         assert [a.decision for a in verify(file).evidence.audits if a.outcome == "wrong"] == ["A0"]
 
+        assert client.certificates.pdf(stated.id, locale="fr").startswith(b"%PDF-1.7")
+        [why] = batch.explain("A1").steps
+        assert (why.value, why.method, why.answers[0].contributor) == ("toaster", "answers", "A")
+        assert len(why.course) == len(why.answers)
+        assert set(why.words) == {"en", "fr"}
+        own = [people[0].work.explain(task) for task in named.values()]
+        assert any(one.decided for one in own)
+        assert all(one.agreement is not None for one in own if one.decided)
+        for one in own:
+            assert one.words["en"][0].startswith("You answered")
+
         dispute = batch.contest("A0", "category", "It is a kettle.")
         assert (dispute.outcome, dispute.was) == (None, "lamp")
         job()
@@ -97,6 +112,10 @@ def test_a_client_reads_checks_and_contests(api: Api, tmp_path: Path) -> None:
 
         for refused in (
             lambda: other.certificates.evidence(stated.id),
+            lambda: other.certificates.pdf(stated.id),
+            lambda: other.http.send(explains.explanation(batch.id, "A1")),
+            lambda: client.http.send(explains.explanation(batch.id, "nothing")),
+            lambda: people[5].work.explain(next(iter(named.values()))),
             lambda: list(other.certificates.disputes(batch.id)),
             lambda: other.http.send(calls.certificates(batch.id)),
             lambda: other.http.send(calls.contest(batch.id, "A0", "category", "Mine.")),

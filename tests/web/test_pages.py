@@ -46,12 +46,19 @@ async def test_every_page_has_its_people(serving: Serving, people: dict[str, int
 
 
 async def test_a_batch_of_others_does_not_exist(serving: Serving, people: dict[str, int]) -> None:
-    """To see, stream, download or steer what is not one's own is as if it were not there."""
+    """To see, stream, download, steer or contest what is not one's own is as if it were not
+    there."""
     async with serving() as browser:
         inside = browser()
         await inside.log_in("member@example.org")
-        for path in ("/batches/1", "/batches/1/events", "/batches/1/results/csv"):
+        paths = ["/batches/1", "/batches/1/events", "/batches/1/results/csv"]
+        paths += ["/batches/1/certificates", "/batches/1/disputes", "/batches/1/items?key=1"]
+        paths += ["/certificates/1/pdf", "/certificates/1/json.gz", "/certificates/1/exe"]
+        for path in paths:
             assert (await inside.get(path)).status_code == 404, path
+        form = {"key": "1", "step": "category", "reason": "No."}
+        sent = await inside.submit("/batches", "/batches/1/disputes", **form)
+        assert sent.status_code == 404
         sent = await inside.submit("/batches", "/batches/1/state", state="paused")
         assert sent.status_code == 404
 

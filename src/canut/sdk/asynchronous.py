@@ -8,7 +8,7 @@ from typing import Unpack
 
 import httpx
 
-from canut.sdk import calls, calls_certificates, calls_exams, calls_licences
+from canut.sdk import calls, calls_certificates, calls_exams, calls_explain, calls_licences
 from canut.sdk import values as v
 from canut.sdk.call import Call
 from canut.sdk.retry import Retry
@@ -110,11 +110,16 @@ class Batch:
         """Say that what was decided about an item at a step is wrong."""
         return await self.http.send(calls_certificates.contest(self.id, key, step, reason))
 
+    async def explain(self, key: str) -> v.Explanation:
+        """Everything that was decided about an item, and why, step by step."""
+        return await self.http.send(calls_explain.explanation(self.id, key))
+
 
 class Certificates(Part):
     """What was stated about decisions, and what was contested."""
 
     evidence = Method(calls_certificates.evidence)
+    pdf = Method(calls_explain.pdf)
     disputes = Pages(calls_certificates.disputes)
 
 
@@ -166,6 +171,7 @@ class Work(Part):
     answer = Method(calls.answer)
     answer_all = Method(calls.answer_all)
     give_back = Method(calls.give_back)
+    explain = Method(calls_explain.own_answer)
     question = Method(calls.question)
     options = Method(calls.options)
 

@@ -49,6 +49,13 @@ from canut.sdk.values.exams import (
     NewGold,
     RetireGold,
 )
+from canut.sdk.values.explain import (
+    Belief,
+    Explained,
+    Explanation,
+    OwnAnswer,
+    WeighedAnswer,
+)
 from canut.sdk.values.licences import (
     BeginLicence,
     Cause,
@@ -97,6 +104,7 @@ __all__ = [
     "Batch",
     "BatchStep",
     "BeginLicence",
+    "Belief",
     "Cause",
     "Certificate",
     "ChangeContributor",
@@ -125,6 +133,8 @@ __all__ = [
     "ExamQuestions",
     "ExamTopic",
     "Exams",
+    "Explained",
+    "Explanation",
     "Gold",
     "GoldImported",
     "GoldRow",
@@ -145,6 +155,7 @@ __all__ = [
     "Option",
     "Options",
     "Outcome",
+    "OwnAnswer",
     "Page",
     "Priority",
     "ProblemAt",
@@ -164,5 +175,6 @@ __all__ = [
     "TaxonomyOption",
     "Webhook",
     "WebhookCreated",
+    "WeighedAnswer",
     "decisions_of",
 ]
