@@ -220,7 +220,7 @@ def _cells(page: list[Result], column: Column, cell: Callable[[Any], Any]) -> It
 
 def _parquet(pages: Iterable[list[Result]], columns: list[Column]) -> Iterator[bytes]:
     schema = pa.schema([(column.name, column.kind) for column in columns])
-    sink = _Sink()
+    sink = Sink()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema) as writer:
         for page in pages:
             arrays = [
@@ -232,7 +232,7 @@ def _parquet(pages: Iterable[list[Result]], columns: list[Column]) -> Iterator[b
     yield sink.taken()
 
 
-class _Sink(io.RawIOBase):
+class Sink(io.RawIOBase):
     """Collects what the writer of Parquet gives, to be handed on."""
 
     def __init__(self) -> None:
@@ -253,5 +253,6 @@ class _Sink(io.RawIOBase):
         return len(piece)
 
     def taken(self) -> bytes:
+        """What came since the last time."""
         pieces, self._pieces = self._pieces, []
         return b"".join(pieces)

@@ -1,8 +1,8 @@
 """Parquet, a row group at a time."""
 
 import tempfile
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,12 +41,44 @@ def read(stream: Readable, file: str, columns: Columns, shape: ItemShape) -> Ite
             raise Invalid(f"{file} cannot be read as Parquet: {error}.") from error
 
 
+class _Groups:
+    """Some row groups of a file, read as a file."""
+
+    def __init__(self, table: Any, groups: Sequence[int]):
+        self.schema_arrow, self.metadata = table.schema_arrow, table.metadata
+        self._table, self._groups = table, list(groups)
+
+    def iter_batches(self, rows_max: int) -> Iterator[Any]:
+        yield from self._table.iter_batches(rows_max, row_groups=self._groups)
+
+
+def read_groups(
+    stream: IO[bytes],
+    file: str,
+    columns: Columns,
+    shape: ItemShape,
+    groups: Sequence[int],
+    before: int = 0,
+) -> Iterator[Block]:
+    """Some row groups of a Parquet file that can be read out of order; `before` rows of the file
+    come before them. Raises as `read`."""
+    try:
+        rows = _Groups(packed.open_packed(stream), groups)
+        yield from _blocks(rows, file, columns, shape, (0, None), before)
+    except (pa.ArrowException, OSError) as error:
+        raise Invalid(f"{file} cannot be read as Parquet: {error}.") from error
+
+
 def _blocks(
-    table: Any, file: str, columns: Columns, shape: ItemShape, sizes: tuple[int, int | None]
+    table: Any,
+    file: str,
+    columns: Columns,
+    shape: ItemShape,
+    sizes: tuple[int, int | None],
+    row: int = 0,
 ) -> Iterator[Block]:
     fields = header(table.schema_arrow.names, columns, shape, file)
     total = max(1, table.metadata.num_rows)
-    row = 0
     size, bytes_max = sizes
     for batch in packed.batches(table, BLOCK_ROWS, file, bytes_max):
         values = [_plain(column, file, name) for name, column in _named(batch)]

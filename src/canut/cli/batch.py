@@ -67,7 +67,7 @@ def submit_(settings: Settings, file: str, client: str, on_error: OnError, **giv
     unless --on-error skip.
     """
     columns = Columns(parse_map(given["pairs"]), given["reference"])
-    options = _taxonomy(given["taxonomy"]) if given["taxonomy"] else None
+    options = taxonomy(given["taxonomy"]) if given["taxonomy"] else None
     with database(settings) as url, _bar(file) as show, _problems(given["report"]) as note:
         order = Order(
             client_id=_client_id(url, client),
@@ -221,7 +221,8 @@ async def _with_conn(url: str, verb: Callable[[Conn], Awaitable[T]]) -> T:
         return await verb(conn)
 
 
-def _taxonomy(path: Path) -> list[dict[str, Any]]:
+def taxonomy(path: Path) -> list[dict[str, Any]]:
+    """The client's own classes, from a file. Raises `Invalid`."""
     if not path.is_file():
         raise Invalid(f"There is no file {path}.")
     problems: list[Problem] = []

@@ -15,6 +15,7 @@ NOUNS = {
     "process": "what can be outsourced: list, show, check, new",
     "gold": "items whose right answer is known: list, import, retire, review",
     "batch": "hand work over and take results away",
+    "bulk": "catalogues of tens of millions of rows, decided by agents where they may",
     "certificate": "what is proved about decisions: list, show, export, verify",
     "licence": "who may work on a step, which agent decides alone: list, begin, grant, end, keep",
     "people": "accounts, clients, contributors, keys",
