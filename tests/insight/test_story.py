@@ -144,8 +144,8 @@ def test_an_agent_alone_is_told_with_its_licence(db: psycopg.Connection) -> None
     """Version, threshold, what it was proved on; agents are named as agents of their family."""
     work = make.work(db, make.step(min_answers=1, target_confidence=0.5), items=1)
     who = make.contributor(db)
-    db.execute("update contributor set kind = 'agent', family = 'acorn-2', simulated = false")
     said(db, who, {})
+    db.execute("update contributor set kind = 'agent', family = 'acorn-2', simulated = false")
     evidence = encode_evidence(Evidence((Heard(who, 0.98, 0.9, 1.0, 0.97),), 1)).decode()
     db.execute(
         "update decision set method = 'licence', confidence = 0.98, evidence = %s", [evidence]

@@ -147,7 +147,7 @@ def _explained(chapter: Chapter) -> v.Explained:
     if why is None:
         return v.Explained(facts.slug, facts.target, decided=False)
     decided = why.decided
-    words = {
+    words: dict[str, list[str]] = {
         locale: [one for part in told(why, chapter.question, locale).values() for one in part]
         for locale in BOTH
     }
@@ -162,7 +162,7 @@ def _explained(chapter: Chapter) -> v.Explained:
         answers=[_weighed(one) for one in why.answers],
         course=[v.Belief(point.value, point.belief) for point in why.course.points],
         exact=why.course.exact,
-        words=dict(words),
+        words=words,
     )
 
 
