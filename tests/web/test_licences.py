@@ -92,6 +92,10 @@ async def test_an_operator_sees_it_and_decides(serving: Serving, made: Made) -> 
         for said in ("12.0%", "40 wrong", "nothing else follows", "&lt; 0.0001", "<circle"):
             assert said in step, said
         page = f"/operator/licences/{made.licence}"
+        for path in ("/operator/quality", at, page):
+            assert (await worker.get(path)).status_code == 403
+            assert (await browsers().get(path)).status_code == 303
+        assert (await operator.get("/licences")).status_code == 403
         shown = (await operator.get(page)).text
         assert "40 of 40 answers wrong." in shown
         assert "An operator granted it: Well known." in shown
