@@ -67,7 +67,7 @@ def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) ->
     proof = delta_share(licence.delta, licence.root_version) / 2
     rungs = licence.rungs or _rungs(licence, answers, proof)
     if rungs is None:
-        return Review("same", None, None, None, None, EARNING_PPM)
+        return Review("same", None, None, None, None, licence.stream_ppm or EARNING_PPM)
     evidence = counted(answers)
     sure = np.array([answer.confidence for answer in evidence], np.float64)
     wrong = np.array([answer.wrong for answer in evidence], bool)
@@ -77,7 +77,8 @@ def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) ->
     ppm = max(stream_ppm, CLIMBING_PPM) if climbing else stream_ppm
     if licence.threshold is None:
         if found.threshold is None:
-            return Review("same", rungs, None, found, None, EARNING_PPM)
+            share = licence.stream_ppm or EARNING_PPM
+            return Review("same", rungs, None, found, None, share)
         return Review("granted", rungs, found.threshold, found, None, ppm)
     own = np.array([answer.licence_id == licence.id for answer in evidence], bool)
     watch = delta_share(licence.delta, licence.version) / 2

@@ -21,6 +21,17 @@ from canut.truth.designs import PPM, in_stream
 SUPERSEDED = "superseded"
 
 
+class ShadowAnswer(Struct, frozen=True):
+    """What a challenger said of a task of its champion's stream."""
+
+    task_id: int
+    #: None where it had no answer
+    value: Any
+    confidence: float
+    #: None while people have not decided
+    wrong: bool | None
+
+
 class Change(Struct, frozen=True):
     """What a review changed."""
 
@@ -32,12 +43,19 @@ class Change(Struct, frozen=True):
 
 
 def begin_earning(
-    conn: SyncConn, place: LicencePlace, basis: str, seed: str, now_ms: int
+    conn: SyncConn,
+    place: LicencePlace,
+    basis: str,
+    seed: str,
+    now_ms: int,
+    *,
+    stream_ppm: int = EARNING_PPM,
 ) -> Licence:
     """An agent starts to earn a licence for what `basis` (the hash of its version) is; whatever
     licence it holds at the step ends. The same basis again changes nothing.
 
-    `seed` is 32 random bytes in hexadecimal, that nobody knew before. Raises `NotFound` where the
+    `seed` is 32 random bytes in hexadecimal, that nobody knew before; `stream_ppm` is the share of
+    its tasks that people answer blind until something is proved. Raises `NotFound` where the
     step has no batch yet.
     """
     terms = store.terms(conn, place.process_id, place.step_slug)
@@ -56,9 +74,46 @@ def begin_earning(
         "error_max": terms.error_max,
         "delta": terms.delta,
         "seed": seed,
-        "ppm": EARNING_PPM,
+        "ppm": stream_ppm,
     }
     return _read(conn, store.begin(conn, place, now_ms, values))
+
+
+def succeed(
+    conn: SyncConn,
+    place: LicencePlace,
+    basis: str,
+    seed: str,
+    now_ms: int,
+    *,
+    tried: int,
+    said: Sequence[ShadowAnswer],
+    stream_ppm: int = EARNING_PPM,
+) -> Licence:
+    """A challenger takes its champion's place, and brings the evidence it has: what it `said`,
+    after it was fixed, of every task of the champion's stream, in the order in which they fell in.
+
+    `tried` is how many challengers were dropped since the champion's licence began: each has had
+    its chance to prove something, and spends a version's share of delta.
+    """
+    store.end(conn, place, now_ms, SUPERSEDED)
+    terms = store.terms(conn, place.process_id, place.step_slug)
+    assert terms is not None
+    values = {
+        "state": "earning",
+        "basis": basis,
+        "error_max": terms.error_max,
+        "delta": terms.delta,
+        "seed": seed,
+        "ppm": stream_ppm,
+        "skipped": tried,
+    }
+    licence = store.begin(conn, place, now_ms, values)
+    if said:
+        store.record(conn, [(licence, one.task_id, one.value, one.confidence) for one in said])
+        known = {one.task_id: one.wrong for one in said if one.wrong is not None}
+        store.settle_of(conn, licence, known, now_ms)
+    return _read(conn, licence)
 
 
 def grant_person(conn: SyncConn, place: LicencePlace, now_ms: int, finding: Any = None) -> Licence:

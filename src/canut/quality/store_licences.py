@@ -1,6 +1,6 @@
 """The SQL of licences and of the blind answers they rest on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -71,7 +71,8 @@ BEGIN = """
 insert into licence (contributor_id, process_id, step_slug, version, root, state, basis, error_max,
     delta, threshold, rungs, seed, stream_ppm, finding, started_ms, granted_ms)
 select %(contributor)s, %(process)s, %(step)s,
-    1 + coalesce((select max(version) from licence where contributor_id = %(contributor)s
+    1 + %(skipped)s + coalesce((select max(version) from licence
+        where contributor_id = %(contributor)s
         and process_id = %(process)s and step_slug = %(step)s), 0),
     %(root)s, %(state)s, %(basis)s, %(error_max)s, %(delta)s, %(threshold)s, %(rungs)s,
     %(seed)s, %(ppm)s, %(finding)s, %(now)s, %(granted)s
@@ -116,6 +117,11 @@ where task_id = any (%s) and wrong is null order by id for update"""
 SETTLE = """
 update blind_answer b set wrong = u.wrong, settled_ms = %s
 from unnest(%s::bigint[], %s::boolean[]) as u (id, wrong) where b.id = u.id"""
+
+SETTLE_OF = """
+update blind_answer b set wrong = u.wrong, settled_ms = %s
+from unnest(%s::bigint[], %s::boolean[]) as u (task_id, wrong)
+where b.licence_id = %s and b.task_id = u.task_id and b.wrong is null"""
 
 # nobody will decide these: the batch was cancelled, which says nothing about the answer
 FORGET_CANCELLED = """
@@ -203,6 +209,7 @@ def begin(conn: Sync, place: LicencePlace, now_ms: int, values: dict[str, Any]) 
         "finding": None,
         "root": None,
         "granted": None,
+        "skipped": 0,
         "now": now_ms,
         **_place(place),
         **values,
@@ -258,6 +265,11 @@ def open_blind(conn: Sync, tasks: Sequence[int]) -> list[OpenBlind]:
 
 def settle(conn: Sync, ids: Sequence[int], wrong: Sequence[bool], now_ms: int) -> None:
     conn.execute(SETTLE, [now_ms, list(ids), list(wrong)])
+
+
+def settle_of(conn: Sync, licence_id: int, wrong: Mapping[int, bool], now_ms: int) -> None:
+    """Task -> whether what was recorded of it under this licence was wrong."""
+    conn.execute(SETTLE_OF, [now_ms, list(wrong), list(wrong.values()), licence_id])
 
 
 def evidence(conn: Sync, root: int) -> list[BlindAnswer]:

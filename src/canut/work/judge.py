@@ -18,6 +18,10 @@ from canut.work.store_decide import NewDecision, StepRules
 from canut.work.weighed import Settled, Weighed
 
 
+#: people who decide a task of an agent's blind stream, at least
+BLIND_PEOPLE = 2
+
+
 class Judged(Struct):
     """What becomes of the tasks: ids."""
 
@@ -36,7 +40,8 @@ def verdicts(weighed: Weighed, rules: StepRules) -> NDArray[np.int8]:
     for; and where no ordinary answers could settle a task any more, the expert who will have to is
     asked at once.
     What agents say among themselves settles nothing, however many they are: one of them decides
-    alone under a licence, or a person has answered too.
+    alone under a licence, or a person has answered too. Where people judge an agent blind, one of
+    them is not enough, however good: their errors would count as its own.
     """
     confidence, n_answers = weighed.beliefs.confidence, weighed.n_answers
     steps = next_step(
@@ -53,6 +58,9 @@ def verdicts(weighed: Weighed, rules: StepRules) -> NDArray[np.int8]:
         steps[lost] = NextStep.ESCALATE
     if weighed.agents:
         steps[weighed.people == 0] = NextStep.ASK
+        judges = min(BLIND_PEOPLE, rules.max_answers)
+        thin = (weighed.silent > 0) & (weighed.people < judges)
+        steps[thin] = NextStep.ASK
     return steps
 
 

@@ -1,0 +1,112 @@
+"""How one version of an agent follows another. Call these inside a transaction that holds the
+agent's versions (`store.lock`)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from canut.agents import store, store_duels
+from canut.agents.model import Version
+from canut.agents.runner_model import AgentAtWork, VersionAtWork, Worth
+from canut.agents.teaching_rules import earning_ppm
+from canut.db.pool import SyncConn
+from canut.quality.audits import new_seed
+from canut.quality.licensing import ShadowAnswer, begin_earning, succeed
+from canut.quality.model import Licence
+
+
+def replace_champion(
+    conn: SyncConn,
+    agent: AgentAtWork,
+    version: Version,
+    state: str | None,
+    why: str,
+    now_ms: Callable[[], int],
+    worth: Worth,
+) -> int:
+    """A new version takes over at once, and earns its licence anew; its number."""
+    open_now = store.lock(conn, agent.id)
+    # after the lock: whatever the old one handed in has an earlier time
+    at = now_ms() + 1
+    for role, one in open_now.items():
+        store.end(conn, one.id, "replaced" if role == "champion" else "dropped", why, at)
+    made = store.begin(conn, agent.id, version, state, "champion", at, lesson=worth)
+    begin_earning(
+        conn,
+        agent.licence_place,
+        version.hash(),
+        new_seed(),
+        at,
+        stream_ppm=earning_ppm(worth),
+    )
+    told = {"why": why, **msgspec.to_builtins(worth)}
+    store.note(conn, agent.id, "replaced", told, at, version_id=made)
+    return made
+
+
+def begin_challenger(
+    conn: SyncConn,
+    agent: AgentAtWork,
+    version: Version,
+    state: str | None,
+    now_ms: Callable[[], int],
+    worth: Worth,
+) -> int:
+    """A new version answers in the shadow of the champion; one that did so before is dropped."""
+    open_now = store.lock(conn, agent.id)
+    at = now_ms() + 1
+    if "challenger" in open_now:
+        store.end(conn, open_now["challenger"].id, "dropped", "a newer one took its place", at)
+    against = open_now["champion"].id
+    made = store.begin(conn, agent.id, version, state, "challenger", at, against, worth)
+    store.note(conn, agent.id, "challenge", msgspec.to_builtins(worth), at, version_id=made)
+    return made
+
+
+def promote(
+    conn: SyncConn,
+    agent: AgentAtWork,
+    challenger: VersionAtWork,
+    said: Sequence[ShadowAnswer],
+    why: str,
+    now_ms: Callable[[], int],
+    told: dict[str, Any],
+) -> Licence:
+    """The challenger takes over; what it said of the champion's stream, after it was fixed and
+    before people decided, is the beginning of its evidence."""
+    open_now = store.lock(conn, agent.id)
+    at = now_ms() + 1
+    licence = store_duels.open_licence(conn, agent)
+    tried = store_duels.dropped_since(conn, agent.id, licence.started_ms) if licence else 0
+    store.end(conn, open_now["champion"].id, "replaced", why, at)
+    store.promote(conn, challenger.id)
+    new = succeed(
+        conn,
+        agent.licence_place,
+        challenger.hash,
+        new_seed(),
+        at,
+        tried=tried,
+        said=said,
+        stream_ppm=earning_ppm(challenger.lesson),
+    )
+    store.note(conn, agent.id, "promoted", {"why": why, **told}, at, version_id=challenger.id)
+    return new
+
+
+def roll_back(
+    conn: SyncConn,
+    agent: AgentAtWork,
+    to: VersionAtWork,
+    why: str,
+    now_ms: Callable[[], int],
+) -> None:
+    """The champion's licence was revoked: the one before it takes over again, and earns anew."""
+    open_now = store.lock(conn, agent.id)
+    at = now_ms() + 1
+    for one in open_now.values():
+        store.end(conn, one.id, "dropped", why, at)
+    store.promote(conn, to.id)
+    begin_earning(conn, agent.licence_place, to.hash, new_seed(), at)
+    store.note(conn, agent.id, "rolled_back", {"why": why}, at, version_id=to.id)
