@@ -7,6 +7,7 @@ from canut.truth.bayes import ebcc, one_coin
 from canut.truth.confusion import backoff, dawid_skene
 from canut.truth.difficulty import glad
 from canut.truth.grid import Belief, Grid, grid
+from canut.truth.ordinal import leaning
 from canut.truth.pool import pooled
 from canut.truth.votes import Float64, Votes
 from canut.truth.voting import majority, wawa
@@ -21,6 +22,7 @@ METHODS: Mapping[str, Callable[[Grid], Belief]] = MappingProxyType(
         "backoff": backoff,
         "ebcc": ebcc,
         "glad": glad,
+        "leaning": leaning,
         "canut": pooled,
     }
 )
