@@ -28,6 +28,7 @@ ROOMS = (
     "work",
     "processes/reading.py",
     "processes/shape.py",
+    "insight/story.py",
     "quality/disputes.py",
     "quality/exams.py",
     "quality/gold_files.py",
