@@ -85,6 +85,7 @@ async def test_an_operator_sees_it_and_decides(serving: Serving, made: Made) -> 
         operator, worker = browsers(), browsers()
         await operator.log_in("operator@example.org")
         await worker.log_in("worker@example.org")
+        assert "family loom-large" in (await operator.get("/operator/contributors")).text
         overview = (await operator.get("/operator/quality")).text
         assert "1 person’s licence is flagged" in overview
         at = f"/operator/quality/{made.work.process_id}/colour"

@@ -65,6 +65,8 @@ class Worker(Struct, frozen=True):
     #: answers that could be compared with a decision, and how many agreed (both expected values)
     judged: float
     right: float
+    #: of an agent: a family counts as one voice
+    family: str | None = None
 
 
 class BatchShare(Struct, frozen=True):

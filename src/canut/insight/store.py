@@ -44,7 +44,7 @@ limit 50"""
 
 # a page of contributors, by id, with what they hold and how often decisions agreed with them
 WORKERS = """
-select c.id, c.name, c.kind, c.simulated, c.state, c.skills,
+select c.id, c.name, c.kind, c.simulated, c.state, c.skills, c.family,
        (select count(*) from assignment a
         where a.contributor_id = c.id and a.state = 'claimed') as n_live,
        coalesce(t.judged, 0) as judged, coalesce(t."right", 0) as "right"
