@@ -1,8 +1,16 @@
 """`text`: free text.
 
 Definition: `title`, `instructions`, `max_length` (1000 characters), `multiline` (false),
-`case_sensitive` (false), `tolerance` (0.1): two answers whose normalised edit distance is no
-more than this are the same answer. Answer: a string in Unicode normal form C, trimmed.
+`case_sensitive` (false), `transcript` (false), `tolerance` (0.1): two answers whose normalised
+edit distance is no more than this are the same answer. Answer: a string in Unicode normal form C,
+trimmed.
+
+With `transcript`, it is the words of a recording or a page that are asked for. Answers are compared
+word by word, punctuation around words apart: their distance is the word error rate, errors divided
+by the number of words of the longer one. The decision is put together from what most say at each
+place (`canut.truth.rover`), with its punctuation and lines; its confidence is the probability that
+its word error rate is within the tolerance. Words are what spaces part, and spaces beyond one are
+taken out.
 
 Widget: template "text.html"; data:
     name          form field to send the text in, once ("answer")
@@ -19,9 +27,11 @@ from msgspec import Struct
 
 from canut.questions.base import Answers, Beliefs, Localised, Track, Widget, localise
 from canut.questions.definition import Definition, first, refuse
+from canut.questions.transcript import Words, sentence, spaced, words_of
 from canut.truth.categorical import backed_off
 from canut.truth.central import around, central_belief, medoid
-from canut.truth.distance import text_distance
+from canut.truth.distance import text_distance, word_distance
+from canut.truth.rover import Transcripts, rover
 from canut.truth.votes import Votes
 
 #: longest text a question may allow
@@ -41,6 +51,7 @@ class Text(Struct, frozen=True):
     multiline: bool
     case_sensitive: bool
     tolerance: float
+    transcript: bool = False
 
     def schema(self) -> dict[str, Any]:
         """A string that is not blank."""
@@ -62,6 +73,8 @@ class Text(Struct, frozen=True):
             raise refuse("holds a control character", "take it out")
         lines = raw.replace("\r\n", "\n").replace("\r", "\n")
         value = unicodedata.normalize("NFC", lines).strip()
+        if self.transcript:
+            value = spaced(value)
         if not value:
             raise refuse("no answer is given", "write a text")
         if len(value) > self.max_length:
@@ -75,7 +88,11 @@ class Text(Struct, frozen=True):
         return spaced if self.case_sensitive else spaced.casefold()
 
     def agree(self, left: Any, right: Any) -> float:
-        """1 - normalised edit distance; spacing, and case unless `case_sensitive`, do not count."""
+        """1 - normalised edit distance; spacing, and case unless `case_sensitive`, do not count.
+        Of transcripts, 1 - word error rate, over the longer one; punctuation does not count."""
+        if self.transcript:
+            words = [self._words(value).spoken for value in (left, right)]
+            return 1.0 - float(word_distance(words[:1], words[1:])[0])
         distance = text_distance([self._compared(left)], [self._compared(right)])
         return 1.0 - float(distance[0])
 
@@ -84,7 +101,10 @@ class Text(Struct, frozen=True):
         of it back it (`canut.truth.central`).
 
         Where answers differ only in spacing or case, the most frequent writing is taken.
+        Transcripts are put together instead (`canut.truth.rover`).
         """
+        if self.transcript:
+            return self._fused(answers, track)
         compared = [self._compared(value) for value in answers.value]
         forms = sorted(set(compared))
         index = {form: i for i, form in enumerate(forms)}
@@ -105,6 +125,31 @@ class Text(Struct, frozen=True):
             confidence=central_belief(posterior, answers.n_tasks),
             agreement=posterior.of_votes(),
         )
+
+    def _words(self, value: str) -> Words:
+        return words_of(value, case_sensitive=self.case_sensitive)
+
+    def _fused(self, answers: Answers, track: Track) -> Beliefs:
+        """What transcripts say together. Where that is no answer, for it says nothing or is too
+        long, the one answer that is likeliest word by word."""
+        read = {value: self._words(value) for value in set(answers.value)}
+        transcripts = Transcripts(
+            answers.task,
+            answers.contributor,
+            [read[value].spoken for value in answers.value],
+            [read[value].written for value in answers.value],
+            answers.n_tasks,
+        )
+        belief = rover(transcripts, track.right, track.judged, tolerance=self.tolerance)
+        values = [None if words is None else sentence(words) for words in belief.words]
+        confidence = belief.confidence.copy()
+        for task, value in enumerate(values):
+            if value is not None and not 0 < len(value) <= self.max_length:
+                here = np.flatnonzero(answers.task == task).tolist()
+                one = min(here, key=lambda i: (-belief.agreement[i], answers.value[i]))
+                values[task] = answers.value[one]
+                confidence[task] *= belief.agreement[one]
+        return Beliefs(value=values, confidence=confidence, agreement=belief.agreement)
 
     def from_form(self, form: Mapping[str, Sequence[str]], name: str = "answer") -> str | None:
         """The text typed into `name`."""
@@ -158,6 +203,7 @@ class TextType:
             multiline=table.flag("multiline", default=False),
             case_sensitive=table.flag("case_sensitive", default=False),
             tolerance=table.number("tolerance", 0.1, 0.0, 0.9),
+            transcript=table.flag("transcript", default=False),
         )
         table.finish()
         return question

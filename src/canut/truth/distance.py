@@ -28,6 +28,19 @@ def text_distance(left: Sequence[str], right: Sequence[str]) -> Float64:
     return edit_distance([_trim(a, b) for a, b in coded]) / longest
 
 
+def word_distance(left: Sequence[Sequence[str]], right: Sequence[Sequence[str]]) -> Float64:
+    """The same of sequences of words, float64 (pairs,): the word error rate, over the longer one
+    of the two so that neither is the reference and it is 1 at most."""
+    index: dict[str, int] = {}
+
+    def coded(words: Sequence[str]) -> Int32:
+        return np.array([index.setdefault(word, len(index)) for word in words], np.int32)
+
+    pairs = [(coded(a), coded(b)) for a, b in zip(left, right, strict=True)]
+    longest = np.array([max(len(a), len(b), 1) for a, b in pairs], np.float64)
+    return edit_distance([_trim(a, b) for a, b in pairs]) / longest
+
+
 def edit_distance(pairs: Sequence[tuple[Int32, Int32]]) -> Float64:
     """Edits between the two int32 sequences of each pair, float64 (n pairs,)."""
     edits = np.zeros(len(pairs))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from canut.truth.categorical import PRIOR_SKILL, PRIOR_WEIGHT, TEMPER, backed_off
@@ -21,6 +22,9 @@ ROUNDS = 6
 RATE_MIN = 1e-5
 #: no label is believed to be more common, when nothing is known of who picks it
 COMMON_MAX = 0.5
+
+#: sums of weights: whole numbers where there is nothing to sum
+Counted = Float64 | NDArray[np.integer]
 
 
 class Picks(Struct, frozen=True):
@@ -173,11 +177,11 @@ def _start(data: _Ticks, record: Float64) -> _Rates:
     return _Rates(_rate(1 - record), _rate((1 - record) * odds), logit(common), lure)
 
 
-def _common(applies: Float64, n_tasks: float) -> Float64:
+def _common(applies: Counted, n_tasks: float) -> Float64:
     """How common each label is, backed off to how common all are, float64 (n_classes,)."""
     mean = (applies.sum() + 1) / (n_tasks * len(applies) + 2)
     share = (applies + LABEL_WEIGHT * mean) / (n_tasks + LABEL_WEIGHT)
-    return np.clip(share, RATE_MIN, 1 - RATE_MIN)
+    return _rate(share)
 
 
 def _usual_odds(common: Float64) -> float:
@@ -186,7 +190,8 @@ def _usual_odds(common: Float64) -> float:
 
 
 def _rate(value: Float64) -> Float64:
-    return np.clip(value, RATE_MIN, 1 - RATE_MIN)
+    rate: Float64 = np.clip(value, RATE_MIN, 1 - RATE_MIN)
+    return rate
 
 
 def _believe(data: _Ticks, rates: _Rates) -> _Belief:
@@ -239,7 +244,7 @@ def _learn(data: _Ticks, record: Float64, belief: _Belief, common: Float64) -> _
     return _Rates(misses, wrong, logit(share), _lure(data, applies, share, odds))
 
 
-def _leaning(n: Float64, of: Float64, stranger: float, odds: float, careless: Float64) -> Float64:
+def _leaning(n: Counted, of: Counted, stranger: float, odds: float, careless: Float64) -> Float64:
     """n / of of each contributor, leaning on the pool's, which leans on what strangers do; `odds`
     of a label that applies to one that does not make occasions of both kinds worth the same."""
     pool = (n.sum() + POOL_WEIGHT / odds * stranger) / (of.sum() + POOL_WEIGHT / odds)
@@ -257,7 +262,8 @@ def _lure(data: _Ticks, applies: Float64, share: Float64, odds: float) -> Float6
     mean = max(n.sum() / max(occasions.sum(), RATE_MIN), RATE_MIN)
     prior = share / (1 - share) / odds
     more = LIFT_WEIGHT / mean
-    return np.log((n + more * mean * prior) / (occasions + more) / mean)
+    lure: Float64 = np.log((n + more * mean * prior) / (occasions + more) / mean)
+    return lure
 
 
 def _conclude(data: _Ticks, belief: _Belief, rates: _Rates, temper: float) -> Several:
