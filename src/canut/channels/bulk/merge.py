@@ -12,7 +12,7 @@ from canut.channels.bulk import store
 from canut.channels.bulk.choose import still_licensed
 from canut.channels.bulk.folder import Folder
 from canut.channels.bulk.handing import BATCH, Handed, read_evidence
-from canut.channels.bulk.model import Part, Plan, Run
+from canut.channels.bulk.model import Part, Run
 from canut.channels.bulk.rows import read_rows
 from canut.channels.bulk.run import check_done
 from canut.channels.bulk.score import part_name
@@ -209,7 +209,7 @@ _WRITERS: dict[Format, Callable[[Lines], Write]] = {
 }
 
 
-def told_in_words(merged: Merged, run: Run, plan: Plan) -> list[str]:
+def told_in_words(merged: Merged, run: Run) -> list[str]:
     """What a merge did, in words."""
     lines = [
         f"{merged.rows:,} rows: {merged.agent:,} by agents, {merged.people:,} by people, "

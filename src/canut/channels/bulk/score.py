@@ -6,7 +6,7 @@ holds a block of rows at a time.
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import lru_cache
 from typing import IO, Any
 
@@ -56,7 +56,7 @@ def part_name(kind: str, number: int) -> str:
 
 
 class Scorer:
-    """The agents of a run, loaded."""
+    """The agents of a run, loaded; `step` is what they see of it."""
 
     def __init__(self, folder: Folder):
         self.folder = folder
@@ -73,7 +73,7 @@ class Scorer:
                     mend="install the same version of Canut and its plug-ins everywhere",
                 )
             agents.append(agent)
-        self._step = step
+        self.step = step
         self._splitter = Splitter(step, agents, [stage.threshold for stage in self.run.stages])
 
     def score(self, number: int) -> Done:
@@ -97,7 +97,6 @@ class Scorer:
                         setattr(tally, one.way, getattr(tally, one.way) + 1)
                         if one.way == "decided" and one.stage is not None:
                             by_stage[one.stage] += 1
-            writers.close()
         counts = msgspec.structs.asdict(tally)
         cpu_s = round(time.process_time() - begun, 3)
         done = Done(
@@ -112,7 +111,7 @@ class Scorer:
         return done
 
     def _told(self, rows: list[Row]) -> tuple[list[Told], list[Heard]]:
-        items = items_of(self._step, [(row.position, row.key, row.payload) for row in rows])
+        items = items_of(self.step, [(row.position, row.key, row.payload) for row in rows])
         inside = sampled(self.run.seed, [row.key for row in rows], self.plan.audit_ppm)
         return self._splitter.split(items, inside)
 
@@ -141,10 +140,11 @@ class _Writers:
         self._run = scorer.run
         self._source = scorer.run.sources[scorer.plan.parts[number].source].name
         self._offset = scorer.plan.parts[number].offset
-        self._decided = LineWriter(draft("decided"), scorer.run)
-        self._people = RowWriter(draft("people"))
+        # closed before their drafts are
+        self._decided = stack.enter_context(closing(LineWriter(draft("decided"), scorer.run)))
+        self._people = stack.enter_context(closing(RowWriter(draft("people"))))
         out = pa.PythonFile(draft("evidence"), mode="w")
-        self._evidence = pq.ParquetWriter(out, EVIDENCE, compression="zstd")
+        self._evidence = stack.enter_context(pq.ParquetWriter(out, EVIDENCE, compression="zstd"))
 
     def write(self, rows: list[Row], told: list[Told], heard: list[Heard]) -> None:
         now_ms = time.time_ns() // 1_000_000
@@ -163,11 +163,6 @@ class _Writers:
                 [one.confidence for one in heard],
             ]
             self._evidence.write_batch(pa.record_batch(columns, schema=EVIDENCE))
-
-    def close(self) -> None:
-        self._decided.close()
-        self._people.close()
-        self._evidence.close()
 
     def _line(self, row: Row, told: Told, now_ms: int) -> Line:
         assert told.stage is not None

@@ -2,6 +2,7 @@
 read from front to back, are read once and staged as parts."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
@@ -155,10 +156,8 @@ def _stage(
         pieces = _pieces(run, blocks, source, offset)
         while True:
             part = Part(0, place, offset, before, 0)
-            with folder.draft(staged_name(part)) as out:
-                writer = RowWriter(out)
+            with folder.draft(staged_name(part)) as out, closing(RowWriter(out)) as writer:
                 part = _fill(part, pieces, writer, run.part_rows, staging)
-                writer.close()
             if not part.rows:
                 folder.remove(staged_name(part))
                 break
