@@ -22,6 +22,9 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 
+#: what Daft calls them
+RUNNERS: dict[Engine, str] = {"local": "native", "ray": "ray"}
+
 
 class _Failed(Struct, frozen=True, tag="failed"):
     """What a worker could not do, for it cannot raise our errors through the engine."""
@@ -102,11 +105,12 @@ def load_daft(engine: Engine, workers: int, address: str = "") -> Any:
         else:
             daft.set_runner_native()
     except Exception as error:
-        if "runner" in str(error).lower():
-            raise Conflict(f"This process already uses another engine: {error}") from error
-        raise Unavailable(
-            f"The Ray cluster cannot be reached: {error}", mend="is it running? see ray status"
-        ) from error
+        if "more than once" not in str(error):
+            mend = "is the cluster running? see ray status"
+            raise Unavailable(f"The engine does not start: {error}", mend=mend) from error
+        # set before: fine, unless it is the other
+        if daft.get_or_infer_runner_type() != RUNNERS[engine]:
+            raise Conflict("This process already uses the other engine.") from error
     return daft
 
 
