@@ -123,7 +123,8 @@ def emptied(api: Api) -> None:
         conn.execute(
             """truncate batch, batch_step, item, task, assignment, claim_cursor, answer, inbox,
             decision, track, licence, gold, webhook, webhook_delivery, idempotency, frame, panel,
-            audit, certificate, dispute, decision_was cascade"""
+            audit, certificate, dispute, decision_was, step_model, confusion, alike, exam
+            cascade"""
         )
         conn.execute("delete from api_key where contributor_id is not null")
         conn.execute("delete from contributor")

@@ -2,7 +2,7 @@
 
 `db` rolls back what a test did (0.2 ms); `fresh_url` is a database of its own for tests that
 commit (concurrency, HTTP, jobs): made once for each worker, and emptied (20 ms) instead of made
-anew (a second).
+anew (a second). `api` is a server that the tests of several files share.
 """
 
 import fcntl
@@ -15,15 +15,57 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from canut.db.migrate import migrate
 from canut.db.pool import PREPARE_AFTER
 from canut.db.server import EmbeddedServer
 from canut.engine.jobs import job_scripts
+from tests.api import Api, emptied, serving
 
 TEMPLATE = "canut_template"
 SHARED = Path(__file__).parent.parent.parent / "shared"
 _numbers = itertools.count()
+
+#: files that share what is slow to start (a browser, a server) go to one worker, these first
+TOGETHER = {
+    "tests/browser/": "browser",
+    "tests/cli/test_simulate.py": "api",
+    "tests/sdk/": "api",
+    "tests/web/test_api": "api",
+    "tests/docs/": "docs",
+    "tests/cli/test_serve.py": "serve",
+}
+
+# examples of a property: few in every run, many in `make test-slow`; a busy machine is no failure
+settings.register_profile("suite", max_examples=30, deadline=None)
+settings.register_profile("thorough", max_examples=300, deadline=None)
+settings.load_profile("suite")
+
+
+class _Together(LoadFileScheduling):
+    """A file, or a group of files, for each worker at a time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        groups = (group for start, group in TOGETHER.items() if nodeid.startswith(start))
+        return next(groups, super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Who runs what."""
+    return _Together(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest groups first, so that no worker ends alone with one of them."""
+    starts = list(TOGETHER)
+
+    def turn(item: pytest.Item) -> int:
+        found = (n for n, start in enumerate(starts) if item.nodeid.startswith(start))
+        return next(found, len(starts))
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +109,21 @@ def fresh_url(spare: "Spare") -> Iterator[str]:
     url = spare.take()
     yield url
     spare.give_back(url)
+
+
+@pytest.fixture(scope="session")
+def api_server(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The API over a real server, on a database of its own."""
+    for database in _clone(server_url):
+        with serving(database, tmp_path_factory.mktemp("api")) as running:
+            yield running
+
+
+@pytest.fixture
+def api(api_server: Api) -> Iterator[Api]:
+    """The API's server, emptied after the test."""
+    yield api_server
+    emptied(api_server)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import csv
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,13 +21,7 @@ from canut.cli.simulation import spread_errors
 from canut.engine.loop import in_thread
 from canut.questions.registry import question_type, question_types
 from canut.sdk import values as v
-from tests.api import PRODUCTS, THINGS, Api, serving
-
-
-@pytest.fixture
-def api(fresh_url: str, tmp_path: Path) -> Iterator[Api]:
-    with serving(fresh_url, tmp_path) as running:
-        yield running
+from tests.api import PRODUCTS, THINGS, Api
 
 
 @given(st.sampled_from(question_types()), st.integers(), st.floats(0, 0.9))

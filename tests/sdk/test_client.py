@@ -4,7 +4,6 @@ import asyncio
 import io
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,25 +12,11 @@ import pytest
 from canut import AsyncCanut, Canut, CanutAPIError
 from canut.sdk.retry import Retry, retry_after_s
 from canut.sdk.sources import BLOCK, open_source
-from tests.api import PRODUCTS, THINGS, Api, decide, emptied, serving
-from tests.conftest import _clone as clone
+from tests.api import PRODUCTS, THINGS, Api, decide
 
 PROCESS = "catalogue/categorise"
 ITEMS = [{"reference": key, "title": title} for key, title, _ in PRODUCTS]
 TRUTH = {title: thing for _, title, thing in PRODUCTS}
-
-
-@pytest.fixture(scope="module")
-def server(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    for database in clone(server_url):
-        with serving(database, tmp_path_factory.mktemp("sdk")) as running:
-            yield running
-
-
-@pytest.fixture
-def api(server: Api) -> Iterator[Api]:
-    yield server
-    emptied(server)
 
 
 def answered(api: Api, count: int) -> None:

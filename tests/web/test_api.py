@@ -15,27 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.api import PRODUCTS, THINGS, Api, decide, emptied, serving
-from tests.conftest import _clone as clone
+from tests.api import PRODUCTS, THINGS, Api, decide
 
 BATCH = {"process": "catalogue/categorise", "key": "spring", "taxonomy": THINGS}
 LINES = b"".join(
     msgspec.json.encode({"reference": key, "title": title}) + b"\n" for key, title, _ in PRODUCTS
 )
 NDJSON = {"content-type": "application/x-ndjson"}
-
-
-@pytest.fixture(scope="module")
-def server(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    for database in clone(server_url):
-        with serving(database, tmp_path_factory.mktemp("api")) as running:
-            yield running
-
-
-@pytest.fixture
-def api(server: Api) -> Iterator[Api]:
-    yield server
-    emptied(server)
 
 
 def as_(api: Api, key: str) -> httpx.Client:

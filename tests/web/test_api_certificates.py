@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,9 @@ from canut.quality.certificates import verify
 from canut.sdk import Canut, CanutAPIError
 from canut.sdk import calls_certificates as calls
 from canut.sdk import calls_explain as explains
-from tests.api import PRODUCTS, THINGS, Api, decide, emptied, serving
-from tests.conftest import _clone as clone
+from tests.api import PRODUCTS, THINGS, Api, decide
 
 TRUE = {title: category for _, title, category in PRODUCTS}
-
-
-@pytest.fixture(scope="module")
-def api(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    for database in clone(server_url):
-        with serving(database, tmp_path_factory.mktemp("certificates")) as running:
-            yield running
-            emptied(running)
 
 
 def test_a_client_reads_checks_and_contests(api: Api, tmp_path: Path) -> None:

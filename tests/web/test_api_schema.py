@@ -13,8 +13,7 @@ from schemathesis.checks import CHECKS
 from canut.config import Settings
 from canut.web.api import routes
 from canut.web.api.document import build
-from tests.api import PRODUCTS, THINGS, Api, serving
-from tests.conftest import _clone as clone
+from tests.api import PRODUCTS, THINGS, Api, emptied
 
 DOCUMENT = build(routes(Settings()), "http://canut.test")
 schema = schemathesis.openapi.from_dict(DOCUMENT)
@@ -29,11 +28,10 @@ def as_stream(context: Any, value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def keys(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def keys(api_server: Api) -> Iterator[dict[str, str]]:
     """The address, and a key per tag, of a server with a batch of which there are tasks."""
-    for database in clone(server_url):
-        with serving(database, tmp_path_factory.mktemp("schema")) as api:
-            yield {"url": api.url, "client": api.soierie, **_filled(api)}
+    yield {"url": api_server.url, "client": api_server.soierie, **_filled(api_server)}
+    emptied(api_server)
 
 
 def _filled(api: Api) -> dict[str, str]:
