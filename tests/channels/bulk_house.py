@@ -94,7 +94,7 @@ def asked(client_id: int, folder: Path, **given: Any) -> Asked:
     return Asked(**(values | given))
 
 
-def scored(db: Any, wanted: Asked, out: Path) -> tuple[Folder, Run, Plan]:
+def scored(db: Any, wanted: Asked, out: Path | str) -> tuple[Folder, Run, Plan]:
     """A run, every part scored in this process."""
     folder = Folder(str(out))
     with folder.held():

@@ -288,6 +288,7 @@ def test_agents_that_cannot_be_asked(db: Any, catalogue: Path) -> None:
         ({"seed": "ab"}, "no 32 bytes"),
         ({"input": str(catalogue / "none")}, "nothing to read"),
         ({"input": str(catalogue / "*.state")}, "hold no table"),
+        ({"input": "https://shop.example/a.csv"}, "no place for a catalogue"),
     ):
         with pytest.raises(CanutError, match=words):
             house.scored(db, house.asked(client_id, catalogue, **given_), catalogue / "out")

@@ -5,14 +5,21 @@ import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
 
+from canut.channels.bulk.handing import hand_over
+from canut.channels.bulk.merge import merge
+from canut.channels.bulk.model import counted
+from canut.channels.bulk.run import finished
 from canut.channels.files import open_items
 from canut.channels.places import file_name, open_to_write
 from canut.errors import Invalid
-from tests.work.made import shape
+from canut.people.store import COMMAND_LINE
+from tests.channels import bulk_house
+from tests.work.made import NOW, client, shape
 
 
 @pytest.fixture
@@ -27,7 +34,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     fsspec.filesystem("s3").clear_instance_cache()
-    fsspec.filesystem("s3").mkdir("shop")
+    fsspec.filesystem("s3").makedirs("shop", exist_ok=True)
     yield "s3://shop"
     fsspec.filesystem("s3").clear_instance_cache()
     server.stop()
@@ -51,6 +58,31 @@ def test_objects_are_written_and_read(bucket: str) -> None:
         fail()
     with pytest.raises(Invalid, match="nothing at"), open_items(f"{bucket}/half.csv", shape()) as _:
         pass
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_catalogue_and_its_run_are_objects(db: Any, bucket: str, tmp_path: Path) -> None:
+    """The bulk lane reads s3:// places and keeps its folder in one: the same comes out as here."""
+    client_id = client(db)
+    bulk_house.published(db, client_id)
+    (tmp_path / "in").mkdir()
+    bulk_house.csv_file(tmp_path / "in" / "a.csv", range(1, 21))
+    bulk_house.parquet_file(tmp_path / "in" / "b.parquet", range(21, 81), group=30)
+    (tmp_path / "learner.state").write_bytes(bulk_house.state())
+    for file in (tmp_path / "in").iterdir():
+        fsspec.filesystem("s3").put_file(str(file), f"shop/in/{file.name}")
+    here, _, _ = bulk_house.scored(db, bulk_house.asked(client_id, tmp_path), tmp_path / "out")
+    wanted = bulk_house.asked(client_id, tmp_path, input=f"{bucket}/in")
+    there, run, _ = bulk_house.scored(db, wanted, f"{bucket}/out")
+    assert [source.place for source in run.sources] == [
+        f"{bucket}/in/a.csv",
+        f"{bucket}/in/b.parquet",
+    ]
+    assert counted(finished(there)) == counted(finished(here))
+    assert counted(finished(there)).decided > 0
+    assert hand_over(db, there, COMMAND_LINE, NOW)[0]
+    with (tmp_path / "result").open("wb") as out:
+        assert merge(db, there, out, "csv", unfinished=True).rows == 80
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,6 @@ class Folder:
         self.local = "://" not in place
         #: as other processes and machines find it
         self.place = str(Path(place).resolve()) if self.local else place.rstrip("/")
-        if not self.local and not self.place.startswith("s3://"):
-            raise Invalid(f"{place} cannot hold a run.", mend="name a folder, or an s3:// place")
         self._files, self._root = files_at(self.place)
 
     def exists(self, name: str) -> bool:
@@ -120,14 +118,18 @@ class Folder:
 
 
 def files_at(place: str) -> tuple[Any, str]:
-    """The file system of a place, and the path in it. Raises `Invalid` where a library lacks."""
-    scheme = place.partition("://")[0]
+    """The file system of a place, and the path in it. Raises `Invalid` for what is neither a path
+    nor s3://, or where the extra lacks."""
+    scheme, remote, _ = place.partition("://")
+    if remote and scheme != "s3":
+        raise Invalid(f"{scheme}:// is no place for a catalogue.", mend="use a path or s3://")
+    # others write there too: what was listed a minute ago may be wrong
+    about = {"use_listings_cache": False} if remote else {}
     try:
-        files, path = fsspec.core.url_to_fs(place)
-    except (ImportError, ValueError) as error:
+        files, path = fsspec.core.url_to_fs(place, **about)
+    except ImportError as error:
         raise Invalid(
-            f"{place} cannot be reached: {error}.",
-            mend=f"pip install 'canut[{scheme}]'" if scheme == "s3" else "use a path or s3://",
+            "Reading and writing s3:// needs the extra 's3'.", mend="pip install 'canut[s3]'"
         ) from error
     return files, str(path).rstrip("/")
 
