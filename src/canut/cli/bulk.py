@@ -136,7 +136,7 @@ def merge_(
 ) -> None:
     """Write one result of what agents and people decided, in the order of the input."""
     place = Folder(folder)
-    run, made, _ = check_done(place)
+    run, _, _ = check_done(place)
     ending = output.rpartition(".")[2]
     by_name: Format = next((one for one in FORMATS if one == ending), "parquet")
     with (
@@ -145,7 +145,7 @@ def merge_(
         open_to_write(output) as out,
     ):
         merged = merge(conn, place, out, format_ or by_name, unfinished=unfinished)
-    for line in told_in_words(merged, run, made):
+    for line in told_in_words(merged, run):
         click.echo(line, err=output == STANDARD)
 
 
