@@ -52,7 +52,7 @@ from canut.work.tasks import Steps
 #: tasks that people answer before the engine and the agents have their turn
 PEOPLE_PER_ROUND = 100
 #: rounds between reviews of licences, lessons and duels; between sweeps
-REVIEW_EVERY, SWEEP_EVERY = 3, 40
+REVIEW_EVERY, SWEEP_EVERY = 3, 5
 
 
 class Plan(Struct, frozen=True):

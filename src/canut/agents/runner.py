@@ -28,7 +28,7 @@ log = logging.getLogger("canut.agents")
 CHUNK = 2000
 #: open tasks that may wait for people behind an agent: were it to run far ahead, it would answer
 #: with what it knows now what it will know better soon
-AHEAD = 500
+AHEAD = 300
 #: how often an agent looks again at tasks it has passed by
 AGAIN_MS = 60_000
 #: how long an agent in trouble waits

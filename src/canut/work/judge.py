@@ -149,5 +149,10 @@ def judge(
             NewDecision(task.task_id, task.item_id, value, confidence, method, n, evidence[i])
         )
     judged.ask = [weighed.tasks[i].task_id for i in asked]
-    judged.doubtful = doubts(weighed, rules, asked)
+    # an agent's evidence counts up to the first task that is open: its stream is not left to wait
+    # until everybody has come round to the first task again
+    wavering = doubts(weighed, rules, asked)
+    judged.doubtful = [
+        doubtful or weighed.silent[i] > 0 for doubtful, i in zip(wavering, asked, strict=True)
+    ]
     return judged

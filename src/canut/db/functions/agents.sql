@@ -6,7 +6,7 @@
 -- was full then may be open now, and nobody reads a long queue of tasks it has had all the time.
 -- Claims of its own that expired (the engine that held them was killed) are taken up again: an
 -- agent is the same on every machine.
--- At most p_ahead open tasks may wait behind the cursor: an agent that runs far ahead of people
+-- At most p_ahead open tasks may wait behind the farthest task it has been at: an agent that runs far ahead of people
 -- would answer with what it knows now what it will know better soon.
 -- p_after: an agent that stands before this one, whose answer or pass must be in first.
 create or replace function claim_for_agent(
@@ -17,7 +17,7 @@ create or replace function claim_for_agent(
 declare
     v_step record;
     v_cursor bigint;
-    v_begun bigint;
+    v_reached bigint;
     v_waiting bigint;
     v_last bigint;
     v_found boolean := false;
@@ -31,16 +31,16 @@ begin
     if not found then
         return;
     end if;
-    insert into agent_cursor as c (agent_id, batch_step_id, task_id, begun_ms)
-    values (p_agent, p_step, 0, p_now_ms)
+    insert into agent_cursor as c (agent_id, batch_step_id, task_id, reached, begun_ms)
+    values (p_agent, p_step, 0, 0, p_now_ms)
     on conflict (agent_id, batch_step_id) do update set
         task_id = case when c.begun_ms + p_again_ms <= p_now_ms then 0 else c.task_id end,
         begun_ms = case when c.begun_ms + p_again_ms <= p_now_ms then p_now_ms else c.begun_ms end
-    returning c.task_id, c.begun_ms into v_cursor, v_begun;
+    returning c.task_id, c.reached into v_cursor, v_reached;
     select count(*) into v_waiting from (
         select from task t
         where t.batch_step_id = p_step and not t.expert and t.kind = 'work' and t.open
-          and t.id <= v_cursor
+          and t.id <= v_reached
         limit p_ahead) waiting;
     p_count := least(p_count, p_ahead - v_waiting);
     if p_count <= 0 then
@@ -81,7 +81,7 @@ begin
         return next;
     end loop;
     if v_found then
-        update agent_cursor c set task_id = v_last
+        update agent_cursor c set task_id = v_last, reached = greatest(c.reached, v_last)
         where c.agent_id = p_agent and c.batch_step_id = p_step;
     end if;
 end $$;

@@ -91,6 +91,8 @@ create table agent_cursor (
     agent_id bigint not null references agent,
     batch_step_id bigint not null,
     task_id bigint not null,
+    -- the farthest it has been
+    reached bigint not null,
     -- when it began from the first task last
     begun_ms bigint not null,
     primary key (agent_id, batch_step_id)
