@@ -1,5 +1,9 @@
 """A real Chromium against a real server. Whatever a page writes to the console as an error, or
-throws, fails the test that saw it."""
+throws, fails the test that saw it.
+
+A window costs more than most tests: each is opened once, and kept for the next test that asks for
+the same person and the same screen.
+"""
 
 import functools
 import re
@@ -10,7 +14,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from psycopg import sql
 
 from tests.conftest import TEMPLATE, _at, _clone, _OneAtATime
@@ -68,7 +72,7 @@ def house(
             yield house
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     path = chromium()
     if path is None:
@@ -81,7 +85,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def entered(browser: Browser, house: House) -> Callable[[str], Any]:
-    """The cookies of each of `PEOPLE`, who logs in once for all tests of a file."""
+    """The cookies of each of `PEOPLE`, who logs in once for all tests of a house."""
 
     @functools.cache
     def enter(who: str) -> Any:
@@ -99,28 +103,62 @@ def entered(browser: Browser, house: House) -> Callable[[str], Any]:
     return enter
 
 
-@pytest.fixture
-def visit(browser: Browser, house: House, entered: Callable[[str], Any]) -> Iterator[Visit]:
-    """`visit("contributor", "/work")`: a page, logged in as one of `PEOPLE` (or "" for nobody)."""
-    faults: list[str] = []
-    contexts = []
+class Windows:
+    """The windows of a house, by who looks and at what screen."""
 
-    def open_page(who: str, path: str, **context: Any) -> Page:
-        if who:
-            context["storage_state"] = entered(who)
-        made = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | context)
-        contexts.append(made)
-        page = made.new_page()
-        page.set_default_timeout(8000)
-        page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
-        page.on("console", lambda said: _note(faults, page, said))
-        page.goto(house.url + path)
+    def __init__(self, browser: Browser, house: House, entered: Callable[[str], Any]):
+        self._browser, self._house, self._entered = browser, house, entered
+        self._open: dict[str, Page] = {}
+        self.faults: list[str] = []
+
+    def visit(self, who: str, path: str, **context: Any) -> Page:
+        """A page, logged in as one of `PEOPLE` (or "" for nobody)."""
+        screen = repr((who, sorted(context.items())))
+        page = self._open.get(screen)
+        if page is None:
+            if who:
+                context["storage_state"] = self._entered(who)
+            made = self._browser.new_context(
+                **{"viewport": {"width": 1280, "height": 800}} | context
+            )
+            page = self._open[screen] = self._page(made)
+        page.goto(self._house.url + path)
         return page
 
-    yield open_page
-    for made in contexts:
-        made.close()
-    assert faults == []
+    def leave(self) -> None:
+        """Nothing of a test stays but its cookies."""
+        for page in self._open.values():
+            page.context.set_offline(False)
+            if page.url.startswith(self._house.url):
+                page.evaluate("localStorage.clear()")
+
+    def close(self) -> None:
+        """All of them."""
+        for page in self._open.values():
+            page.context.close()
+
+    def _page(self, context: BrowserContext) -> Page:
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: _note(self.faults, page, said))
+        return page
+
+
+@pytest.fixture(scope="module")
+def windows(browser: Browser, house: House, entered: Callable[[str], Any]) -> Iterator[Windows]:
+    opened = Windows(browser, house, entered)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visit(windows: Windows) -> Iterator[Visit]:
+    """`visit("contributor", "/work")`: a page, logged in as one of `PEOPLE` (or "" for nobody)."""
+    windows.faults.clear()
+    yield windows.visit
+    windows.leave()
+    assert windows.faults == []
 
 
 def _note(faults: list[str], page: Page, said: Any) -> None:

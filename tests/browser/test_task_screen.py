@@ -20,6 +20,17 @@ join batch_step s on s.id = g.batch_step_id
 where a.contributor_id = %s and s.batch_id = %s order by a.submitted_ms"""
 
 
+def held(ask: Ask, house: House, key: str) -> int:
+    """Tasks of this batch in the contributor's hands."""
+    [[count]] = ask(
+        """select count(*) from assignment a join batch_step s on s.id = a.batch_step_id
+        where a.contributor_id = %s and a.state = 'claimed' and s.batch_id = %s""",
+        house.accounts["contributor id"],
+        house.batches[key],
+    )
+    return int(count)
+
+
 def task(page: Page) -> str:
     return page.locator(".task").get_attribute("data-task") or ""
 
@@ -56,14 +67,9 @@ def test_the_next_task_is_claimed_while_this_one_is_answered(
     """Two tasks are held: the one shown and the one to come, no more."""
     page = visit("contributor", "/work")
     start(page, house, "images-tag")
-    page.wait_for_timeout(600)
-    held = ask(
-        """select count(*) from assignment a join batch_step s on s.id = a.batch_step_id
-        where a.contributor_id = %s and a.state = 'claimed' and s.batch_id = %s""",
-        house.accounts["contributor id"],
-        house.batches["images-tag"],
-    )
-    assert held == [(2,)]
+    # it waits until the page is at rest: a third would be claimed by then
+    page.wait_for_load_state("networkidle")
+    assert held(ask, house, "images-tag") == 2
 
 
 def test_pictures_of_the_process_are_shown(visit: Visit, house: House) -> None:
@@ -138,7 +144,7 @@ def test_answers_wait_for_the_connection(visit: Visit, house: House, ask: Ask) -
     """While there is no network the answer is kept and told; then it arrives, once."""
     page = visit("contributor", "/work")
     start(page, house, "search-relevance")
-    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
     batch, me = house.batches["search-relevance"], house.accounts["contributor id"]
     count = len(ask(MINE, me, batch))
     page.context.set_offline(True)
