@@ -15,7 +15,10 @@ pytestmark = pytest.mark.browser
 #: who, and where; {key} is the number of a batch
 PAGES = {
     "": ["/", "/login", "/join", "/nowhere"],
-    "contributor": ["/work", "/exams", "/account", *(f"/work/{{{n}}}" for n in range(6))],
+    "contributor": [
+        *("/work", "/exams", "/answers", "/account"),
+        *(f"/work/{{{n}}}" for n in range(6)),
+    ],
     "newcomer": ["/work", "/work/999999"],
     "client": ["/batches", "/batches/new", "/batches/{0}", "/batches/{3}", "/webhooks", "/gold"],
     "operator": [

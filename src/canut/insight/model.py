@@ -1,5 +1,7 @@
 """The values of figures."""
 
+from typing import Any
+
 from msgspec import Struct
 
 from canut.questions.base import Localised
@@ -91,3 +93,20 @@ class Told(Struct, frozen=True):
     last_error: str | None
     created_ms: int
     ended_ms: int | None
+
+
+class Given(Struct, frozen=True):
+    """An answer, as the database has it."""
+
+    task_id: int
+    batch_step_id: int
+    value: Any
+    submitted_ms: int
+
+
+class Titles(Struct, frozen=True):
+    """How the work of a step of a batch is called."""
+
+    batch_step_id: int
+    process: Localised
+    step: Localised

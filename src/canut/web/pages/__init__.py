@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from canut.config import Settings
 from canut.web.pages import (
     account,
+    answers,
     certificates,
     client,
     exams,
@@ -26,6 +27,6 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
     fixed = (
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
-        *(quality, licences, certificates, story),
+        *(quality, licences, certificates, story, answers),
     )
     return [*handing.routes(settings), *(route for module in fixed for route in module.ROUTES)]
