@@ -13,7 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from canut.agents import store as store_agents
+from canut.agents.learner import LEARNER
 from canut.agents.model import Item, Prediction, Version, step_of
+from canut.agents.runner_verbs import NewAgent, put_to_work
 from canut.channels.bulk import store
 from canut.channels.bulk.engines import load_daft
 from canut.channels.bulk.folder import Folder
@@ -23,7 +26,7 @@ from canut.channels.bulk.model import counted
 from canut.channels.bulk.run import check_done, finished, prepare, problems
 from canut.channels.bulk.score import Scorer
 from canut.channels.bulk.split import Splitter, as_ppm, planned_share, sampled
-from canut.errors import CanutError, Conflict, Invalid
+from canut.errors import CanutError, Conflict, Invalid, NotFound
 from canut.people.store import COMMAND_LINE
 from canut.quality import store_licences
 from canut.quality.model import LicencePlace
@@ -271,6 +274,26 @@ def test_no_agent_decides_without_a_licence(db: Any, catalogue: Path) -> None:
     told, _ = merged(db, folder)
     assert not told.proved
     assert "ended since" in told_in_words(told, run)[-1]
+
+
+def test_an_agent_at_work_is_asked_by_its_number(db: Any, catalogue: Path) -> None:
+    """The champion of an agent answers with the state it has now; other contributors, and agents
+    of other steps, are refused."""
+    client_id = made.client(db)
+    version = house.published(db, client_id)
+    new = NewAgent("learner", version.process_id, "category")
+    number = put_to_work(db, COMMAND_LINE, new, version.definition, made.NOW)
+    wanted = house.asked(client_id, catalogue, agents=[str(number)])
+    with pytest.raises(NotFound, match="no agent that has learned"):
+        house.scored(db, wanted, catalogue / "out")
+    state = (catalogue / "learner.state").read_bytes()
+    step = step_of(version.definition.steps[0], version.definition.item)
+    kept = store_agents.keep_state(db, state, made.NOW, 40, None)
+    known = LEARNER.load(step, state).version
+    store_agents.begin(db, number, known, kept, "champion", made.NOW)
+    folder, run, _ = house.scored(db, wanted, catalogue / "out")
+    assert (run.stages[0].contributor_id, run.stages[0].agent) == (number, known.hash())
+    assert {row["contributor"] for row in _decided(folder)} == {number}
 
 
 def test_agents_that_cannot_be_asked(db: Any, catalogue: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from canut.agents import store as store_agents
 from canut.agents.artefact import MAGIC
 from canut.agents.model import Step, step_of
 from canut.agents.registry import agent_type, agent_types
@@ -74,13 +75,7 @@ def choose(
 
 def _named(conn: store.Conn, version: ProcessVersion, step: StepDefinition, name: str) -> _Named:
     if name.isdecimal():
-        found = store.agent(conn, int(name), version.process_id, step.slug)
-        if found is None:
-            raise NotFound(
-                f"Contributor {name} is no agent of ours at {version.slug}, {step.slug}.",
-                mend="an agent that works through the API runs elsewhere: give the file of a state",
-            )
-        return _Named(found.type, found.state, int(name))
+        return _at_work(conn, version, step, int(name))
     kind, equals, file = name.partition("=")
     if not equals or kind not in agent_types():
         kind, file = "", name
@@ -89,6 +84,22 @@ def _named(conn: store.Conn, version: ProcessVersion, step: StepDefinition, name
     except OSError as error:
         raise Invalid(f"{file} cannot be read: {error.strerror}.") from error
     return _Named(kind or _kind_of(state, file), state)
+
+
+def _at_work(
+    conn: store.Conn, version: ProcessVersion, step: StepDefinition, number: int
+) -> _Named:
+    """An agent that works at this step, as it answers now."""
+    found = store_agents.agent(conn, number)
+    champion = store_agents.open_versions(conn, number).get("champion") if found else None
+    at = (found.process_id, found.step_slug) if found else None
+    if not found or at != (version.process_id, step.slug) or champion is None:
+        raise NotFound(
+            f"Contributor {number} is no agent that has learned {version.slug}, {step.slug}.",
+            mend="an agent that works through the API runs elsewhere: give the file of a state",
+        )
+    state = store_agents.state(conn, champion.state) if champion.state else b""
+    return _Named(found.type, state, number)
 
 
 class _Header(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The SQL of the bulk lane: who an agent is, which tasks rows became, what was decided of them."""
+"""The SQL of the bulk lane: which tasks rows became, and what was decided of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +9,6 @@ from psycopg import Connection
 from canut.db.rows import of
 
 Conn = Connection[Any]
-
-# an agent at its step, as it answers now
-AGENT = """
-select a.type, v.hash, coalesce(s.bytes, ''::bytea) as state
-from agent a
-join agent_version v on v.agent_id = a.id and v.role = 'champion' and v.ended_ms is null
-left join agent_artefact s on s.sha256 = v.state
-where a.id = %s and a.process_id = %s and a.step_slug = %s"""
 
 # tasks of these items at the first step, the only one: found by the unique key of items
 TASKS = """
@@ -40,14 +32,6 @@ where i.batch_id = %(batch)s
   and not exists (select from decision d where d.batch_step_id = s.id and d.item_id = i.id)"""
 
 
-class AtWork(Struct, frozen=True):
-    """An agent at a step: its type, the hash of its version, what it has learned."""
-
-    type: str
-    hash: str
-    state: bytes
-
-
 class Decided(Struct, frozen=True):
     """What became of an item at the step; `method` None: nothing yet."""
 
@@ -57,11 +41,6 @@ class Decided(Struct, frozen=True):
     method: str | None
     n_answers: int | None
     decided_ms: int | None
-
-
-def agent(conn: Conn, contributor_id: int, process_id: int, step: str) -> AtWork | None:
-    cursor = conn.cursor(row_factory=of(AtWork))
-    return cursor.execute(AGENT, [contributor_id, process_id, step]).fetchone()
 
 
 def tasks(conn: Conn, batch_id: int, step: str, keys: Sequence[str]) -> dict[str, int]:
