@@ -149,24 +149,26 @@ def trouble(conn: Sync, agent_id: int, why: str, next_ms: int) -> None:
 
 def open_versions(conn: Sync, agent_id: int) -> dict[str, VersionAtWork]:
     """Role -> version: the champion, and the challenger if there is one."""
-    rows = _versions(conn).execute(OPEN, [agent_id]).fetchall()
+    rows: list[VersionAtWork] = _versions(conn).execute(OPEN, [agent_id]).fetchall()
     return {row.role: row for row in rows}
 
 
 def versions(conn: Sync, agent_id: int, limit: int = 100) -> list[VersionAtWork]:
     """The newest first."""
-    cursor = _versions(conn)
-    return cursor.execute(VERSIONS, [agent_id, limit]).fetchall()
+    found: list[VersionAtWork]
+    found = _versions(conn).execute(VERSIONS, [agent_id, limit]).fetchall()
+    return found
 
 
 def version(conn: Sync, version_id: int) -> VersionAtWork | None:
-    return _versions(conn).execute(VERSION, [version_id]).fetchone()
+    found: VersionAtWork | None = _versions(conn).execute(VERSION, [version_id]).fetchone()
+    return found
 
 
 def known(conn: Sync, agent_id: int, hashed: str) -> VersionAtWork | None:
     """The version of this hash, whatever became of it."""
-    cursor = _versions(conn)
-    return cursor.execute(KNOWN, [agent_id, hashed]).fetchone()
+    found: VersionAtWork | None = _versions(conn).execute(KNOWN, [agent_id, hashed]).fetchone()
+    return found
 
 
 def hold_champion(conn: Sync, agent_id: int) -> int | None:

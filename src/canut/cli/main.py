@@ -18,6 +18,7 @@ NOUNS = {
     "bulk": "catalogues of tens of millions of rows, decided by agents where they may",
     "certificate": "what is proved about decisions: list, show, export, verify",
     "licence": "who may work on a step, which agent decides alone: list, begin, grant, end, keep",
+    "agent": "AI agents at work: add, list, show, pause, resume, teach",
     "people": "accounts, clients, contributors, keys",
     "db": "the database: status, migrate, check, backup, restore",
     "simulate": "answer a batch through the API as simulated contributors",

@@ -1,4 +1,5 @@
-"""One engine process: decides in the main thread, does jobs in another. Started by `canut serve`,
+"""One engine process: decides in the main thread, does jobs in another; agents
+work in threads and processes of their own. Started by `canut serve`,
 which hands its settings down; ends with it."""
 
 import logging
@@ -7,6 +8,7 @@ import signal
 import threading
 
 from canut.config import handed_down
+from canut.engine.agents import run_agents
 from canut.engine.jobs import run_jobs
 from canut.engine.loop import run
 
@@ -30,8 +32,16 @@ def main() -> None:
         daemon=True,
     )
     jobs.start()
+    agents = threading.Thread(
+        target=run_agents,
+        args=(settings.database_url, settings.data, stop),
+        name="agents",
+        daemon=True,
+    )
+    agents.start()
     run(settings.database_url, settings.engine_idle_s, stop)
     jobs.join(timeout=15)
+    agents.join(timeout=15)
 
 
 def _end_with_parent(stop: threading.Event) -> None:

@@ -1,0 +1,190 @@
+"""`canut agent`: AI agents at work: put one at a step, see how it does, pause it, teach it now."""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from canut.agents import store, store_duels, store_teaching
+from canut.agents.duels import stands
+from canut.agents.llm_models import Model, load_models
+from canut.agents.runner import Bench
+from canut.agents.runner_hands import OwnHands
+from canut.agents.runner_model import AgentAtWork
+from canut.agents.runner_verbs import NewAgent, find, known_types, pause, put_to_work, resume
+from canut.agents.standing import Standing, standing
+from canut.agents.teaching import teach
+from canut.cli.common import database, setting_options
+from canut.config import Settings
+from canut.db.pool import SyncConn, connect, connect_async
+from canut.engine.agents import MODELS
+from canut.errors import NotFound
+from canut.people.store import COMMAND_LINE, find_client
+from canut.processes.model import LOCALES
+from canut.processes.store import find_version
+from canut.quality import licence_words
+from canut.quality.figures import Locale
+
+#: points of the curve on a screen
+SHOWN = 6
+
+
+@click.group()
+def agent() -> None:
+    """AI agents at work: they answer like people, and decide alone what evidence allows."""
+
+
+@agent.command()
+@click.argument("kind", metavar="TYPE")
+@click.option("--process", metavar="SLUG", required=True, help="of which process")
+@click.option("--step", metavar="SLUG", required=True, help="step of the process")
+@click.option("--client", metavar="SLUG", help="of this client's process; of the library without")
+@click.option("--name", default="", help="what it is called")
+@click.option("--family", help="agents of one family are one voice")
+@click.option("--model", default="", help="which language model, for the type llm")
+@click.option("--place", type=int, help="agents of a step are asked in rising order")
+@setting_options()
+def add(
+    settings: Settings,
+    kind: str,
+    process: str,
+    step: str,
+    client: str | None,
+    name: str,
+    family: str | None,
+    model: str,
+    place: int | None,
+) -> None:
+    """Put an agent of TYPE (rules, learner, embeddings, llm, or a plug-in's) to work at a step."""
+    if kind not in known_types():
+        known = ", ".join(known_types())
+        raise NotFound(f"There is no agent type {kind!r}.", mend=f"known are: {known}")
+    if kind == "llm" and model not in _models(settings):
+        raise NotFound(f"There is no language model {model!r} in {MODELS}.")
+    with database(settings) as url, connect(url) as conn:
+        owner = None if client is None else asyncio.run(_client_id(url, client))
+        version = find_version(conn, owner, process)
+        if version is None:
+            raise NotFound(f"There is no process {process}.", mend="see canut process list")
+        new = NewAgent(kind, version.process_id, step, name, family, model, place)
+        made = put_to_work(conn, COMMAND_LINE, new, version.definition, _now_ms())
+    click.echo(f"agent {made} works at {process} {step}; it earns its licence as people answer too")
+
+
+@agent.command("list")
+@setting_options()
+def list_(settings: Settings) -> None:
+    """Agents at work, in the order in which they are asked."""
+    table = Table("agent", "name", "step", "state", "licence", "decides", "evidence", box=None)
+    with database(settings) as url, connect(url) as conn:
+        for one in store.agents(conn):
+            licence = store_duels.open_licence(conn, one)
+            found = (licence.finding if licence else None) or {}
+            covers = f"{found.get('coverage', 0):.0%}" if licence and licence.threshold else "-"
+            told = licence.state if licence else "-"
+            evidence = str(store_duels.settled(conn, licence.root)) if licence else "-"
+            state = one.trouble or one.state
+            table.add_row(str(one.id), one.name, one.step_slug, state, told, covers, evidence)
+    Console().print(table)
+
+
+@agent.command()
+@click.argument("number", metavar="AGENT", type=int)
+@click.option("--locale", type=click.Choice(LOCALES), default="en", help="language")
+@click.option("--json", "as_json", is_flag=True, help="all figures, for programs")
+@setting_options()
+def show(settings: Settings, number: int, locale: Locale, as_json: bool) -> None:
+    """How AGENT does: its licence in words, accuracy over coverage, cost, duel, what happened."""
+    with database(settings) as url, connect(url) as conn:
+        found = standing(conn, find(conn, number))
+        if as_json:
+            click.echo(msgspec.json.encode(found))
+            return
+        _tell(conn, found, locale)
+
+
+@agent.command("pause")
+@click.argument("number", metavar="AGENT", type=int)
+@setting_options()
+def pause_(settings: Settings, number: int) -> None:
+    """No work for AGENT from now on; what it decided stands."""
+    with database(settings) as url, connect(url) as conn:
+        pause(conn, COMMAND_LINE, number)
+    click.echo(f"agent {number} is paused")
+
+
+@agent.command("resume")
+@click.argument("number", metavar="AGENT", type=int)
+@setting_options()
+def resume_(settings: Settings, number: int) -> None:
+    """Work for AGENT again."""
+    with database(settings) as url, connect(url) as conn:
+        resume(conn, COMMAND_LINE, number)
+    click.echo(f"agent {number} works again")
+
+
+@agent.command("teach")
+@click.argument("number", metavar="AGENT", type=int)
+@setting_options()
+def teach_(settings: Settings, number: int) -> None:
+    """Teach AGENT now what people have decided; the new version is held against the old one."""
+    with database(settings) as url, connect(url, autocommit=True) as conn:
+        hands = OwnHands(_models(settings))
+        made = teach(conn, hands, Bench(), find(conn, number), _now_ms, anyway=True)
+    if made is None:
+        click.echo("it knows all that already, or is being taught this moment")
+        return
+    worth = made.worth
+    click.echo(f"version {made.version_id}: {made.role}, from {worth.examples} examples")
+    click.echo(f"right on what was held back: {worth.right:.1%}")
+
+
+def _tell(conn: SyncConn, found: Standing, locale: Locale) -> None:
+    one = found.agent
+    click.echo(f"{one.name} ({one.type}), step {one.step_slug}: {one.trouble or one.state}")
+    if found.licence:
+        for sentence in licence_words.sentences(found.licence, one.name, locale):
+            click.echo(f"  {sentence}")
+    every = max(1, len(found.curve) // SHOWN)
+    for point in found.curve[::every]:
+        click.echo(
+            f"  {point.coverage:>4.0%} of the work: {point.accuracy:.1%} right "
+            f"(from {point.confidence:.3f}, {point.answers} blind answers)"
+        )
+    for cost in found.costs:
+        each = "-" if cost.right_micro is None else f"{cost.right_micro / 1e6:.6f} {cost.currency}"
+        click.echo(f"  {cost.predictions} answers, {each} a right one, {cost.latency_ms:.0f} ms")
+    _tell_duel(conn, one)
+    for event in found.events[:10]:
+        click.echo(f"  {event.at_ms} {event.kind} {msgspec.json.encode(event.detail).decode()}")
+
+
+def _tell_duel(conn: SyncConn, one: AgentAtWork) -> None:
+    steps = store_teaching.steps(conn, one, 1)
+    duel = stands(conn, one, Bench().step(conn, steps[0]).question) if steps else None
+    if duel:
+        pairs = duel.pairs
+        click.echo(
+            f"  challenger {duel.challenger.id}: {pairs.judged} pairs, won {pairs.won}, "
+            f"lost {pairs.lost}: {duel.result.why}"
+        )
+
+
+def _models(settings: Settings) -> Mapping[str, Model]:
+    file = Path(settings.data) / MODELS
+    return load_models(file, os.environ) if file.exists() else {}
+
+
+async def _client_id(url: str, slug: str) -> int:
+    async with connect_async(url) as conn:
+        return (await find_client(conn, slug)).id
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,102 @@
+"""Agents at work in an engine: one loop that lets them answer, another that teaches and judges.
+
+Both are out of everybody's way: what is computed, is computed in processes of their own.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from canut.agents import duels, store_teaching
+from canut.agents.llm_models import Model, load_models
+from canut.agents.runner import BROKEN, Bench, answer_once
+from canut.agents.runner_hands import PooledHands
+from canut.agents.runner_model import AgentAtWork, Hands
+from canut.agents.teaching import teach_due
+from canut.agents.workers import Workers
+from canut.db.pool import UNREACHABLE, SyncConn, connect
+from canut.engine.clock import now_ms
+from canut.errors import CanutError, Unavailable
+from canut.questions.base import Question
+
+log = logging.getLogger("canut.engine")
+
+#: does one thing over a connection; whether to do it again at once
+Loop = Callable[[SyncConn, Hands, Bench], bool]
+
+#: processes in which the agents of one engine compute
+WORKERS = 1
+#: seconds between looks for work when there was none
+IDLE_S = 0.5
+#: seconds between lessons and judgements of duels
+TEACH_EVERY_S = 5.0
+#: seconds before an engine tries again after the database went away
+RETRY_S = 1.0
+#: file of language models, in the data folder
+MODELS = "models.toml"
+
+
+def run_agents(url: str, data: str, stop: threading.Event) -> None:
+    """Let agents answer, learn and duel until `stop` is set; survives the database going away."""
+    with Workers(WORKERS) as workers:
+        hands = PooledHands(workers, _models(data))
+        loops = [(answering, IDLE_S), (teaching, TEACH_EVERY_S)]
+        threads = [
+            threading.Thread(target=_again, args=(url, hands, stop, *loop), daemon=True)
+            for loop in loops
+        ]
+        for thread in threads:
+            thread.start()
+        stop.wait()
+        for thread in threads:
+            thread.join(timeout=10)
+
+
+def answering(conn: SyncConn, hands: Hands, bench: Bench) -> bool:
+    """One pass; whether there was anything to do."""
+    return answer_once(conn, hands, bench, now_ms).claimed > 0
+
+
+def teaching(conn: SyncConn, hands: Hands, bench: Bench) -> bool:
+    """Lessons that are due, then duels; whether to look again at once: never."""
+    for taught in teach_due(conn, hands, bench, now_ms):
+        log.info(
+            "agent %d learned from %d examples: %s",
+            *(taught.agent_id, taught.worth.examples, taught.role),
+        )
+
+    def question_of(agent: AgentAtWork) -> Question | None:
+        steps = store_teaching.steps(conn, agent, 1)
+        return bench.step(conn, steps[0]).question if steps else None
+
+    for agent, what in duels.judge_duels(conn, question_of, now_ms).items():
+        log.warning("agent %d: challenger %s", agent, what)
+    return False
+
+
+def _again(url: str, hands: Hands, stop: threading.Event, once: Loop, idle_s: float) -> None:
+    while not stop.is_set():
+        bench = Bench()
+        try:
+            with connect(url, autocommit=True) as conn:
+                while not stop.is_set():
+                    if not once(conn, hands, bench):
+                        stop.wait(idle_s)
+        except (*UNREACHABLE, Unavailable):
+            stop.wait(RETRY_S)
+        except BROKEN:
+            log.exception("agents cannot work")
+            stop.wait(RETRY_S)
+
+
+def _models(data: str) -> Mapping[str, Model]:
+    file = Path(data) / MODELS
+    if not file.exists():
+        return {}
+    try:
+        return load_models(file, os.environ)
+    except CanutError as error:
+        log.error("language models cannot be used: %s", error)
+        return {}
