@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -26,6 +27,7 @@ from canut.channels.bulk.model import counted
 from canut.channels.bulk.run import check_done, finished, prepare, problems
 from canut.channels.bulk.score import Scorer
 from canut.channels.bulk.split import Splitter, as_ppm, planned_share, sampled
+from canut.cli.main import cli
 from canut.errors import CanutError, Conflict, Invalid, NotFound
 from canut.people.store import COMMAND_LINE
 from canut.quality import store_licences
@@ -132,6 +134,9 @@ def test_from_files_to_one_result(db: Any, catalogue: Path) -> None:
     in_batch = dict(items.fetchall())
     assert in_batch.keys() == unknown | drawn
     assert {name for item in in_batch.values() for name in item} == {"title", "price", "buyer"}
+    shown = CliRunner().invoke(cli, ["bulk", "show", folder.place]).output
+    assert "3 of 3 parts scored" in shown
+    assert f"people's part is batch {handed.batch_id}" in shown
     # again is the same batch
     assert hand_over(db, folder, COMMAND_LINE, made.NOW) == (handed, None)
 
@@ -254,6 +259,8 @@ def test_no_agent_decides_without_a_licence(db: Any, catalogue: Path) -> None:
         house.scored(db, wanted, catalogue / "out")
     _, probe, _ = house.scored(db, house.asked(client_id, catalogue), catalogue / "probe")
     at = _licensed(db, version.process_id, probe.stages[0].agent, threshold=0.7)
+    with pytest.raises(Invalid, match="a sample goes to people"):
+        house.scored(db, structs.replace(wanted, audit_share=0.0), catalogue / "out")
     folder, run, _ = house.scored(db, wanted, catalogue / "out")
     assert (run.stages[0].threshold, run.proved) == (0.7, True)
     assert {row["category.method"] for row in _decided(folder)} == {"licence"}

@@ -60,6 +60,11 @@ def prepare(conn: store.Conn, folder: Folder, asked: Asked, now_ms: int) -> Run:
     step = only_step(version, asked.step)
     _check(asked)
     chosen = choose(conn, version, step, asked.agents, asked.threshold)
+    if any(one.stage.proved for one in chosen) and asked.audit_share == 0:
+        raise Invalid(
+            "Under a licence a sample goes to people, always: nothing else would see errors.",
+            mend="leave --audit-share out, or give more than 0",
+        )
     if before is not None:
         check_unchanged(before.sources)
     run = Run(
