@@ -6,6 +6,6 @@ gold), all over a `grid`; `online` follows answers as they come; `categorical` d
 task where classes are too many for that. `calibration` says how far confidences can be
 believed, `clones` whose votes are not independent. `several` is for picks of several labels,
 `ordinal` for scales, `numbers` for numbers, `central` for texts, `rover` for transcripts that
-`alignment` lays side by side, `boxes` for boxes; `distance` is the edit distance. `stopping` says when to stop asking, `routing` whom
-to ask; `bounds` and `designs` what audits prove.
+`alignment` lays side by side, `boxes` for boxes; `distance` is the edit distance. `stopping` says
+when to stop asking, `routing` whom to ask; `bounds` and `designs` what audits prove.
 """
