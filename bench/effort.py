@@ -30,7 +30,7 @@ import psycopg
 from msgspec import Struct
 
 from bench import effort_baselines, effort_people, house
-from canut.agents import duels, runner, teaching
+from canut.agents import duels, runner, store, teaching
 from canut.agents.runner_hands import OwnHands
 from canut.agents.runner_verbs import NewAgent, put_to_work
 from canut.db.migrate import migrate
@@ -145,15 +145,11 @@ def work(run: Run, people: effort_people.People) -> None:
     """Until the batch is delivered and its audits are answered."""
     conn, steps = run.conn, Steps()
     hands, bench = OwnHands(), runner.Bench()
-    question = define(run.plan).steps[0]
     number = 0
     while True:
         number += 1
         run.now += 60_000
-        answered = runner.answer_once(conn, hands, bench, run.clock)
-        if answered.trouble:
-            raise SystemExit(f"agents are in trouble: {answered.trouble}")
-        decide(run, steps)
+        claimed = let_agents(run, hands, bench, steps)
         given = people.answer(conn, PEOPLE_PER_ROUND, run.clock())
         decide(run, steps)
         if number % REVIEW_EVERY == 0:
@@ -163,15 +159,26 @@ def work(run: Run, people: effort_people.People) -> None:
             run.curve.append(effort_people.so_far(conn))
         if number % SWEEP_EVERY == 0:
             sweep_due(conn, run.clock())
-        if not given and not answered.claimed and not advance(conn, run.clock):
+        if not given and not claimed and not advance(conn, run.clock):
             break
-    assert question.slug == "label"
+
+
+def let_agents(run: Run, hands: OwnHands, bench: runner.Bench, steps: Steps) -> int:
+    """Agents answer until they have seen everything or must wait for people, who take their time;
+    how many tasks they claimed."""
+    claimed = 0
+    while True:
+        answered = runner.answer_once(run.conn, hands, bench, run.clock)
+        if answered.trouble:
+            raise SystemExit(f"agents are in trouble: {answered.trouble}")
+        decide(run, steps)
+        claimed += answered.claimed
+        if not answered.claimed:
+            return claimed
 
 
 def loaded(bench: runner.Bench, conn: SyncConn, agent: Any) -> Any:
     """The question of an agent's step."""
-    from canut.agents import store
-
     open_steps = store.open_steps(conn, agent.process_id, agent.step_slug)
     return bench.step(conn, open_steps[0]).question if open_steps else None
 

@@ -132,8 +132,11 @@ def _coverage(
 
 
 def verdict(found: Stands, *, in_force: bool) -> tuple[str, str]:
-    """promote, drop or continue, and why."""
+    """promote, drop or continue, and why. Nobody takes over from one that decides alone before its
+    own evidence would let it decide as much: the work would go back to people meanwhile."""
     if found.result.verdict == "promote":
+        if in_force and found.coverage < found.champion_coverage:
+            return "continue", f"{found.result.why}; it cannot decide as much yet"
         return "promote", found.result.why
     if not in_force and found.coverage > 0:
         return "promote", "its own evidence proves a licence, which the champion has not"

@@ -1,0 +1,174 @@
+"""Lessons, challengers and what follows from evidence about them."""
+
+from typing import Any
+
+import msgspec
+import psycopg
+
+from canut.agents import store, store_duels, store_teaching
+from canut.agents.duels import judge_duels, shadow
+from canut.agents.runner import Bench
+from canut.agents.runner_model import AgentAtWork, Worth
+from canut.agents.standing import curve, standing
+from canut.agents.teaching import teach
+from canut.agents.teaching_rules import begins_as, coverage_at, earning_ppm, lesson_due
+from canut.agents.versions import begin_challenger, replace_champion
+from canut.quality import store_licences
+from canut.quality.licensing import settle_blind
+from canut.questions.registry import load_question
+from tests import factories as make
+from tests.agents.test_work_runner import Clock, Fake, hired
+
+QUESTION = load_question(make.COLOURS)
+
+
+def agent_of(db: psycopg.Connection[Any], who: int) -> AgentAtWork:
+    found = store.agent(db, who)
+    assert found
+    return found
+
+
+def decided(db: psycopg.Connection[Any], work: make.Work, method: str = "answers") -> None:
+    db.execute(
+        """insert into decision (task_id, batch_step_id, item_id, value, confidence, method,
+        n_answers, evidence, decided_ms)
+        select id, batch_step_id, item_id, '"red"', 0.97, %s, 1, '{}', id from task
+        where batch_step_id = %s and not decided on conflict do nothing""",
+        [method, work.batch_steps[0]],
+    )
+    db.execute("update task set decided = true, open = false")
+    db.execute("update batch_step set n_decided = n_tasks")
+
+
+def versioned(db: psycopg.Connection[Any], work: make.Work) -> tuple[AgentAtWork, Clock, int]:
+    """An agent with a champion that was taught, and a challenger."""
+    agent, clock, hands = agent_of(db, hired(db, work)), Clock(), Fake()
+    step = Bench().step(db, work.batch_steps[0])
+    for state, make_one in ((b"old", replace_champion), (b"new", begin_challenger)):
+        name = store.keep_state(db, state, 0, 100, None)
+        version = hands.version(agent, step, state)
+        if make_one is replace_champion:
+            replace_champion(db, agent, version, name, "learned", clock, Worth(100))
+        else:
+            number = begin_challenger(db, agent, version, name, clock, Worth(200))
+    return agent, clock, number
+
+
+def blind(
+    db: psycopg.Connection[Any], agent: AgentAtWork, challenger: int, ours: str, theirs: str, n: int
+) -> None:
+    """Tasks of the stream, decided as red by people."""
+    licence = store_duels.open_licence(db, agent)
+    assert licence
+    tasks = range(10**6, 10**6 + n)
+    store_licences.record(db, [(licence.id, task, ours, 0.9) for task in tasks])
+    for task in tasks:
+        db.execute(
+            """insert into agent_prediction values (%s, %s, %s, 0.9, '{}', 1, 'EUR', 1, 'x', 0)""",
+            [challenger, task, msgspec.json.encode(theirs).decode()],
+        )
+        db.execute(
+            """insert into decision (task_id, batch_step_id, item_id, value, confidence, method,
+            n_answers, evidence, decided_ms) values (%s, 0, 0, '"red"', 1, 'answers', 2, '{}', 0)""",
+            [task],
+        )
+    settle_blind(db, QUESTION, dict.fromkeys(tasks, "red"), 1)
+
+
+def test_a_lesson_leaves_out_evidence_and_what_an_agent_decided(
+    db: psycopg.Connection[Any],
+) -> None:
+    """What a licence rests on is held out for good, and nobody learns from itself."""
+    work = make.work(db, items=6)
+    who = hired(db, work)
+    agent, bench, hands, clock = agent_of(db, who), Bench(), Fake(), Clock()
+    decided(db, work)
+    db.execute("update decision set method = 'licence' where task_id = %s", [work.tasks[0]])
+    version = hands.version(agent, bench.step(db, work.batch_steps[0]), None)
+    replace_champion(db, agent, version, None, "first", clock, Worth())
+    licence = store_duels.open_licence(db, agent)
+    assert licence
+    store_licences.record(db, [(licence.id, work.tasks[1], "red", 0.9)])
+    rows = store_teaching.decided(db, who, work.batch_steps, 100)
+    assert [row.task_id for row in rows] == work.tasks[2:]
+    assert store_teaching.protected(db, who, work.tasks) == {work.tasks[1]}
+    assert teach(db, hands, bench, agent, clock) is None
+    taught = teach(db, hands, bench, agent, clock, anyway=True)
+    assert taught
+    assert (taught.role, taught.worth.examples) == ("champion", 4)
+    assert teach(db, hands, bench, agent, clock, anyway=True) is None
+
+
+def test_a_better_challenger_takes_over_with_its_evidence(db: psycopg.Connection[Any]) -> None:
+    """What it said in the shadow, before people decided, licenses it at once; the old one goes."""
+    agent, clock, challenger = versioned(db, make.work(db, items=2))
+    blind(db, agent, challenger, ours="blue", theirs="red", n=400)
+    assert judge_duels(db, lambda _: QUESTION, clock) == {agent.id: "promoted"}
+    versions = store.open_versions(db, agent.id)
+    assert (versions["champion"].id, len(versions)) == (challenger, 1)
+    licence = store_duels.open_licence(db, agent)
+    assert licence
+    assert (licence.state, licence.basis) == ("in_force", versions["champion"].hash)
+    assert len(store_licences.evidence(db, licence.root)) == 400
+    shown = standing(db, agent)
+    assert [event.kind for event in shown.events][0] == "promoted"
+    assert shown.curve[-1].accuracy == 1.0
+
+
+def test_a_worse_challenger_is_dropped_and_spends_a_version(db: psycopg.Connection[Any]) -> None:
+    """Who tries many finds one that is lucky: each has its share of delta, dropped or not."""
+    agent, clock, challenger = versioned(db, make.work(db, items=2))
+    blind(db, agent, challenger, ours="red", theirs="blue", n=90)
+    assert judge_duels(db, lambda _: QUESTION, clock) == {agent.id: "dropped"}
+    assert list(store.open_versions(db, agent.id)) == ["champion"]
+    assert store_duels.dropped_since(db, agent.id, 0) == 1
+
+
+def test_a_promoted_version_that_is_revoked_goes_back(db: psycopg.Connection[Any]) -> None:
+    """To the one that stood before it, which earns its licence anew."""
+    agent, clock, challenger = versioned(db, make.work(db, items=2))
+    before = store.open_versions(db, agent.id)["champion"]
+    blind(db, agent, challenger, ours="blue", theirs="red", n=400)
+    judge_duels(db, lambda _: QUESTION, clock)
+    db.execute(
+        """update licence set state = 'ended', ended_ms = %s, reason = 'revoked'
+        where ended_ms is null""",
+        [clock()],
+    )
+    assert judge_duels(db, lambda _: QUESTION, clock) == {agent.id: "rolled back"}
+    champion = store.open_versions(db, agent.id)["champion"]
+    assert champion.id == before.id
+    licence = store_duels.open_licence(db, agent)
+    assert licence
+    assert (licence.state, licence.basis) == ("earning", before.hash)
+
+
+def test_rules_of_lessons() -> None:
+    """A lesson when it helps; a takeover at once only where nothing is lost; evidence where it
+    pays."""
+    assert not lesson_due(99, 0)
+    assert lesson_due(100, 0)
+    assert not lesson_due(199, 100)
+    assert lesson_due(115, 100, drifted=True)
+    poor, good = Worth(100, right=0.5), Worth(200, right=0.9)
+    assert begins_as(in_force=False, before=poor, now=good) == "champion"
+    assert begins_as(in_force=True, before=poor, now=good) == "challenger"
+    assert begins_as(in_force=False, before=good, now=good) == "challenger"
+    assert earning_ppm(Worth(coverage=0.0)) < earning_ppm(Worth(coverage=1.0))
+    assert coverage_at([0.9, 0.8, 0.7, 0.6], [1, 1, 1, 0], 0.5) == 1.0
+    assert coverage_at([0.9] * 3, [0, 0, 0], 0.5) == 0.0
+
+
+def test_no_answer_of_a_challenger_is_a_wrong_one() -> None:
+    """Or it would look good by saying little."""
+    row = store_duels.PairRow(1, False, None, 0.0, '"red"')
+    assert [one.wrong for one in shadow(QUESTION, [row])] == [True]
+    assert [
+        one.wrong for one in shadow(QUESTION, [store_duels.PairRow(1, None, '"red"', 1, None)])
+    ] == [None]
+
+
+def test_a_curve_falls_with_coverage() -> None:
+    """Equal confidences stand together; the last point is everything."""
+    points = curve([(0.9, False)] * 10 + [(0.5, True)] * 10)
+    assert [(p.coverage, p.accuracy) for p in points] == [(0.5, 1.0), (1.0, 0.5)]
