@@ -94,7 +94,7 @@ async def test_the_list_is_ones_own_whole_and_blind(
         split = EVERY - AT_ONCE
         assert flat[:AT_ONCE] == sorted(made.name[task] for task in made.tasks[split:])
         assert flat[AT_ONCE:] == [made.name[task] for task in reversed(made.tasks[:split])]
-        assert "Colours: Colour" in pages[0]
+        assert "Colours, Colour" in pages[0]
         assert ">Red<" in pages[0]
         assert "Batch" not in LINK.split(pages[0], maxsplit=1)[1]
         mark(fresh_url, made)
