@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lock clean
+.PHONY: demo test test-slow check lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/canut demo
 
 test: $(VENV)/.dev
 	$(BIN)/pytest
+
+# what takes long, and every property with three times as many examples
+test-slow: $(VENV)/.dev
+	$(BIN)/pytest -m "slow or hypothesis" --hypothesis-profile thorough
 
 # lint, types, import rules, docs
 check: $(VENV)/.dev

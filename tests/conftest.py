@@ -8,6 +8,7 @@ anew (a second). `api` is a server that the tests of several files share.
 import fcntl
 import itertools
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,9 +39,13 @@ TOGETHER = {
     "tests/cli/test_serve.py": "serve",
 }
 
-# examples of a property: few in every run, many in `make test-slow`; a busy machine is no failure
+# whatever the machine prefers: each server that a test starts would compile the house anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# examples of a property: some in every run, more in `make test-slow`; a busy machine is no failure
 settings.register_profile("suite", max_examples=30, deadline=None)
-settings.register_profile("thorough", max_examples=300, deadline=None)
+settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.load_profile("suite")
 
 

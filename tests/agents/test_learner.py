@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.agents import features, replay
@@ -190,7 +190,6 @@ def test_personal_fields_and_unknown_columns_make_no_difference() -> None:
 
 
 @given(st.lists(st.text(max_size=30), max_size=8), st.integers(0, 7))
-@settings(max_examples=60, deadline=None)
 def test_a_row_does_not_depend_on_its_company(texts: list[str], at: int) -> None:
     """Any text has the same n-grams alone and among others, whatever its characters."""
     shape = ItemShape(fields=(ItemField("t", "T"),))
@@ -315,7 +314,6 @@ def test_real_messages_are_learned(shared: Path) -> None:
 
 
 @given(st.floats(0, 5), st.floats(0, 0.5), st.lists(st.floats(-50, 50), min_size=2, max_size=6))
-@settings(max_examples=60, deadline=None)
 def test_neighbours_are_those_the_question_takes_for_the_same(
     tolerance: float, share: float, numbers: list[float]
 ) -> None:

@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.channels import delimited, text
@@ -72,7 +72,6 @@ def test_what_the_csv_module_writes_is_read_back(table: Any, chunk: int) -> None
     assert [tuple(record.values()) for _, record in rows] == list(table)
 
 
-@settings(max_examples=600)
 @given(
     st.text(st.sampled_from('aé",,""\n\n\r'), max_size=60).map("title,b\n".__add__),
     st.integers(1, 30),

@@ -38,7 +38,6 @@ def _db(*arguments: str) -> str:
     return CliRunner().invoke(cli, ["db", *arguments], catch_exceptions=False).output
 
 
-@pytest.mark.slow
 def test_serve_starts_and_stops_cleanly(data: Path) -> None:
     """One command: database, web, API and engine; the link of the first run works; SIGTERM ends
     every process and the database."""
@@ -107,7 +106,6 @@ def test_demo_once_delivers_the_sample(tmp_path: Path) -> None:
     assert 2 <= figures["answers_per_item"] < 5
 
 
-@pytest.mark.slow
 def test_the_database_commands(data: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """status, migrate, check, backup and restore, on a fresh folder."""
     folder = ["--data", str(data)]

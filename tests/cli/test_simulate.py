@@ -123,7 +123,6 @@ def _question() -> v.StepQuestion:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("in_process", [False, True])
 def test_a_batch_is_delivered_by_simulated_contributors(
     api: Api, tmp_path: Path, in_process: bool

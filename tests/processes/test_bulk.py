@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.errors import Problem
@@ -49,7 +49,6 @@ def columns() -> Any:
     )
 
 
-@settings(max_examples=600)
 @given(columns(), st.sampled_from(FIELDS), st.booleans())
 def test_what_columns_are_sure_of_is_what_rows_say(
     values: Any, field: ItemField | None, sliced: bool

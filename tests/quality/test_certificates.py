@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.cli.main import cli
@@ -104,7 +104,6 @@ def test_a_batch_of_one():
     assert certify(made(size=1, audits=9, kind="risk")).statement.decisions == 1
 
 
-@settings(deadline=None)  # it waits for the disk
 @given(st.integers(1, 60), st.data())
 def test_what_is_exported_verifies(tmp_path_factory, size, data):
     """Protects the round trip: any certificate of ours holds when it is read again."""

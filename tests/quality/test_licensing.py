@@ -157,12 +157,15 @@ def licence_of(**given: Any) -> Licence:
     return Licence(**(values | given))
 
 
-def test_false_licences_are_rare() -> None:
+@pytest.mark.parametrize(
+    ("runs", "between"), [(60, 300), pytest.param(200, 50, marks=pytest.mark.slow)]
+)
+def test_false_licences_are_rare(runs: int, between: int) -> None:
     """An agent that errs more than allowed at every confidence is granted one in at most delta of
-    runs, looked at after every 50 answers."""
+    runs, looked at again and again."""
     rng = np.random.default_rng(7)
     false = 0
-    for _ in range(200):
+    for _ in range(runs):
         sure = rng.random(1000)
         wrong = rng.random(1000) < 0.06
         answers = [
@@ -171,9 +174,9 @@ def test_false_licences_are_rare() -> None:
         ]
         false += any(
             review(licence_of(), answers[:n], 30_000).becomes == "granted"
-            for n in range(100, 1001, 50)
+            for n in range(100, 1001, between)
         )
-    assert false <= 0.05 * 200
+    assert false <= 0.05 * runs
 
 
 def test_good_agents_climb_down_the_ladder() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.truth.boxes import Drawn, Fused, fuse, overlap
@@ -78,7 +78,6 @@ BOX = st.tuples(*[st.integers(0, 6)] * 2, *[st.integers(1, 5)] * 2).map(
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), BOX), max_size=10)
 
 
-@settings(deadline=None, max_examples=50)
 @given(ROWS, st.randoms(use_true_random=False), st.sampled_from([0.5, 4.0]), st.integers(-9, 9))
 def test_order_units_and_origins_do_not_matter(rows: list[Row], lot, unit: float, zero: int):
     """Protects reproducible fusion: storage order, pixels or shares, and where zero is."""

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.truth.clones import COMMON_MIN, alike, voices
@@ -14,7 +14,6 @@ from tests.truth.crowds import coins, simulated, tiny
 
 
 @given(v=tiny(), data=st.data())
-@settings(deadline=None)
 def test_a_family_is_one_voice_on_every_task(v: Votes, data: st.DataObject):
     """An oracle by counting: weights of a family on a task sum to 1, shared alike."""
     family = data.draw(st.lists(st.integers(-1, 2), min_size=5, max_size=5))
@@ -93,7 +92,6 @@ def test_right_answers_in_common_prove_nothing():
 
 
 @given(v=tiny())
-@settings(max_examples=60, deadline=None)
 def test_few_tasks_in_common_say_nothing(v: Votes):
     """Any votes are taken, and nothing is said of those who hardly met."""
     found = alike(v, infer(v).posterior)

@@ -28,7 +28,6 @@ def votes(rows: list[tuple[int, int, int]], n_tasks: int, n_people: int, n_class
 
 @pytest.mark.parametrize("method", METHODS)
 @given(v=tiny())
-@settings(max_examples=60, deadline=None)
 def test_any_votes_give_probabilities(method: str, v: Votes):
     """Protects against NaN and warnings (which are errors here) in every corner: no votes, one
     class, one contributor, all disagree, somebody answering one task twice."""
@@ -44,7 +43,6 @@ def test_any_votes_give_probabilities(method: str, v: Votes):
 
 @pytest.mark.parametrize("method", METHODS)
 @given(v=tiny(), data=st.data())
-@settings(max_examples=40, deadline=None)
 def test_the_order_of_the_votes_does_not_matter(method: str, v: Votes, data: st.DataObject):
     """Protects decisions from the order in which answers were stored."""
     order = data.draw(st.permutations(range(len(v.task))))
@@ -55,7 +53,6 @@ def test_the_order_of_the_votes_does_not_matter(method: str, v: Votes, data: st.
 
 @pytest.mark.parametrize("method", METHODS)
 @given(v=tiny(), data=st.data())
-@settings(max_examples=40, deadline=None)
 def test_names_of_contributors_do_not_matter(method: str, v: Votes, data: st.DataObject):
     """Protects against favour by number; skills follow their owners."""
     name = np.array(data.draw(st.permutations(range(v.n_contributors))), np.int32)
@@ -135,7 +132,6 @@ def _one_round(v: Votes, z: Float64, balance: bool) -> Float64:
 
 
 @given(v=tiny(), balance=st.booleans())
-@settings(max_examples=60, deadline=None)
 def test_a_round_of_backoff_is_what_its_description_says(v: Votes, balance: bool):
     """An oracle, in loops, for the sparse and folded computation."""
     if v.n_classes < 2 or not len(v.task):
@@ -148,7 +144,6 @@ def test_a_round_of_backoff_is_what_its_description_says(v: Votes, balance: bool
 
 
 @given(v=tiny())
-@settings(max_examples=40, deadline=None)
 def test_models_side_by_side_are_the_models_alone(v: Votes):
     """Protects the folding of two models into one product."""
     if v.n_classes < 2 or not len(v.task):

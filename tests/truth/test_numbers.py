@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.truth.central import weighted_median
@@ -83,7 +83,6 @@ def as_readings(rows: dict[tuple[int, int], int], value: Float64) -> Readings:
     return Readings(where[:, 0], where[:, 1], value, 5, 6)
 
 
-@settings(deadline=None, max_examples=50)
 @given(ROWS, st.sampled_from([0.25, 8.0, 1024.0]), st.integers(-64, 64))
 def test_units_and_origins_do_not_matter(rows: dict[tuple[int, int], int], unit: float, zero: int):
     """Protects from beliefs that change when grams become kilograms: all that is scaled and
@@ -98,7 +97,6 @@ def test_units_and_origins_do_not_matter(rows: dict[tuple[int, int], int], unit:
     assert other.estimate[answered] == pytest.approx(expected, abs=1e-6 * unit)
 
 
-@settings(deadline=None, max_examples=50)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_order_and_names_do_not_matter(rows: dict[tuple[int, int], int], lot):
     """Protects reproducible decisions: storage order changes nothing to the bit, nor do other
@@ -118,7 +116,6 @@ def test_order_and_names_do_not_matter(rows: dict[tuple[int, int], int], lot):
     assert ask(renamed).confidence[place] == pytest.approx(plain.confidence, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
 @given(ROWS)
 def test_what_is_given_back_is_sane(rows: dict[tuple[int, int], int]):
     """Protects from NaN and from values where nobody answered, whatever comes."""

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.truth.confusion import backoff
@@ -28,7 +28,6 @@ def _all(state: Online) -> Float64:
 
 
 @given(v=tiny(), data=st.data())
-@settings(max_examples=80, deadline=None)
 def test_a_refreshed_state_is_the_rebuilt_one(v: Votes, data: st.DataObject):
     """Protects recovery: however answers were cut into batches and ordered, after a refresh the
     state is that made from the database at once, to the bit."""
@@ -47,7 +46,6 @@ def test_a_refreshed_state_is_the_rebuilt_one(v: Votes, data: st.DataObject):
 
 
 @given(v=tiny(), cuts=st.lists(st.integers(0, 24), max_size=4))
-@settings(max_examples=80, deadline=None)
 def test_counts_are_always_those_of_the_posterior(v: Votes, cuts: list[int]):
     """The invariant of incremental EM: C[j, k] is the sum of the posteriors of the tasks of
     which j said k, after every batch; nothing is counted twice or left over."""

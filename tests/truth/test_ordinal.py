@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from canut.truth.grid import grid
 from canut.truth.methods import infer
@@ -114,7 +114,6 @@ def test_a_record_is_heard():
     assert belief.best[0] == 4
 
 
-@settings(deadline=None, max_examples=50)
 @given(tiny())
 def test_turned_round_and_renamed(votes: Votes):
     """Protects from an order of storage, of names, or of the scale that changes a belief; and

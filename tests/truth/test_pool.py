@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -94,7 +94,6 @@ def test_before_gold_the_pool_is_not_too_sure():
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=40), st.integers(1, 12))
-@settings(deadline=None)
 def test_a_reliability_diagram_adds_up(rows: list[tuple[float, bool]], bins: int):
     """Every answer is in one bin, within its edges, and none is lost at 0 or 1."""
     confidence = np.array([row[0] for row in rows], np.float64)
@@ -138,7 +137,6 @@ def test_a_task_is_not_judged_by_its_own_gold():
 
 
 @given(v=tiny(), seed=st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
 def test_gold_on_any_votes_gives_probabilities(v: Votes, seed: int):
     """Gold on tasks without votes, or twice on one task, is taken without a warning."""
     chance = np.random.default_rng(seed)

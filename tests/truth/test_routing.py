@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.truth.routing import Limits, coin, doubtful, gains, improvement, information, route
@@ -18,7 +18,6 @@ def entropy(z: Float64) -> float:
     return float(-(kept * np.log(kept)).sum())
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 4), st.integers(0, 9999))
 def test_gains_are_what_bayes_says(n_classes: int, seed: int):
     """Protects the formulas: both gains, against every answer worked out one by one."""
@@ -78,7 +77,6 @@ def test_nobody_to_ask():
             route(z, [1], np.zeros((1, 1)), np.array([cost]), LIMITS)
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 9999), st.sampled_from([0.25, 1.0, 8.0]))
 def test_names_and_currencies_do_not_matter(seed: int, rate: float):
     """Protects fairness: renamed contributors, reordered tasks or another currency change

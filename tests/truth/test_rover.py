@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.truth.alignment import Lines, network
@@ -73,7 +73,6 @@ def test_corner_cases():
 WORDS = st.lists(st.sampled_from("abcd"), max_size=7)
 
 
-@settings(deadline=None, max_examples=50)
 @given(WORDS, WORDS)
 def test_two_are_aligned_with_the_least_edits(one: list[str], two: list[str]):
     """Protects the alignment: places where two transcripts differ are as many as their edit
@@ -92,7 +91,6 @@ def test_two_are_aligned_with_the_least_edits(one: list[str], two: list[str]):
 TASKS = st.lists(st.lists(WORDS, max_size=4), min_size=1, max_size=4)
 
 
-@settings(deadline=None, max_examples=50)
 @given(TASKS, st.randoms(use_true_random=False))
 def test_neither_order_nor_company_matters(tasks: list[Texts], lot):
     """Protects reproducible decisions: answers may be stored in any order, and what else is

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.truth.categorical import naive_bayes
@@ -30,7 +30,6 @@ CELLS = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(CELLS, st.permutations(range(6)), st.permutations(range(5)), st.permutations(range(4)))
 def test_names_do_not_matter(
     cells: dict[tuple[int, int], set[int]], who: list[int], label: list[int], task: list[int]

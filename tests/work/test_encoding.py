@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.errors import Problem
@@ -63,7 +63,6 @@ def outcome(
     return lines, problems, rejected, encoder.columns
 
 
-@settings(max_examples=400, deadline=None)
 @given(
     st.lists(st.lists(records, min_size=1, max_size=6), min_size=1, max_size=4),
     st.booleans(),

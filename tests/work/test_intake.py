@@ -285,9 +285,7 @@ def test_two_imports_into_one_batch_do_not_run_at_once(fresh_url: str) -> None:
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
 
 
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.sampled_from("abcdef\\"), st.sampled_from(["x", "y"]), texts),

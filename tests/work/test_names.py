@@ -5,7 +5,7 @@ import re
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.db.migrate import migrate
@@ -24,7 +24,6 @@ refs = st.builds(TaskRef, st.integers(0, 2**STEP_BITS - 1), st.integers(0, 2**TA
 
 
 @given(refs)
-@settings(max_examples=50)
 def test_a_name_leads_back_to_its_task(ref: TaskRef) -> None:
     """Whatever the numbers, a name has one form and one meaning."""
     name = NAMES.name(ref)
@@ -45,7 +44,6 @@ def test_names_say_nothing_about_numbers() -> None:
 
 
 @given(st.one_of(st.text(max_size=30), st.from_regex(r"[A-Za-z0-9_-]{22}", fullmatch=True)))
-@settings(max_examples=100)
 @pytest.mark.parametrize("_", [0])
 def test_what_nobody_was_given_is_no_task(_: int, text: str) -> None:
     """A made-up string is refused before anything is asked."""

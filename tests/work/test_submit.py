@@ -172,5 +172,5 @@ class TaskLoop(RuleBasedStateMachine):
 def test_the_task_loop_in_any_order(worker_url: str) -> None:
     """A state machine over claim, submit, return and expire (see TaskLoop)."""
     machine = type("Machine", (TaskLoop,), {"url": worker_url})
-    machine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+    machine.TestCase.settings = settings(stateful_step_count=25)
     machine.TestCase().runTest()
