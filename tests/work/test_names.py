@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -90,3 +91,12 @@ async def test_the_order_of_a_claim_tells_nothing(fresh_url: str) -> None:
     assert sorted(task.ref.task_id for task in claimed) == work.tasks
     assert [task.name for task in claimed] == sorted(task.name for task in claimed)
     assert held == claimed
+
+
+def test_threads_share_names() -> None:
+    """Names are read in the threads of requests at once; none of them gets another's."""
+    names = TaskNames(bytes(range(16)))
+    refs = [TaskRef(7, task) for task in range(3000)]
+    with ThreadPoolExecutor(8) as threads:
+        said = list(threads.map(names.name, refs))
+        assert list(threads.map(names.read, said)) == refs

@@ -9,6 +9,7 @@ zero: a name that was made up is told from a real one, but for one in 10**12.
 
 import base64
 import binascii
+import threading
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -26,13 +27,15 @@ LENGTH = 22
 
 
 class TaskNames:
-    """Names under one key of 16 bytes. Not for several threads at once."""
+    """Names under one key of 16 bytes."""
 
     def __init__(self, key: bytes):
         # one block a name, and no two names of the same block: what the mode is bad at is not here
         cipher = Cipher(AES(key), ECB())  # noqa: S305
         self._hide = cipher.encryptor().update
         self._show = cipher.decryptor().update
+        # the library's contexts are not for several threads at once
+        self._turn = threading.Lock()
 
     def name(self, ref: TaskRef) -> str:
         """The name of a task: 22 letters, digits, "-" and "_".
@@ -42,7 +45,9 @@ class TaskNames:
         if ref.task_id >> TASK_BITS or ref.batch_step_id >> STEP_BITS:
             raise OverflowError(f"no name for task {ref.task_id} of step {ref.batch_step_id}")
         block = (ref.batch_step_id << TASK_BITS | ref.task_id).to_bytes(BLOCK_BYTES, "big")
-        return base64.urlsafe_b64encode(self._hide(block))[:LENGTH].decode()
+        with self._turn:
+            hidden = self._hide(block)
+        return base64.urlsafe_b64encode(hidden)[:LENGTH].decode()
 
     def read(self, text: str) -> TaskRef:
         """The task of this name. Raises `Invalid`."""
@@ -61,7 +66,8 @@ class TaskNames:
             return None
         if len(block) != BLOCK_BYTES:
             return None
-        number = int.from_bytes(self._show(block), "big")
+        with self._turn:
+            number = int.from_bytes(self._show(block), "big")
         if number >> TASK_BITS + STEP_BITS:
             return None
         return TaskRef(number >> TASK_BITS, number & (1 << TASK_BITS) - 1)
