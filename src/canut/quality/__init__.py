@@ -1,10 +1,13 @@
-"""Blind evidence about contributors and decisions.
+"""Blind evidence about contributors and decisions: what is known of both, and what follows.
 
-`licences` says who may decide alone, `drift` when that ends, `certificates` what is proved about
-delivered decisions, `wording` the same in words, `frames` and `panels` how it is audited. All of these
-are pure; `store` holds the SQL of what steps know of their contributors.
+- beliefs: `beliefs`, `fitting`, `sweep`, `voices`, `corrections`: what a step knows of its
+  contributors, and how far its confidences can be taken at their word
+- gold and exams: `gold*`, `exam*`: items whose answer is known, hidden in the work and in exams
+- licences: `licences`, `licence_rules`, `drift` (pure), `licensing`, `people_watch`,
+  `licence_acts`: who may work, who may decide alone, when that ends
+- audits: `frames`, `panels`, `rounds`, `audits`, `disputes`: delivered decisions answered again
+- certificates: `certificates`, `wording` (pure), `evidence`, `statements`, `standing`: what the
+  audits prove
 
-What was delivered: `audits` closes lists, draws and hears panels, `rounds` is what the engine does
-about them, `statements` what is proved now or was, `standing` where the promises of a batch stand,
-`disputes` how a client contests a decision, `corrections` whose record that puts right.
+The SQL of each is in the `store_*` beside it.
 """
