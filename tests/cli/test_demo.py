@@ -1,0 +1,28 @@
+"""What the demo shows, without its servers; the whole of it is in test_serve."""
+
+import asyncio
+
+from canut.cli.demo_data import ACCOUNTS, make_demo
+from canut.db.pool import connect
+from canut.processes.library import library_slugs, load_shipped
+from canut.processes.store import publish
+from tests.factories import NOW, one
+
+
+def test_the_demo_has_something_for_everybody(fresh_url: str) -> None:
+    """An account for each role, and an open batch of every process with items to answer."""
+    with connect(fresh_url) as conn:
+        for slug in library_slugs():
+            publish(conn, None, load_shipped(slug).definition, NOW)
+    asyncio.run(make_demo(fresh_url, NOW))
+    with connect(fresh_url) as conn:
+        emails = {email for (email,) in conn.execute("select email from account")}
+        assert emails == {account.email for account in ACCOUNTS.values()}
+        batches = conn.execute(
+            """select p.slug, b.n_items from batch b
+            join process_version v on v.id = b.process_version_id
+            join process p on p.id = v.process_id where b.state = 'running'"""
+        ).fetchall()
+        assert {slug for slug, _ in batches} == set(library_slugs())
+        assert all(items for _, items in batches)
+        assert one(conn, "select count(*) from task") >= len(batches)
