@@ -72,8 +72,9 @@ def house(
             yield house
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Closed after the last of these tests: while it is open, no other event loop may run."""
     path = chromium()
     if path is None:
         pytest.skip("needs Chromium (apt install chromium)")
