@@ -294,8 +294,9 @@ def test_the_scaffold_passes_and_never_overwrites(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_the_docs_load(tmp_path: Path) -> None:
-    """Every TOML block of docs/processes.md is a process in order, in both languages."""
-    blocks = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    """Every TOML block of docs/processes.md that is a whole file is a process in order, in both
+    languages."""
+    blocks = re.findall(r"```toml\n(slug.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 2
     for number, block in enumerate(blocks):
         folder = tmp_path / str(number)
