@@ -17,7 +17,6 @@ from canut.work.evidence import Evidence
 from canut.work.store_decide import NewDecision, StepRules
 from canut.work.weighed import Settled, Weighed
 
-
 #: people who decide a task of an agent's blind stream, at least
 BLIND_PEOPLE = 2
 
