@@ -137,9 +137,12 @@ class Workers:
         process.start()
         theirs.close()
         try:
-            while not mine.poll(LOOK_S):
+            ready = False
+            while not ready:
+                # before the first wait too: a short lesson may end within it
                 if cancel and cancel.is_set():
                     raise Cancelled("The lesson was cancelled.")
+                ready = mine.poll(LOOK_S)
             told = mine.recv()
         except EOFError as error:
             raise Unavailable("The process in which an agent learned has died.") from error
