@@ -1,0 +1,1 @@
+"""What work is paid: time, tariff, quote, ledger, settlement, payouts."""
