@@ -30,9 +30,12 @@ import psycopg
 from msgspec import Struct
 
 from bench import effort_baselines, effort_people, house
-from canut.agents import duels, runner, store, teaching
-from canut.agents.runner_hands import OwnHands
-from canut.agents.runner_verbs import NewAgent, put_to_work
+from canut.agents import store
+from canut.agents.arena import duels
+from canut.agents.running import runner
+from canut.agents.running.hands import OwnHands
+from canut.agents.running.verbs import NewAgent, put_to_work
+from canut.agents.teaching import teaching
 from canut.db.migrate import migrate
 from canut.db.pool import PREPARE_AFTER, SyncConn
 from canut.db.server import EmbeddedServer
@@ -42,10 +45,10 @@ from canut.engine.loop import one_pass
 from canut.people.store import COMMAND_LINE
 from canut.processes.model import ItemField, ItemShape, ProcessDefinition, Promise, StepDefinition
 from canut.processes.store import publish
-from canut.quality import store_licences
-from canut.quality.audits import new_seed
-from canut.quality.licensing import review_due
-from canut.quality.sweep import sweep_due
+from canut.quality.audits.draws import new_seed
+from canut.quality.beliefs.sweep import sweep_due
+from canut.quality.licences import store as store_licences
+from canut.quality.licences.licensing import review_due
 from canut.work.intake import add_items, one_block, open_batch
 from canut.work.tasks import Steps
 

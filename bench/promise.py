@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import exact
-from canut.quality import drift, licences
+from canut.quality.licences import thresholds as licences
+from canut.quality.licences import watch as drift
 from canut.truth import bounds
 from canut.truth.designs import PPM, Design, weights
 

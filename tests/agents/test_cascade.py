@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canut.agents.cascade import Cascade, Measured, Stage, arrange
-from canut.agents.learner import LEARNER
-from canut.agents.memory import MEMORY
+from canut.agents.arena.cascade import Cascade, Measured, Stage, arrange
+from canut.agents.learning.learner import LEARNER
+from canut.agents.learning.memory import MEMORY
 from canut.agents.model import Item, Prediction, Version, items_of
 from tests.agents.test_learner import TOPICS, choice_of, coloured, examples_of
 

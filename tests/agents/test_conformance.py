@@ -4,8 +4,8 @@ import pytest
 from msgspec import structs
 
 from canut.agents.conformance import RULES, ConformanceError, check_agent_type
-from canut.agents.learner import LEARNER
-from canut.agents.memory import MEMORY, Memory
+from canut.agents.learning.learner import LEARNER
+from canut.agents.learning.memory import MEMORY, Memory
 from canut.agents.protocol import AgentType
 from canut.agents.registry import agent_type, agent_types
 from canut.errors import NotFound

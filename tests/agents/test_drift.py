@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.agents.drift import (
+from canut.agents.arena.drift import (
     CALM,
     SETTLE,
     STEPS,
@@ -17,7 +17,7 @@ from canut.agents.drift import (
     distance,
     react,
 )  # fmt: skip
-from canut.agents.learner import LEARNER, Learner
+from canut.agents.learning.learner import LEARNER, Learner
 from canut.agents.model import Step, items_of
 from tests.agents.test_learner import TOPICS, choice_of, examples_of
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.agents.duel import STAKES, Pairs, Terms, capital, judge
+from canut.agents.arena.duel import STAKES, Pairs, Terms, capital, judge
 
 
 def run(rng: np.random.Generator, terms: Terms, lost: float, won: float, cheaper: bool) -> str:

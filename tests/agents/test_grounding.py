@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.agents.grounding import ground, ground_answer
+from canut.agents.grounding.spans import ground, ground_answer
 
 INVOICE = (
     "Invoice 2025-0042 of 31.12.2025. Société Générâle des Métiers. Due on 3 mars 2026. "

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.agents import features, replay
 from canut.agents.artefact import MAGIC, pack, unpack
 from canut.agents.conformance import sample_examples, sample_items, sample_step
-from canut.agents.heads import heads_of, neighbours, written
-from canut.agents.learner import LEARNER
-from canut.agents.linear import folds
+from canut.agents.learning import features, replay
+from canut.agents.learning.heads import heads_of, neighbours, written
+from canut.agents.learning.learner import LEARNER
+from canut.agents.learning.linear import folds
 from canut.agents.model import Example, Prediction, Step, items_of, step_of
 from canut.errors import Invalid
 from canut.processes.model import ItemField, ItemShape, StepDefinition

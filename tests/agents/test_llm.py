@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from canut.agents.budget import Prices
-from canut.agents.checks import read_checks
 from canut.agents.conformance import RULES, Rule
-from canut.agents.llm import LanguageModel, LanguageModelType
-from canut.agents.llm_cache import MemoryCache
-from canut.agents.llm_client import Limits
-from canut.agents.llm_confidence import UNPROVEN
-from canut.agents.llm_models import Model
-from canut.agents.llm_wire import Endpoint, Secret
+from canut.agents.grounding.checks import read_checks
+from canut.agents.llm.agent import LanguageModel, LanguageModelType
+from canut.agents.llm.budget import Prices
+from canut.agents.llm.cache import MemoryCache
+from canut.agents.llm.client import Limits
+from canut.agents.llm.confidence import UNPROVEN
+from canut.agents.llm.models import Model
+from canut.agents.llm.prompt import sendable
+from canut.agents.llm.wire import Endpoint, Secret
 from canut.agents.model import Example, Item, Step, items_of, step_of
-from canut.agents.prompt import sendable
 from canut.errors import Invalid, Unavailable
 from canut.processes.model import ItemField, ItemShape, StepDefinition
 from tests.agents.fake_llm import FakeServer, Play, Request, Script, anthropic, failure, fake_server

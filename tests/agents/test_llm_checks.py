@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.agents.checks import read_checks
-from canut.agents.checks_run import Finding, run
+from canut.agents.grounding.checks import read_checks
+from canut.agents.grounding.checks_run import Finding, run
 from canut.errors import Invalid
 
 INVOICE = {

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from canut.agents.budget import Budget, Charge, Pace, Prices, most
-from canut.agents.llm_cache import MemoryCache
-from canut.agents.llm_client import Client, Limits, Said
-from canut.agents.llm_wire import Ask, Endpoint, Message, Secret, Usage, body
+from canut.agents.llm.budget import Budget, Charge, Pace, Prices, most
+from canut.agents.llm.cache import MemoryCache
+from canut.agents.llm.client import Client, Limits, Said
+from canut.agents.llm.wire import Ask, Endpoint, Message, Secret, Usage, body
 from canut.errors import Unavailable
 from tests.agents.fake_llm import FakeServer, Play, Request, anthropic, failure, fake_server, openai
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.agents.llm_confidence import (
+from canut.agents.llm.confidence import (
     EVIDENCE_MIN,
     UNPROVEN,
     Calibration,
     agreement,
     calibrate,
 )
-from canut.agents.llm_logprobs import Token, probability
+from canut.agents.llm.logprobs import Token, probability
 from canut.questions.base import Question
 from canut.questions.registry import load_question
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.agents.budget import Prices
-from canut.agents.calendar import Due, due
-from canut.agents.llm_models import Model, load_models, read_models
+from canut.agents.llm.budget import Prices
+from canut.agents.llm.calendar import Due, due
+from canut.agents.llm.models import Model, load_models, read_models
 from canut.errors import Invalid, NotFound
 
 FILE = """

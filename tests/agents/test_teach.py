@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canut.agents import features
+from canut.agents.learning import features
 from canut.agents.model import items_of
-from canut.agents.teach import Decided, lesson, near_duplicates
+from canut.agents.teaching.lessons import Decided, lesson, near_duplicates
 from canut.errors import Conflict
 from tests.agents.test_learner import TOPICS, choice_of
 

@@ -5,16 +5,18 @@ from typing import Any
 import msgspec
 import psycopg
 
-from canut.agents import store, store_duels, store_teaching
-from canut.agents.duels import judge_duels, shadow
-from canut.agents.runner import Bench
-from canut.agents.runner_model import AgentAtWork, Worth
+from canut.agents import store
+from canut.agents.arena import store as store_duels
+from canut.agents.arena.duels import judge_duels, shadow
+from canut.agents.running.model import AgentAtWork, Worth
+from canut.agents.running.runner import Bench
 from canut.agents.standing import curve, standing
-from canut.agents.teaching import teach
-from canut.agents.teaching_rules import begins_as, coverage_at, earning_ppm, lesson_due
+from canut.agents.teaching import store as store_teaching
+from canut.agents.teaching.rules import begins_as, coverage_at, earning_ppm, lesson_due
+from canut.agents.teaching.teaching import teach
 from canut.agents.versions import begin_challenger, replace_champion
-from canut.quality import store_licences
-from canut.quality.licensing import settle_blind
+from canut.quality.licences import store as store_licences
+from canut.quality.licences.licensing import settle_blind
 from canut.questions.registry import load_question
 from tests import factories as make
 from tests.agents.test_work_runner import Clock, Fake, hired

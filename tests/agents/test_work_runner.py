@@ -5,11 +5,12 @@ from typing import Any
 
 import psycopg
 
-from canut.agents import store, store_runner
+from canut.agents import store
 from canut.agents.model import Example, Item, Prediction, Step, Version, passed
-from canut.agents.runner import Bench, answer_once
-from canut.agents.runner_model import AgentAtWork, Worth
-from canut.agents.runner_verbs import NewAgent, pause, put_to_work
+from canut.agents.running import store as store_runner
+from canut.agents.running.model import AgentAtWork, Worth
+from canut.agents.running.runner import Bench, answer_once
+from canut.agents.running.verbs import NewAgent, pause, put_to_work
 from canut.agents.versions import begin_challenger, replace_champion
 from canut.errors import Unavailable
 from canut.people.store import COMMAND_LINE

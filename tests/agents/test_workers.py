@@ -8,8 +8,8 @@ import time
 import pytest
 
 from canut.agents.conformance import sample_examples, sample_items, sample_step
-from canut.agents.learner import LEARNER
-from canut.agents.workers import Cancelled, Workers
+from canut.agents.learning.learner import LEARNER
+from canut.agents.running.workers import Cancelled, Workers
 from canut.errors import Invalid, Unavailable
 
 

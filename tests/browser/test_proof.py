@@ -7,8 +7,8 @@ import pytest
 
 from canut.db.pool import connect
 from canut.people.store import COMMAND_LINE
-from canut.quality import disputes
-from canut.quality.rounds import settle_disputes
+from canut.quality.audits import disputes
+from canut.quality.audits.rounds import settle_disputes
 from canut.work.decide import decide_fresh
 from canut.work.tasks import Steps
 from tests import factories as make

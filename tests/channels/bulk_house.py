@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from canut.agents.learner import LEARNER
+from canut.agents.learning.learner import LEARNER
 from canut.agents.model import Example, items_of, step_of
 from canut.channels.bulk.folder import Folder
 from canut.channels.bulk.model import Plan, Run

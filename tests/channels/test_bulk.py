@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from canut.agents import store as store_agents
-from canut.agents.learner import LEARNER
+from canut.agents.learning.learner import LEARNER
 from canut.agents.model import Item, Prediction, Version, step_of
-from canut.agents.runner_verbs import NewAgent, put_to_work
+from canut.agents.running.verbs import NewAgent, put_to_work
 from canut.channels.bulk import store
 from canut.channels.bulk.engines import load_daft
 from canut.channels.bulk.folder import Folder
@@ -30,7 +30,7 @@ from canut.channels.bulk.split import Splitter, as_ppm, planned_share, sampled
 from canut.cli.main import cli
 from canut.errors import CanutError, Conflict, Invalid, NotFound
 from canut.people.store import COMMAND_LINE
-from canut.quality import store_licences
+from canut.quality.licences import store as store_licences
 from canut.quality.model import LicencePlace
 from tests.channels import bulk_house as house
 from tests.work import made

@@ -7,7 +7,7 @@ import typst
 
 from canut.insight.certificate_pdf import _WRITABLE, certificate_pdf, written
 from canut.insight.certificate_texts import TEXTS
-from canut.quality.certificates import About, Audit, Certificate, Evidence, Panel, certify
+from canut.quality.certificates.bounds import About, Audit, Certificate, Evidence, Panel, certify
 from canut.truth.designs import Design, draw
 
 DESIGN = Design("risk", "ab" * 32, 800_000)

@@ -13,10 +13,10 @@ from canut.insight import quality
 from canut.insight.diagram import SIDE, diagram, interval
 from canut.insight.quality_model import AuditsOf, Counts
 from canut.people.store import COMMAND_LINE
-from canut.quality import licence_acts
-from canut.quality.beliefs_model import Bin, Calibration, StepPlace
+from canut.quality.beliefs.model import Bin, Calibration, StepPlace
+from canut.quality.licences import acts as licence_acts
+from canut.quality.licences.people_watch import watch_due
 from canut.quality.model import LicencePlace
-from canut.quality.people_watch import watch_due
 from tests import factories as make
 from tests.quality.test_people_watch import audited, hidden_gold
 

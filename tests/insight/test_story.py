@@ -12,8 +12,8 @@ from canut.insight.explain_words import own_told, told
 from canut.insight.story import KEPT_BACK, kept_back, own_answer, read_story
 from canut.people.model import Principal
 from canut.people.store import COMMAND_LINE
-from canut.quality import disputes
-from canut.quality.rounds import settle_disputes
+from canut.quality.audits import disputes
+from canut.quality.audits.rounds import settle_disputes
 from canut.work.decide import decide_fresh
 from canut.work.evidence import Evidence, Heard, encode_evidence
 from canut.work.model import TaskRef

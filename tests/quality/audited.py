@@ -6,9 +6,9 @@ import msgspec
 import psycopg
 
 from canut.db.check import RULES
-from canut.quality import store_frames
-from canut.quality.audits import close_frames
-from canut.quality.rounds import go_on
+from canut.quality.audits import store_frames
+from canut.quality.audits.draws import close_frames
+from canut.quality.audits.rounds import go_on
 from canut.work.decide import decide_fresh
 from canut.work.tasks import Steps
 from tests import factories as make

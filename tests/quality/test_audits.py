@@ -10,10 +10,12 @@ import pytest
 from canut.db.check import check
 from canut.engine.audits import advance as job
 from canut.errors import Invalid
-from canut.quality import store_audits, store_frames, store_statements
-from canut.quality.audits import close_frames
-from canut.quality.certificates import export, verify
-from canut.quality.statements import certificate_of, issued_certificate, statement
+from canut.quality.audits import store as store_audits
+from canut.quality.audits import store_frames
+from canut.quality.audits.draws import close_frames
+from canut.quality.certificates import store as store_statements
+from canut.quality.certificates.bounds import export, verify
+from canut.quality.certificates.statements import certificate_of, issued_certificate, statement
 from canut.truth.designs import Design, draw
 from canut.work.store import OPEN_BATCHES
 from tests import factories as make
@@ -95,8 +97,8 @@ def test_draws_by_risk_may_take_a_decision_twice(db: psycopg.Connection, two: Au
     db.execute("update frame set kind = 'risk'")
     frame = store_frames.latest(db, step)
     rows = store_frames.listed(db, step, frame.last_item, 1)
-    from canut.quality.certificates import digest_of
-    from canut.quality.frames import risks
+    from canut.quality.audits.frames import risks
+    from canut.quality.certificates.bounds import digest_of
     from canut.truth.designs import weights
 
     risk = tuple(risks([row.confidence for row in rows]).tolist())

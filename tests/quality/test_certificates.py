@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from canut.cli.main import cli
 from canut.errors import Invalid
-from canut.quality.certificates import (
+from canut.quality.certificates.bounds import (
     About,
     Audit,
     Certificate,
@@ -23,7 +23,7 @@ from canut.quality.certificates import (
     export,
     verify,
 )
-from canut.quality.wording import sentences
+from canut.quality.certificates.wording import sentences
 from canut.truth.bounds import upper_batch, upper_rate, upper_weighted
 from canut.truth.designs import Design, draw, weights
 

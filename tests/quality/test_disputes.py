@@ -9,10 +9,11 @@ from canut.engine.audits import advance as job
 from canut.errors import Conflict, Invalid, NotFound
 from canut.people.model import Principal
 from canut.people.store import COMMAND_LINE
-from canut.quality import disputes, store_disputes, store_frames, store_statements
-from canut.quality.certificates import export
-from canut.quality.rounds import settle_disputes
-from canut.quality.statements import issued_certificate, statement
+from canut.quality.audits import disputes, store_disputes, store_frames
+from canut.quality.audits.rounds import settle_disputes
+from canut.quality.certificates import store as store_statements
+from canut.quality.certificates.bounds import export
+from canut.quality.certificates.statements import issued_certificate, statement
 from canut.work.evidence import decode_evidence
 from canut.work.results import read_page, read_sheet
 from tests import factories as make

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.quality import drift
+from canut.quality.licences import watch as drift
 
 streams = st.lists(st.booleans(), max_size=80)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.quality.exam_rules import DAY_MS, Rules, chances, proved, retake_ms, verdict
+from canut.quality.exams.rules import DAY_MS, Rules, chances, proved, retake_ms, verdict
 
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.92)
 

@@ -10,11 +10,12 @@ import pytest
 from canut.errors import Conflict, Invalid, NotFound
 from canut.people.store import COMMAND_LINE
 from canut.processes.model import StepDefinition
-from canut.quality import exams, gold_pool
-from canut.quality.exam_mistakes import mistakes
-from canut.quality.exam_rules import DAY_MS
-from canut.quality.exam_values import Exam, Mistakes
-from canut.quality.exam_words import sentences
+from canut.quality.exams import sitting as exams
+from canut.quality.exams.mistakes import mistakes
+from canut.quality.exams.rules import DAY_MS
+from canut.quality.exams.values import Exam, Mistakes
+from canut.quality.exams.words import sentences
+from canut.quality.gold import pool as gold_pool
 from canut.questions.registry import load_question
 from tests import factories as make
 from tests.factories import NOW

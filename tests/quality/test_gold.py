@@ -13,10 +13,10 @@ from canut.people.store import COMMAND_LINE
 from canut.processes.examples import GoldItem
 from canut.processes.load import Loaded
 from canut.processes.model import ItemField, ItemShape, ProcessDefinition
-from canut.quality import gold_pool as pool
-from canut.quality.gold_files import read_gold
-from canut.quality.gold_review import review_gold
-from canut.quality.store_gold_pool import Place
+from canut.quality.gold import pool
+from canut.quality.gold.files import read_gold
+from canut.quality.gold.review import review_gold
+from canut.quality.gold.store_pool import Place
 from canut.work.decide import decide_fresh
 from canut.work.tasks import Steps
 from tests import factories as make

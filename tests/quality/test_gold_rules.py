@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from canut.quality.gold_rules import (
+from canut.quality.gold.rules import (
     DISPUTE_DELTA,
     FIRST_LOOK,
     HARD_AGREED,

@@ -3,10 +3,10 @@
 import psycopg
 import pytest
 
-from canut.quality import store_licences as store
 from canut.quality.figures import Locale, as_count, as_share
-from canut.quality.licence_words import sentences
-from canut.quality.licensing import begin_earning, grant_person, review_licence
+from canut.quality.licences import store
+from canut.quality.licences.licensing import begin_earning, grant_person, review_licence
+from canut.quality.licences.words import sentences
 from tests import factories as make
 from tests.quality.test_licensing import SEED, answered, place
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.quality.licences import Ladder, choose, delta_share, fixed_sequence, ladder
+from canut.quality.licences.thresholds import Ladder, choose, delta_share, fixed_sequence, ladder
 from canut.truth.bounds import binomial_tail, upper_rate
 
 ALPHA, DELTA = 0.05, 0.05

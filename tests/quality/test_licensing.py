@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.errors import Conflict, NotFound
-from canut.quality import store_licences as store
-from canut.quality.licence_rules import PLANNED, counted, review
-from canut.quality.licensing import (
+from canut.quality.licences import store
+from canut.quality.licences.licensing import (
     begin_earning,
     decides_alone,
     grant_person,
@@ -21,6 +20,7 @@ from canut.quality.licensing import (
     settle_blind,
     shadowed,
 )
+from canut.quality.licences.rules import PLANNED, counted, review
 from canut.quality.model import BlindAnswer, Licence, LicencePlace
 from canut.questions.registry import load_question
 from tests import factories as make

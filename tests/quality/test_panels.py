@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.quality.frames import RISK_MIN, budget, choose, frame_delta, risks
-from canut.quality.panels import Next, agree_min, backed, compare, next_of, verdicts
+from canut.quality.audits.frames import RISK_MIN, budget, choose, frame_delta, risks
+from canut.quality.audits.panels import Next, agree_min, backed, compare, next_of, verdicts
 from canut.questions.registry import load_question
 
 COLOUR = load_question(

@@ -12,12 +12,13 @@ from psycopg.types.json import Jsonb
 from canut.errors import Conflict, Forbidden, Invalid, NotFound
 from canut.people.model import Principal
 from canut.people.store import COMMAND_LINE
-from canut.quality import licence_acts as acts
-from canut.quality import store_licence_acts, store_licences
-from canut.quality.licensing import grant_person
+from canut.quality.licences import acts
+from canut.quality.licences import store as store_licences
+from canut.quality.licences import store_acts as store_licence_acts
+from canut.quality.licences.licensing import grant_person
+from canut.quality.licences.people_watch import evidence_of, watch_due
+from canut.quality.licences.people_watch_rules import Audited, Seen, in_order, judge
 from canut.quality.model import Licence, LicencePlace
-from canut.quality.people_watch import evidence_of, watch_due
-from canut.quality.people_watch_rules import Audited, Seen, in_order, judge
 from canut.truth.designs import Design, draw, drawn_uniformly
 from tests import factories as make
 

@@ -5,11 +5,11 @@ import numpy as np
 import psycopg
 import pytest
 
-from canut.quality import store_beliefs as store
-from canut.quality.beliefs import standing
-from canut.quality.beliefs_model import StepPlace, classes_of, options_hash
-from canut.quality.sweep import sweep, sweep_due
-from canut.quality.voices import weights
+from canut.quality.beliefs import store
+from canut.quality.beliefs.held import standing
+from canut.quality.beliefs.model import StepPlace, classes_of, options_hash
+from canut.quality.beliefs.sweep import sweep, sweep_due
+from canut.quality.beliefs.voices import weights
 from canut.questions.registry import load_question
 from canut.work.decide import decide_fresh
 from canut.work.tasks import Steps

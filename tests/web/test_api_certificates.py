@@ -8,7 +8,7 @@ import pytest
 
 from canut.db.pool import connect
 from canut.engine.audits import advance
-from canut.quality.certificates import verify
+from canut.quality.certificates.bounds import verify
 from canut.sdk import Canut, CanutAPIError
 from canut.sdk import calls_certificates as calls
 from canut.sdk import calls_explain as explains

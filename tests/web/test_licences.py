@@ -9,9 +9,9 @@ import pytest
 from canut.db.pool import connect_async
 from canut.people import store
 from canut.people.store import COMMAND_LINE
-from canut.quality import licence_acts
+from canut.quality.licences import acts as licence_acts
+from canut.quality.licences.people_watch import watch_due
 from canut.quality.model import LicencePlace
-from canut.quality.people_watch import watch_due
 from canut.sdk import values as v
 from tests import factories as make
 from tests.quality.test_people_watch import hidden_gold

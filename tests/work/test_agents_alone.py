@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import psycopg
 
-from canut.quality import store_licences
-from canut.quality.licensing import begin_earning
+from canut.quality.licences import store as store_licences
+from canut.quality.licences.licensing import begin_earning
 from canut.quality.model import LicencePlace
 from canut.work.decide import decide_fresh
 from canut.work.tasks import Steps

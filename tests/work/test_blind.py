@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from canut.quality import store_licences
+from canut.quality.licences import store as store_licences
 from canut.quality.model import LicencePlace
 from canut.work.decide import decide_fresh
 from canut.work.tasks import Steps

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from canut.quality.beliefs import Standing
-from canut.quality.beliefs_model import StepModel, StepPlace
+from canut.quality.beliefs.held import Standing
+from canut.quality.beliefs.model import StepModel, StepPlace
 from canut.quality.model import Licence
 from canut.questions.base import Answers, Track
 from canut.questions.registry import load_question

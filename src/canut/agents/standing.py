@@ -2,8 +2,9 @@
 
 from msgspec import Struct
 
-from canut.agents import store, store_duels
-from canut.agents.runner_model import AgentAtWork, AgentEvent, VersionAtWork
+from canut.agents import store
+from canut.agents.arena import store as store_duels
+from canut.agents.running.model import AgentAtWork, AgentEvent, VersionAtWork
 from canut.db.pool import SyncConn
 from canut.quality.model import Licence
 

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from canut.agents.artefact import name_of
 from canut.agents.model import Version
-from canut.agents.runner_model import AgentAtWork, AgentEvent, VersionAtWork, Worth
+from canut.agents.running.model import AgentAtWork, AgentEvent, VersionAtWork, Worth
 from canut.db.rows import of
 
 Sync = Connection[Any]

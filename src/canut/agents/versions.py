@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 
-from canut.agents import store, store_duels
+from canut.agents import store
+from canut.agents.arena import store as store_duels
 from canut.agents.model import Version
-from canut.agents.runner_model import AgentAtWork, VersionAtWork, Worth
-from canut.agents.teaching_rules import earning_ppm
+from canut.agents.running.model import AgentAtWork, VersionAtWork, Worth
+from canut.agents.teaching.rules import earning_ppm
 from canut.db.pool import SyncConn
-from canut.quality.audits import new_seed
-from canut.quality.licensing import ShadowAnswer, begin_earning, succeed
+from canut.quality.audits.draws import new_seed
+from canut.quality.licences.licensing import ShadowAnswer, begin_earning, succeed
 from canut.quality.model import Licence
 
 

@@ -11,15 +11,17 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from canut.agents import store, store_duels, store_teaching
-from canut.agents.duels import stands
-from canut.agents.llm_models import Model, load_models
-from canut.agents.runner import Bench
-from canut.agents.runner_hands import OwnHands
-from canut.agents.runner_model import AgentAtWork
-from canut.agents.runner_verbs import NewAgent, find, known_types, pause, put_to_work, resume
+from canut.agents import store
+from canut.agents.arena import store as store_duels
+from canut.agents.arena.duels import stands
+from canut.agents.llm.models import Model, load_models
+from canut.agents.running.hands import OwnHands
+from canut.agents.running.model import AgentAtWork
+from canut.agents.running.runner import Bench
+from canut.agents.running.verbs import NewAgent, find, known_types, pause, put_to_work, resume
 from canut.agents.standing import Standing, standing
-from canut.agents.teaching import teach
+from canut.agents.teaching import store as store_teaching
+from canut.agents.teaching.teaching import teach
 from canut.cli.common import database, setting_options
 from canut.config import Settings
 from canut.db.pool import SyncConn, connect, connect_async
@@ -28,8 +30,8 @@ from canut.errors import NotFound
 from canut.people.store import COMMAND_LINE, find_client
 from canut.processes.model import LOCALES
 from canut.processes.store import find_version
-from canut.quality import licence_words
 from canut.quality.figures import Locale
+from canut.quality.licences import words as licence_words
 
 #: points of the curve on a screen
 SHOWN = 6

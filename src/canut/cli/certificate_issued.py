@@ -16,10 +16,10 @@ from canut.db.pool import SyncConn, connect
 from canut.errors import NotFound
 from canut.people.store import COMMAND_LINE
 from canut.processes.model import LOCALES
-from canut.quality import store_statements
-from canut.quality.certificates import export as as_file
-from canut.quality.standing import Standing, standing, with_evidence
-from canut.quality.wording import Locale, as_share, sentences
+from canut.quality.certificates import store as store_statements
+from canut.quality.certificates.bounds import export as as_file
+from canut.quality.certificates.standing import Standing, standing, with_evidence
+from canut.quality.certificates.wording import Locale, as_share, sentences
 
 _locale = click.option(
     "--locale", type=click.Choice(LOCALES), default="en", show_default=True, help="language"

@@ -17,7 +17,7 @@ from canut.db.pool import Conn, connect, connect_async
 from canut.db.server import EmbeddedServer
 from canut.engine.jobs import job_scripts
 from canut.errors import Unavailable
-from canut.quality.gold_pool import publish_shipped
+from canut.quality.gold.pool import publish_shipped
 
 T = TypeVar("T")
 

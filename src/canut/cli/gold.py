@@ -16,10 +16,10 @@ from canut.db.pool import SyncConn, connect, connect_async
 from canut.errors import NotFound
 from canut.people.store import COMMAND_LINE, find_client
 from canut.processes.model import LOCALES
-from canut.quality import gold_pool
-from canut.quality.gold_files import read_gold
-from canut.quality.gold_review import review_gold
-from canut.quality.gold_values import GoldStep
+from canut.quality.gold import pool as gold_pool
+from canut.quality.gold.files import read_gold
+from canut.quality.gold.review import review_gold
+from canut.quality.gold.values import GoldStep
 
 #: gold on a screen
 LIST_MAX = 200

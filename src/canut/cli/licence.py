@@ -16,9 +16,10 @@ from canut.insight import licence_cards
 from canut.insight.licence_cards import Card
 from canut.people.store import COMMAND_LINE, find_client
 from canut.processes.model import LOCALES
-from canut.quality import gold_pool, licence_acts
-from canut.quality.audits import SEED_BYTES
+from canut.quality.audits.draws import SEED_BYTES
 from canut.quality.figures import Locale
+from canut.quality.gold import pool as gold_pool
+from canut.quality.licences import acts as licence_acts
 from canut.quality.model import Licence, LicencePlace
 
 #: licences on a screen

@@ -20,7 +20,7 @@ from canut.processes.library import library_slugs, load_shipped
 from canut.processes.load import Loaded, load_folder
 from canut.processes.model import LOCALES, StepDefinition
 from canut.processes.scaffold import write_scaffold
-from canut.quality.gold_pool import publish_loaded
+from canut.quality.gold.pool import publish_loaded
 from canut.questions.base import localise
 
 _locale = click.option(

@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from canut.agents import duels, store_teaching
-from canut.agents.llm_models import Model, load_models
-from canut.agents.runner import BROKEN, Bench, answer_once
-from canut.agents.runner_hands import PooledHands
-from canut.agents.runner_model import AgentAtWork, Hands
-from canut.agents.teaching import teach_due
-from canut.agents.workers import Workers
+from canut.agents.arena import duels
+from canut.agents.llm.models import Model, load_models
+from canut.agents.running.hands import PooledHands
+from canut.agents.running.model import AgentAtWork, Hands
+from canut.agents.running.runner import BROKEN, Bench, answer_once
+from canut.agents.running.workers import Workers
+from canut.agents.teaching import store as store_teaching
+from canut.agents.teaching.teaching import teach_due
 from canut.db.pool import UNREACHABLE, SyncConn, connect
 from canut.engine.clock import now_ms
 from canut.errors import CanutError, Unavailable

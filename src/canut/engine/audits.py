@@ -9,10 +9,10 @@ from canut.channels.store import audit
 from canut.db.pool import SyncConn
 from canut.errors import CanutError
 from canut.people.model import Principal
-from canut.quality import store_disputes, store_frames
-from canut.quality.audits import close_frames
-from canut.quality.disputes import Settled
-from canut.quality.rounds import go_on, settle_disputes
+from canut.quality.audits import store_disputes, store_frames
+from canut.quality.audits.disputes import Settled
+from canut.quality.audits.draws import close_frames
+from canut.quality.audits.rounds import go_on, settle_disputes
 
 log = logging.getLogger("canut.engine")
 

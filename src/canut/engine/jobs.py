@@ -22,9 +22,11 @@ from canut.db.pool import UNREACHABLE, connect, connect_async
 from canut.engine.audits import advance
 from canut.engine.clock import now_ms
 from canut.people import store as people
-from canut.quality import exams, gold_review, people_watch
-from canut.quality.licensing import review_due
-from canut.quality.sweep import sweep_due
+from canut.quality.beliefs.sweep import sweep_due
+from canut.quality.exams import sitting as exams
+from canut.quality.gold import review as gold_review
+from canut.quality.licences import people_watch
+from canut.quality.licences.licensing import review_due
 
 log = logging.getLogger("canut.engine")
 

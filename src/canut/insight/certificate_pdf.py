@@ -16,9 +16,9 @@ import typst
 from babel import dates
 
 from canut.insight.certificate_texts import TEXTS
-from canut.quality.certificates import Certificate, export
+from canut.quality.certificates.bounds import Certificate, export
+from canut.quality.certificates.wording import sentences
 from canut.quality.figures import Locale, as_count, as_share
-from canut.quality.wording import sentences
 
 TEMPLATE = str(importlib.resources.files("canut.insight") / "certificate.typ")
 #: what the fonts have letters for: Latin, Greek, Cyrillic, and the punctuation of these

@@ -1,4 +1,4 @@
-"""The words on a certificate's page besides its sentences (`canut.quality.wording`)."""
+"""The words on a certificate's page besides its sentences (`quality.certificates.wording`)."""
 
 from canut.quality.figures import Locale
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from canut.quality.beliefs_model import Bin
+from canut.quality.beliefs.model import Bin
 
 #: side of the square of the diagram, and its margins
 SIDE = 300.0

@@ -22,9 +22,9 @@ from canut.insight.story_model import (
     Spoken,
     Version,
 )
-from canut.quality.beliefs import Standing
-from canut.quality.beliefs_model import Bin, Calibration
-from canut.quality.voices import weights
+from canut.quality.beliefs.held import Standing
+from canut.quality.beliefs.model import Bin, Calibration
+from canut.quality.beliefs.voices import weights
 from canut.questions.base import Answers, Beliefs, Float64, Question, Track
 from canut.questions.voices import voiced
 from canut.truth.categorical import PRIOR_SKILL, PRIOR_WEIGHT
@@ -33,7 +33,7 @@ from canut.work.evidence import Evidence, Heard, decode_evidence
 
 #: a course is exact that comes this near the numbers that were kept
 TOLERANCE = 0.005
-#: of `canut.quality.disputes`: a panel counts as if four more had answered, three of them so
+#: of `canut.quality.audits.disputes`: a panel counts as if four more had answered, three of them so
 PANEL_FOR, PANEL_MORE = 3.0, 4.0
 
 Pair = tuple[Heard, Spoken]

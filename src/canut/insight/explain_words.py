@@ -4,7 +4,7 @@ from typing import Literal
 
 from canut.insight.explain_texts import ENGLISH, FRENCH
 from canut.insight.story_model import Explanation, HeardAnswer, OwnAnswer, Version
-from canut.quality.beliefs_model import Bin
+from canut.quality.beliefs.model import Bin
 from canut.quality.figures import Locale, as_count, as_share
 from canut.questions.base import Question
 

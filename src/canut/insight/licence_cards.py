@@ -6,12 +6,13 @@ from msgspec import Struct
 
 from canut.db.pool import SyncConn
 from canut.errors import NotFound
-from canut.quality import licence_grounds, licence_words
-from canut.quality import store_licence_acts as acts_store
-from canut.quality import store_licences as store
 from canut.quality.figures import Locale
+from canut.quality.licences import grounds as licence_grounds
+from canut.quality.licences import store
+from canut.quality.licences import store_acts as acts_store
+from canut.quality.licences import words as licence_words
+from canut.quality.licences.store_acts import Act, Contact, Holder, StepTitle
 from canut.quality.model import Licence, LicencePlace
-from canut.quality.store_licence_acts import Act, Contact, Holder, StepTitle
 
 
 class Card(Struct, frozen=True):

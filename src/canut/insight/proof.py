@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from canut.db.pool import SyncConn
 from canut.insight.course_chart import Chart, chart
-from canut.quality import store_statements
-from canut.quality.certificates import Tally, conclude
-from canut.quality.statements import design_of, look
-from canut.quality.store_frames import Frame
+from canut.quality.audits.store_frames import Frame
+from canut.quality.certificates import store as store_statements
+from canut.quality.certificates.bounds import Tally, conclude
+from canut.quality.certificates.statements import design_of, look
 
 #: points of a course
 POINTS_MAX = 40

@@ -20,8 +20,9 @@ from canut.insight.quality_model import (
     Kind,
     StepQuality,
 )
-from canut.quality import store_audits, store_licence_acts
-from canut.quality.beliefs_model import Calibration, Parameters, StepPlace
+from canut.quality.audits import store as store_audits
+from canut.quality.beliefs.model import Calibration, Parameters, StepPlace
+from canut.quality.licences import store_acts as store_licence_acts
 from canut.quality.model import RIGHT_FROM
 
 DAY_MS = 86_400_000

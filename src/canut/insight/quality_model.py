@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from canut.quality.beliefs_model import Calibration
-from canut.quality.store_licence_acts import StepTitle
+from canut.quality.beliefs.model import Calibration
+from canut.quality.licences.store_acts import StepTitle
 
 #: what an operator must look at, the most urgent first: flagged (blind evidence speaks against a
 #: person's licence), unmanned (audits wait, and nobody may answer them), revoked (evidence ended an

@@ -7,7 +7,7 @@ from psycopg import Connection
 
 from canut.db.rows import of
 from canut.insight.quality_model import Alike, Counts, Ended
-from canut.quality.beliefs_model import StepPlace
+from canut.quality.beliefs.model import StepPlace
 
 Sync = Connection[Any]
 

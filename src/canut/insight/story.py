@@ -16,8 +16,8 @@ from canut.insight.explain import explain
 from canut.insight.story_model import Chapter, Facts, OwnAnswer, Story
 from canut.people.model import Principal
 from canut.processes.model import ItemShape
-from canut.quality.beliefs import standing
-from canut.quality.beliefs_model import StepPlace
+from canut.quality.beliefs.held import standing
+from canut.quality.beliefs.model import StepPlace
 from canut.work import store as work_store
 from canut.work.model import LoadedStep, TaskRef
 from canut.work.names import STEP_BITS, TaskNames

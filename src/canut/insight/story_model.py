@@ -5,7 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from canut.processes.model import ItemField
-from canut.quality.beliefs_model import Bin
+from canut.quality.beliefs.model import Bin
 from canut.questions.base import Localised, Question
 
 Method = Literal["answers", "expert", "exhausted", "licence", "panel"]
@@ -46,7 +46,7 @@ class LicenceHeld(Struct, frozen=True):
     threshold: float
     error_max: float
     delta: float
-    #: `canut.quality.licences.Finding`; None where it was not kept
+    #: `canut.quality.licences.thresholds.Finding`; None where it was not kept
     finding: dict[str, Any] | None = None
 
 

@@ -32,7 +32,7 @@ from canut.questions.registry import load_question
 
 FILE = "process.toml"
 
-#: the highest level that an exam can prove (`canut.quality.exam_rules`)
+#: the highest level that an exam can prove (`canut.quality.exams.rules`)
 EXAM_MAX = 0.92
 _TYPES = get_args(FieldType)
 _INDEX = re.compile(r"\[(\d+)\]")

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
-from canut.quality import store_licences
-from canut.quality.licensing import shadowed
+from canut.quality.licences import store as store_licences
+from canut.quality.licences.licensing import shadowed
 from canut.quality.model import Licence
 from canut.work import store_decide
 from canut.work.model import LoadedStep

@@ -13,13 +13,13 @@ from msgspec import Struct
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError
-from canut.quality.audits import judge_audits
-from canut.quality.beliefs import learn, standing
-from canut.quality.beliefs_model import StepPlace
-from canut.quality.gold import judge_gold
-from canut.quality.licensing import settle_blind
+from canut.quality.audits.draws import judge_audits
+from canut.quality.beliefs.held import learn, standing
+from canut.quality.beliefs.model import StepPlace
+from canut.quality.beliefs.voices import weights
+from canut.quality.gold.judging import judge_gold
+from canut.quality.licences.licensing import settle_blind
 from canut.quality.store import add_track
-from canut.quality.voices import weights
 from canut.questions.base import Answers
 from canut.questions.voices import voiced
 from canut.truth.categorical import backed_off

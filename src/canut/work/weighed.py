@@ -7,8 +7,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from canut.quality.beliefs import Standing
-from canut.quality.licensing import decides_alone, shadowed
+from canut.quality.beliefs.held import Standing
+from canut.quality.licences.licensing import decides_alone, shadowed
 from canut.quality.model import Licence
 from canut.questions.base import Answers, Beliefs, Question, Track
 from canut.work.evidence import Evidence, Heard

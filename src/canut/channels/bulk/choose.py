@@ -16,7 +16,7 @@ from canut.channels.bulk.model import Run, Stage
 from canut.errors import Conflict, Invalid, NotFound
 from canut.processes.model import StepDefinition
 from canut.processes.store import ProcessVersion
-from canut.quality import store_licences
+from canut.quality.licences import store as store_licences
 from canut.quality.model import Licence
 
 

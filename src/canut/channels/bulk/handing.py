@@ -22,7 +22,7 @@ from canut.channels.bulk.score import part_name
 from canut.errors import Invalid
 from canut.people.model import Principal
 from canut.processes.model import REFERENCE
-from canut.quality import store_licences
+from canut.quality.licences import store as store_licences
 from canut.work.intake import Block, IntakeReport, Progress, open_batch
 
 BATCH = "batch.json"

@@ -16,7 +16,7 @@ from canut.channels.bulk.sources import Staging, check_unchanged, find_sources, 
 from canut.channels.columns import Columns
 from canut.errors import Conflict, Invalid, Problem
 from canut.processes.store import ProcessVersion, read_version
-from canut.quality import store_licences
+from canut.quality.licences import store as store_licences
 from canut.work.batches import choose_version
 from canut.work.intake import OnError
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from canut.agents.cascade import Cascade
-from canut.agents.cascade import Stage as CascadeStage
+from canut.agents.arena.cascade import Cascade
+from canut.agents.arena.cascade import Stage as CascadeStage
 from canut.agents.model import Item, Prediction, Step, Version
 from canut.agents.protocol import Agent
 from canut.channels.bulk.model import Way

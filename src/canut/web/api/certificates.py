@@ -7,12 +7,12 @@ from litestar import Response, get, post
 
 from canut.db.pool import SyncConn
 from canut.people.model import Principal
-from canut.quality import disputes
-from canut.quality.certificates import Certificate, Statement, export
-from canut.quality.standing import Standing, standing, with_evidence
-from canut.quality.store_disputes import Dispute
-from canut.quality.store_statements import Issued
-from canut.quality.wording import sentences
+from canut.quality.audits import disputes
+from canut.quality.audits.store_disputes import Dispute
+from canut.quality.certificates.bounds import Certificate, Statement, export
+from canut.quality.certificates.standing import Standing, standing, with_evidence
+from canut.quality.certificates.store import Issued
+from canut.quality.certificates.wording import sentences
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, now_ms, number, pool
 from canut.web.api.describe import Operation, described

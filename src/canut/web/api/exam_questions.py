@@ -5,7 +5,7 @@ from litestar import get, post
 
 from canut.db.pool import SyncConn
 from canut.errors import NotFound
-from canut.quality import exams
+from canut.quality.exams import sitting as exams
 from canut.questions.base import HasOptions
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, now_ms, number

@@ -6,9 +6,9 @@ import secrets
 from litestar import get, post
 
 from canut.db.pool import SyncConn
-from canut.quality import exams
-from canut.quality.exam_values import OpenExam, Result
-from canut.quality.exam_words import WHY, Locale, sentences
+from canut.quality.exams import sitting as exams
+from canut.quality.exams.values import OpenExam, Result
+from canut.quality.exams.words import WHY, Locale, sentences
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, now_ms, number
 from canut.web.api.describe import Operation, described

@@ -9,8 +9,8 @@ from canut.insight.certificate_pdf import certificate_pdf
 from canut.insight.explain_words import own_told, told
 from canut.insight.story import own_answer, read_story
 from canut.insight.story_model import Chapter, HeardAnswer
+from canut.quality.certificates.standing import with_evidence
 from canut.quality.figures import Locale
-from canut.quality.standing import with_evidence
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, number, task_names
 from canut.web.api.describe import Operation, described

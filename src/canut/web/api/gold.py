@@ -8,9 +8,9 @@ from msgspec import Meta
 from canut.db.pool import SyncConn
 from canut.errors import Invalid, Problem
 from canut.people.model import Principal
-from canut.quality import gold_pool
-from canut.quality.gold_files import check_gold
-from canut.quality.gold_values import Gold, GoldStep, NewGold
+from canut.quality.gold import pool as gold_pool
+from canut.quality.gold.files import check_gold
+from canut.quality.gold.values import Gold, GoldStep, NewGold
 from canut.sdk import values as v
 from canut.sdk.values.common import Id
 from canut.web.api.common import PREFIX, in_thread, now_ms, number

@@ -10,12 +10,13 @@ from canut.db.pool import SyncConn
 from canut.errors import Invalid, Problem
 from canut.insight import licence_cards
 from canut.insight.licence_cards import Card
-from canut.quality import gold_pool, licence_acts
-from canut.quality import store_licences as store
-from canut.quality.audits import SEED_BYTES
+from canut.quality.audits.draws import SEED_BYTES
 from canut.quality.figures import Locale
+from canut.quality.gold import pool as gold_pool
+from canut.quality.licences import acts as licence_acts
+from canut.quality.licences import store
+from canut.quality.licences.store_acts import StepTitle
 from canut.quality.model import Licence, LicencePlace
-from canut.quality.store_licence_acts import StepTitle
 from canut.sdk import values as v
 from canut.sdk.values.common import Id
 from canut.web.api.common import PREFIX, in_thread, now_ms, number

@@ -13,12 +13,13 @@ from canut.insight.certificate_pdf import certificate_pdf
 from canut.insight.course_chart import HEIGHT, WIDTH, Chart
 from canut.insight.proof import Reached, proof_chart, proof_course
 from canut.people.model import Principal
-from canut.quality import disputes, store_statements
-from canut.quality.certificates import Certificate, export
+from canut.quality.audits import disputes
+from canut.quality.audits.store_disputes import Dispute
+from canut.quality.certificates import store as store_statements
+from canut.quality.certificates.bounds import Certificate, export
+from canut.quality.certificates.standing import Standing, standing, with_evidence
+from canut.quality.certificates.wording import sentences
 from canut.quality.figures import Locale, as_share
-from canut.quality.standing import Standing, standing, with_evidence
-from canut.quality.store_disputes import Dispute
-from canut.quality.wording import sentences
 from canut.questions.base import Localised, Question
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires

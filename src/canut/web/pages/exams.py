@@ -10,9 +10,10 @@ from markupsafe import Markup
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Invalid, NotFound, Problem
-from canut.quality import exams, store_exam_watch
-from canut.quality.exam_values import Exam, ExamQuestion, ExamStep, Result
-from canut.quality.exam_words import WHY, Locale, sentences
+from canut.quality.exams import sitting as exams
+from canut.quality.exams import store_watch as store_exam_watch
+from canut.quality.exams.values import Exam, ExamQuestion, ExamStep, Result
+from canut.quality.exams.words import WHY, Locale, sentences
 from canut.questions.base import HasOptions, localise
 from canut.web.api.common import in_thread
 from canut.web.api.exams import SEED_BITS

@@ -10,10 +10,10 @@ from litestar.params import FromPath, FromQuery
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Invalid, Problem
-from canut.quality import gold_pool
-from canut.quality.gold_files import read_gold
-from canut.quality.gold_values import Gold, GoldStep, Imported, Proposal
-from canut.quality.store_gold_pool import Place
+from canut.quality.gold import pool as gold_pool
+from canut.quality.gold.files import read_gold
+from canut.quality.gold.store_pool import Place
+from canut.quality.gold.values import Gold, GoldStep, Imported, Proposal
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.i18n import N_

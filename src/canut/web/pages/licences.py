@@ -9,8 +9,8 @@ from litestar import Response, get
 from canut.db.pool import SyncConn
 from canut.insight import licence_cards
 from canut.insight.licence_cards import Mine
-from canut.quality import exams
-from canut.quality.exam_values import OpenExam
+from canut.quality.exams import sitting as exams
+from canut.quality.exams.values import OpenExam
 from canut.web.api.common import in_thread
 from canut.web.api.licences import my_licences
 from canut.web.auth import WebRequest, principal, requires

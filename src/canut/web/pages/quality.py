@@ -13,13 +13,13 @@ from canut.insight.diagram import SIDE, diagram
 from canut.insight.licence_cards import Card
 from canut.insight.quality import StepView
 from canut.insight.quality_model import ERROR_MAX, LATELY_DAYS, MEASURED_MIN
-from canut.quality import licence_acts
-from canut.quality.beliefs_model import StepPlace
+from canut.quality.beliefs.model import StepPlace
 from canut.quality.figures import Locale
-from canut.quality.licence_grounds import CAUSES
+from canut.quality.licences import acts as licence_acts
+from canut.quality.licences.grounds import CAUSES
+from canut.quality.licences.people_watch import evidence_of
+from canut.quality.licences.people_watch_rules import Seen
 from canut.quality.model import LicencePlace
-from canut.quality.people_watch import evidence_of
-from canut.quality.people_watch_rules import Seen
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.i18n import N_

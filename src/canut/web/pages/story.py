@@ -12,7 +12,7 @@ from canut.insight.course_chart import HEIGHT, WIDTH, Chart, chart
 from canut.insight.explain_words import Part, told
 from canut.insight.story import read_story
 from canut.insight.story_model import Chapter, Explanation
-from canut.quality.disputes import DISPUTES_MAX, REASON_LENGTH_MAX
+from canut.quality.audits.disputes import DISPUTES_MAX, REASON_LENGTH_MAX
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.errors import STATUS

@@ -1,0 +1,121 @@
+"""The SQL of duels: what champion and challenger said of the same blind tasks."""
+
+from typing import Any
+
+from msgspec import Struct
+from psycopg import Connection
+
+from canut.agents.running.model import AgentAtWork
+from canut.db.rows import of
+from canut.quality.licences import store as store_licences
+from canut.quality.model import Licence
+
+Sync = Connection[Any]
+
+# everything that fell into the champion's stream since the challenger was fixed, in that order,
+# with what the challenger said and what people decided; d is null while they have not
+PAIRS = """
+select b.task_id, b.wrong as champion_wrong, p.value::text as value, p.confidence,
+       d.value::text as decided
+from blind_answer b
+join licence l on l.id = b.licence_id
+join agent_prediction p on p.task_id = b.task_id and p.version_id = %(challenger)s
+left join decision d on d.task_id = b.task_id
+where b.contributor_id = %(agent)s and l.basis = %(basis)s
+order by b.id"""
+
+SETTLED = "select count(*) from blind_answer where root = %s and wrong is not null"
+DROPPED = """
+select count(*) from agent_version where agent_id = %s and role = 'dropped' and ended_ms >= %s"""
+
+# whether evidence has ended a licence for this version
+REVOKED = """
+select exists (select from licence where contributor_id = %s and process_id = %s
+    and step_slug = %s and basis = %s and reason = 'revoked' and started_ms >= %s)"""
+
+# mean cost of asking a version about one item, in micro-units of its currency
+MEAN_COST = """
+select coalesce(sum(cost_micro)::float8 / nullif(sum(predictions), 0), 0)
+from agent_cost where version_id = %s"""
+
+COSTS = """
+select v.id as version_id, c.currency, sum(c.predictions)::bigint as predictions,
+       sum(c.answered)::bigint as answered, sum(c.cost_micro)::bigint as cost_micro,
+       sum(c.latency_ms)::bigint as latency_ms
+from agent_version v join agent_cost c on c.version_id = v.id
+where v.agent_id = %s group by v.id, c.currency order by v.id, c.currency"""
+
+# confidence and outcome of blind answers of a version, for the curve of accuracy over coverage
+CURVE = """
+select b.confidence, b.wrong from blind_answer b join licence l on l.id = b.licence_id
+where b.contributor_id = %s and l.basis = %s and b.wrong is not null order by b.id"""
+
+
+class PairRow(Struct, frozen=True):
+    """A blind task that champion and challenger answered."""
+
+    task_id: int
+    #: None while people have not decided
+    champion_wrong: bool | None
+    #: the challenger's answer, JSON; None where it had none
+    value: str | None
+    confidence: float
+    #: what people decided, JSON
+    decided: str | None
+
+
+class CostRow(Struct, frozen=True):
+    """What a version's predictions cost."""
+
+    version_id: int
+    currency: str
+    predictions: int
+    answered: int
+    cost_micro: int
+    latency_ms: int
+
+
+def pairs(conn: Sync, agent_id: int, basis: str, challenger: int) -> list[PairRow]:
+    values = {"agent": agent_id, "basis": basis, "challenger": challenger}
+    return conn.cursor(row_factory=of(PairRow)).execute(PAIRS, values).fetchall()
+
+
+def open_licence(conn: Sync, agent: AgentAtWork) -> Licence | None:
+    """The licence an agent earns or holds."""
+    found = store_licences.open_of_agents(conn, agent.process_id, agent.step_slug, [agent.id])
+    return found[0] if found else None
+
+
+def settled(conn: Sync, root: int) -> int:
+    """Blind answers since a root began that people have decided."""
+    row = conn.execute(SETTLED, [root]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def dropped_since(conn: Sync, agent_id: int, since_ms: int) -> int:
+    """Challengers that were dropped since then."""
+    row = conn.execute(DROPPED, [agent_id, since_ms]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def revoked_since(conn: Sync, agent: AgentAtWork, basis: str, since_ms: int) -> bool:
+    """Whether evidence has ended a licence of this version that began since then."""
+    values = [agent.id, agent.process_id, agent.step_slug, basis, since_ms]
+    row = conn.execute(REVOKED, values).fetchone()
+    return bool(row and row[0])
+
+
+def mean_cost(conn: Sync, version_id: int) -> float:
+    """Of asking it about one item, in micro-units of its currency."""
+    row = conn.execute(MEAN_COST, [version_id]).fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def costs(conn: Sync, agent_id: int) -> list[CostRow]:
+    """What each version of an agent has cost."""
+    return conn.cursor(row_factory=of(CostRow)).execute(COSTS, [agent_id]).fetchall()
+
+
+def outcomes(conn: Sync, agent_id: int, basis: str) -> list[tuple[float, bool]]:
+    """(confidence, wrong) of the blind answers of a version that people have decided."""
+    return conn.execute(CURVE, [agent_id, basis]).fetchall()

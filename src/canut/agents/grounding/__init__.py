@@ -1,0 +1,1 @@
+"""Where in an item a value comes from, and whether it passes the checks of its process."""

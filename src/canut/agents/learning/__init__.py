@@ -1,0 +1,1 @@
+"""Agents that learn from examples: from memory, from n-grams, from embeddings."""

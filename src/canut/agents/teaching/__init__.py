@@ -1,0 +1,1 @@
+"""What an agent may learn from, when it learns, and what becomes of the new version."""

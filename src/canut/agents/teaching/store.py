@@ -1,0 +1,100 @@
+"""The SQL of teaching: what was decided, without what evidence rests on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+from psycopg import Connection
+
+from canut.agents.running.model import AgentAtWork
+from canut.db.rows import of
+
+Sync = Connection[Any]
+
+# steps of batches with decisions, the newest first: what an agent could learn from
+STEPS = """
+select s.id, s.n_decided from batch_step s
+where s.process_id = %s and s.slug = %s and s.n_decided > 0 order by s.id desc limit %s"""
+
+DECIDED_COUNT = """
+select coalesce(sum(n_decided), 0)::bigint from batch_step where process_id = %s and slug = %s"""
+LOOKED = "select looked_n from agent where id = %s"
+SET_LOOKED = "update agent set looked_n = %s where id = %s"
+
+# never what an agent decided alone, never a task of the agent's own blind stream, never one that
+# a panel has heard for an audit or a dispute: licences and certificates rest on these, for good
+DECIDED = """
+select d.task_id, i.key, i.payload, d.value::text as value, d.confidence, d.method, d.decided_ms
+from decision d
+join batch_step s on s.id = d.batch_step_id
+join item i on i.batch_id = s.batch_id and i.id = d.item_id
+where d.batch_step_id = any (%(steps)s) and d.method <> 'licence'
+  and not exists (select from blind_answer b
+                  where b.task_id = d.task_id and b.contributor_id = %(agent)s)
+  and not exists (select from panel p where p.of_task = d.task_id)
+order by d.decided_ms desc, d.task_id desc
+limit %(limit)s"""
+
+# what of these a licence or a certificate rests on: nothing, or the query above is wrong
+PROTECTED = """
+select task_id from blind_answer where contributor_id = %(agent)s and task_id = any (%(tasks)s)
+union select of_task from panel where of_task = any (%(tasks)s)"""
+
+MOST_LEARNED = """
+select coalesce(max(s.n_examples), 0) from agent_version v
+join agent_artefact s on s.sha256 = v.state
+where v.agent_id = %s and v.version ->> 'schema' = %s"""
+
+
+class DecidedRow(Struct, frozen=True):
+    """A decided item, as it may be learned from."""
+
+    task_id: int
+    key: str
+    payload: dict[str, Any]
+    #: JSON
+    value: str
+    confidence: float
+    method: str
+    decided_ms: int
+
+
+def steps(conn: Sync, agent: AgentAtWork, limit: int) -> list[int]:
+    """Steps of batches with decisions, the newest first."""
+    rows = conn.execute(STEPS, [agent.process_id, agent.step_slug, limit])
+    return [row[0] for row in rows]
+
+
+def decided_count(conn: Sync, agent: AgentAtWork) -> int:
+    """Decisions at the step, whoever took them."""
+    row = conn.execute(DECIDED_COUNT, [agent.process_id, agent.step_slug]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def looked(conn: Sync, agent_id: int) -> int:
+    """How many decisions there were when somebody looked last whether to teach."""
+    row = conn.execute(LOOKED, [agent_id]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def set_looked(conn: Sync, agent_id: int, count: int) -> None:
+    conn.execute(SET_LOOKED, [count, agent_id])
+
+
+def decided(conn: Sync, agent_id: int, steps: Sequence[int], limit: int) -> list[DecidedRow]:
+    """The newest decisions that may be learned from, the oldest of them first."""
+    values = {"agent": agent_id, "steps": list(steps), "limit": limit}
+    rows = conn.cursor(row_factory=of(DecidedRow)).execute(DECIDED, values).fetchall()
+    return rows[::-1]
+
+
+def protected(conn: Sync, agent_id: int, tasks: Sequence[int]) -> set[int]:
+    """Those of the tasks that nobody may learn from."""
+    values = {"agent": agent_id, "tasks": list(tasks)}
+    return {row[0] for row in conn.execute(PROTECTED, values)}
+
+
+def most_learned(conn: Sync, agent_id: int, schema: str) -> int:
+    """Examples that the best taught version for such a step has seen, whatever became of it."""
+    row = conn.execute(MOST_LEARNED, [agent_id, schema]).fetchone()
+    return int(row[0]) if row else 0

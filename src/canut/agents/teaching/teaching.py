@@ -1,0 +1,193 @@
+"""Agents learn from what people decided: when it helps, with provenance, out of everybody's way."""
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from canut.agents import store
+from canut.agents.arena import store as store_duels
+from canut.agents.model import Step, items_of
+from canut.agents.running.model import AgentAtWork, Hands, VersionAtWork, Worth
+from canut.agents.running.runner import BROKEN, Bench
+from canut.agents.teaching import store as store_teaching
+from canut.agents.teaching.lessons import Decided, Lesson, Source, lesson
+from canut.agents.teaching.rules import Begins, begins_as, coverage_at, lesson_due
+from canut.agents.versions import begin_challenger, replace_champion
+from canut.db.pool import SyncConn
+from canut.errors import Conflict
+from canut.quality.licences import store as store_licences
+
+log = logging.getLogger("canut.agents")
+
+#: decisions that a lesson is made of, the newest
+LESSON_MAX = 50_000
+#: batches that a lesson looks into
+STEPS_MAX = 200
+#: decisions that a step must have gained, as a share, before anybody looks again
+LOOK_AGAIN = 1.1
+#: `decision.method` -> who decided
+SOURCES: dict[str, Source] = {
+    "answers": "people",
+    "exhausted": "people",
+    "expert": "expert",
+    "panel": "expert",
+}
+
+
+class Taught(Struct, frozen=True):
+    """A version that was learned."""
+
+    agent_id: int
+    version_id: int
+    role: Begins
+    worth: Worth
+
+
+def teach_due(
+    conn: SyncConn, hands: Hands, bench: Bench, now_ms: Callable[[], int]
+) -> list[Taught]:
+    """Teach every agent that a lesson would help. `conn` commits by itself."""
+    done = []
+    for agent in store.agents(conn):
+        if agent.state != "active":
+            continue
+        count = store_teaching.decided_count(conn, agent)
+        if count < max(1, store_teaching.looked(conn, agent.id) * LOOK_AGAIN):
+            continue
+        try:
+            taught = teach(conn, hands, bench, agent, now_ms)
+        except BROKEN:
+            log.exception("agent %d (%s) could not be taught", agent.id, agent.name)
+            continue
+        finally:
+            store_teaching.set_looked(conn, agent.id, count)
+        if taught:
+            done.append(taught)
+    return done
+
+
+def teach(
+    conn: SyncConn,
+    hands: Hands,
+    bench: Bench,
+    agent: AgentAtWork,
+    now_ms: Callable[[], int],
+    *,
+    anyway: bool = False,
+    drifted: bool = False,
+) -> Taught | None:
+    """A new version from all that may be learned from; None where it would not help (yet), or
+    somebody else teaches this agent.
+
+    `anyway`: whatever the rules say of its use; raises `Conflict` where nothing can be learned."""
+    if not store.try_lock(conn, agent.id):
+        return None
+    try:
+        found = _material(conn, bench, agent)
+        if found is None or not found[1]:
+            _nothing(anyway)
+            return None
+        step, decided = found
+        learned = store_teaching.most_learned(conn, agent.id, step.schema_hash())
+        if not anyway and not lesson_due(len(decided), learned, drifted=drifted):
+            return None
+        tasks = [one.item.key for one in decided]
+        protected = store_teaching.protected(conn, agent.id, tasks)
+        answers = len(getattr(step.question, "values", ()) or ()) or 2
+        made = lesson(step, decided, protected=protected, answers=answers)
+        return _learned(conn, hands, agent, step, made, now_ms)
+    finally:
+        store.unlock(conn, agent.id)
+
+
+def _nothing(anyway: bool) -> None:
+    if anyway:
+        raise Conflict(
+            "There is nothing to learn from yet.",
+            mend="wait until people have decided some items that no evidence rests on",
+        )
+
+
+def _material(
+    conn: SyncConn, bench: Bench, agent: AgentAtWork
+) -> tuple[Step, list[Decided]] | None:
+    """The step as its newest batch has it, and what was decided at steps that ask the same of the
+    same fields."""
+    steps = store_teaching.steps(conn, agent, STEPS_MAX)
+    if not steps:
+        return None
+    newest = bench.step(conn, steps[0])
+    schema = newest.schema_hash()
+    same = [one for one in steps if bench.schema(conn, one) == schema]
+    decode = msgspec.json.Decoder().decode
+    rows = store_teaching.decided(conn, agent.id, same, LESSON_MAX)
+    items = items_of(newest, [(row.task_id, row.key, row.payload) for row in rows])
+    return newest, [
+        Decided(item, decode(row.value), row.decided_ms, SOURCES[row.method], row.confidence)
+        for item, row in zip(items, rows, strict=True)
+    ]
+
+
+def _learned(
+    conn: SyncConn,
+    hands: Hands,
+    agent: AgentAtWork,
+    step: Step,
+    made: Lesson,
+    now_ms: Callable[[], int],
+) -> Taught | None:
+    """Learn the older part, see what it is worth on the newer, then learn that too."""
+    before = store.open_versions(conn, agent.id).get("champion")
+    terms = store_licences.terms(conn, agent.process_id, agent.step_slug)
+    worth = Worth(len(made.train) + len(made.validation), left_out=made.left_out)
+    state = hands.learn(agent, step, None, made.train)
+    if made.validation and state and terms:
+        worth = _worth(hands, agent, step, state, made, terms.error_max)
+        state = hands.learn(agent, step, None, [*made.train, *made.validation])
+    version = hands.version(agent, step, state or None)
+    if store.known(conn, agent.id, version.hash()):
+        return None
+    with conn.transaction():
+        versions = store.lock(conn, agent.id)
+        role = _role(conn, agent, versions.get("champion"), step, worth)
+        parent = before.state if before else None
+        name = store.keep_state(conn, state, now_ms(), worth.examples, parent) if state else None
+        if role == "champion":
+            why = "learned more"
+            number = replace_champion(conn, agent, version, name, why, now_ms, worth)
+        else:
+            number = begin_challenger(conn, agent, version, name, now_ms, worth)
+    return Taught(agent.id, number, role, worth)
+
+
+def _role(
+    conn: SyncConn, agent: AgentAtWork, champion: VersionAtWork | None, step: Step, worth: Worth
+) -> Begins:
+    if champion is None or champion.schema != step.schema_hash():
+        return "champion"
+    licence = store_duels.open_licence(conn, agent)
+    taught = champion.state is not None or champion.version.get("prompt")
+    return begins_as(
+        in_force=licence is not None and licence.state == "in_force",
+        before=champion.lesson if taught else None,
+        now=worth,
+    )
+
+
+def _worth(
+    hands: Hands, agent: AgentAtWork, step: Step, state: bytes, made: Lesson, error_max: float
+) -> Worth:
+    said = hands.answer(agent, step, state, [example.item for example in made.validation])
+    agreed = [
+        0.0 if one.value is None else step.question.agree(one.value, example.value)
+        for one, example in zip(said, made.validation, strict=True)
+    ]
+    sure = [one.confidence for one in said]
+    return Worth(
+        len(made.train) + len(made.validation),
+        round(sum(agreed) / len(agreed), 4),
+        round(coverage_at(sure, agreed, error_max), 4),
+        made.left_out,
+    )

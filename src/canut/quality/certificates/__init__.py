@@ -1,0 +1,1 @@
+"""What audits prove of delivered decisions, in a form that anybody can check."""

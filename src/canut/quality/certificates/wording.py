@@ -1,0 +1,101 @@
+"""A certificate in words, for whoever reads it: what is proved, how, and what is not."""
+
+from typing import Literal
+
+from canut.quality.certificates.bounds import Certificate
+
+Locale = Literal["en", "fr"]
+
+_WORDS: dict[Locale, dict[str, str]] = {
+    "en": {
+        "about": "{process}, step {step}, batch {batch}, for {client}: {decisions} decisions.",
+        "bound": "At most {bound} of them are wrong ({most} decisions), with {confidence}"
+        " confidence, whenever this is read.",
+        "proved": "This keeps the promise of at most {promise}.",
+        "unproved": "This does not prove the promise of at most {promise} yet.",
+        "audits": "{audits} draws were answered again, blind; wrong or disputed: {wrong}. The"
+        " estimate is {rate}.",
+        "none": "No draw has been answered yet: nothing is proved.",
+        "uniform": "Every decision had the same chance to be drawn, each once at most.",
+        "risk": "{share} of the draws were uniform, the rest went where errors were likelier, and"
+        " count the less for it.",
+        "same": "Answers that agree to {agree_min} are the same answer.",
+        "fields": "A record is wrong where one of its fields is.",
+        "panel": "Wrong means: the panel ({people} people) answers otherwise. It had"
+        " {gold_wrong} of {gold} gold items wrong: its own error is at most {panel}.",
+        "panel_new": "Wrong means: the panel ({people} people) answers otherwise. Its own error"
+        " has not been measured.",
+        "disputes": "Disputed by the client: {contested} not settled, {overturned} found wrong.",
+    },
+    "fr": {
+        "about": "{process}, étape {step}, lot {batch}, pour {client} : {decisions} décisions.",
+        "bound": "Au plus {bound} d’entre elles sont fausses ({most} décisions), avec une confiance"
+        " de {confidence}, quel que soit le moment de la lecture.",
+        "proved": "La promesse d’au plus {promise} est tenue.",
+        "unproved": "La promesse d’au plus {promise} n’est pas encore prouvée.",
+        "audits": "{audits} tirages ont reçu une nouvelle réponse, à l’aveugle ; faux ou contestés"
+        " : {wrong}. L’estimation est de {rate}.",
+        "none": "Aucun tirage n’a encore reçu de réponse : rien n’est prouvé.",
+        "uniform": "Chaque décision avait la même chance d’être tirée, une fois au plus.",
+        "risk": "{share} des tirages étaient uniformes, les autres allaient où l’erreur était plus"
+        " probable, et comptent d’autant moins.",
+        "same": "Deux réponses qui concordent à {agree_min} sont la même réponse.",
+        "fields": "Une fiche est fausse dès qu’un de ses champs l’est.",
+        "panel": "Faux veut dire : le jury ({people} personnes) répond autrement. Il s’est trompé"
+        " sur {gold_wrong} de {gold} questions témoins : sa propre erreur est d’au plus {panel}.",
+        "panel_new": "Faux veut dire : le jury ({people} personnes) répond autrement. Sa propre"
+        " erreur n’a pas été mesurée.",
+        "disputes": "Contestées par le client : {contested} en attente, {overturned} reconnues"
+        " fausses.",
+    },
+}
+
+
+def sentences(certificate: Certificate, locale: Locale) -> list[str]:
+    """What the certificate says, one sentence or two each. Bounds are rounded up."""
+    evidence, said = certificate.evidence, certificate.statement
+    words = _WORDS[locale]
+    values = {
+        **{field: getattr(evidence.about, field) for field in ("client", "process", "step")},
+        "batch": evidence.about.batch,
+        "decisions": as_count(said.decisions, locale),
+        "audits": as_count(said.audits, locale),
+        "wrong": as_count(said.wrong, locale),
+        "most": as_count(said.errors_at_most, locale),
+        "bound": as_share(said.bound, locale, up=True),
+        "rate": as_share(said.rate, locale),
+        "confidence": as_share(1 - evidence.delta, locale),
+        "promise": as_share(evidence.error_max, locale),
+        "share": as_share(evidence.design.uniform_ppm / 1_000_000, locale),
+        "people": as_count(evidence.panel.people, locale),
+        "gold": as_count(evidence.panel.gold, locale),
+        "gold_wrong": as_count(evidence.panel.gold_wrong, locale),
+        "panel": as_share(said.panel_bound, locale, up=True),
+        "agree_min": as_share(evidence.panel.agree_min, locale),
+        "contested": as_count(len(evidence.contested), locale),
+        "overturned": as_count(len(evidence.overturned), locale),
+    }
+    parts = ["about"]
+    parts += (
+        ["bound", "proved" if said.proved else "unproved", "audits"] if said.audits else ["none"]
+    )
+    parts += [evidence.design.kind, "panel" if evidence.panel.gold else "panel_new"]
+    parts += ["same"] if evidence.panel.agree_min < 1 else []
+    parts += ["fields"] if evidence.panel.by_field else []
+    parts.append("disputes")
+    return [words[part].format_map(values) for part in parts]
+
+
+def as_share(share: float, locale: Locale, *, up: bool = False) -> str:
+    """As a percentage with up to three decimals; rounded up where `up`."""
+    thousandths = share * 100_000
+    whole = round(thousandths)
+    if up and whole < thousandths - 1e-6:
+        whole += 1
+    digits = f"{whole / 1000:.3f}".rstrip("0").rstrip(".")
+    return f"{digits.replace('.', ',')}\u00a0%" if locale == "fr" else f"{digits}%"
+
+
+def as_count(number: int, locale: Locale) -> str:
+    """With its thousands apart."""
+    return f"{number:,}".replace(",", " " if locale == "fr" else ",")

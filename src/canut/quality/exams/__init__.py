@@ -1,0 +1,1 @@
+"""Exams on gold, the same for people and agents."""

@@ -1,0 +1,1 @@
+"""Who may work and who may decide alone, on which blind evidence, and when that ends."""

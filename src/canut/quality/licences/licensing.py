@@ -1,0 +1,232 @@
+"""Licences at work: how agents come to decide alone, and how that ends. See `licence_rules`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from canut.db.pool import SyncConn
+from canut.errors import Conflict, NotFound
+from canut.quality.licences import store
+from canut.quality.licences.rules import EARNING_PPM, Becomes, Review, review
+from canut.quality.model import RIGHT_FROM, Licence, LicencePlace
+from canut.questions.base import Question
+from canut.truth.designs import PPM, in_stream
+
+#: why a version ended where a new one of an agent or a new grant took its place; where evidence
+#: ended it the reason is what it became (`licence_rules.Becomes`)
+SUPERSEDED = "superseded"
+
+
+class ShadowAnswer(Struct, frozen=True):
+    """What a challenger said of a task of its champion's stream."""
+
+    task_id: int
+    #: None where it had no answer
+    value: Any
+    confidence: float
+    #: None while people have not decided
+    wrong: bool | None
+
+
+class Change(Struct, frozen=True):
+    """What a review changed."""
+
+    licence: Licence
+    becomes: Becomes
+    #: the version in force or earning from now on
+    licence_id: int
+    threshold: float | None
+
+
+def begin_earning(
+    conn: SyncConn,
+    place: LicencePlace,
+    basis: str,
+    seed: str,
+    now_ms: int,
+    *,
+    stream_ppm: int = EARNING_PPM,
+) -> Licence:
+    """An agent starts to earn a licence for what `basis` (the hash of its version) is; whatever
+    licence it holds at the step ends. The same basis again changes nothing.
+
+    `seed` is 32 random bytes in hexadecimal, that nobody knew before; `stream_ppm` is the share of
+    its tasks that people answer blind until something is proved. Raises `NotFound` where the
+    step has no batch yet.
+    """
+    terms = store.terms(conn, place.process_id, place.step_slug)
+    if terms is None:
+        raise NotFound(
+            "This step has had no work yet, so there is nothing to earn a licence on.",
+            mend="submit a batch first",
+        )
+    held = store.open_of_agents(conn, place.process_id, place.step_slug, [place.contributor_id])
+    if held and held[0].basis == basis:
+        return held[0]
+    store.end(conn, place, now_ms, SUPERSEDED)
+    values = {
+        "state": "earning",
+        "basis": basis,
+        "error_max": terms.error_max,
+        "delta": terms.delta,
+        "seed": seed,
+        "ppm": stream_ppm,
+    }
+    return _read(conn, store.begin(conn, place, now_ms, values))
+
+
+def succeed(
+    conn: SyncConn,
+    place: LicencePlace,
+    basis: str,
+    seed: str,
+    now_ms: int,
+    *,
+    tried: int,
+    said: Sequence[ShadowAnswer],
+    stream_ppm: int = EARNING_PPM,
+) -> Licence:
+    """A challenger takes its champion's place, and brings the evidence it has: what it `said`,
+    after it was fixed, of every task of the champion's stream, in the order in which they fell in.
+
+    `tried` is how many challengers were dropped since the champion's licence began: each has had
+    its chance to prove something, and spends a version's share of delta.
+    """
+    store.end(conn, place, now_ms, SUPERSEDED)
+    terms = store.terms(conn, place.process_id, place.step_slug)
+    assert terms is not None
+    values = {
+        "state": "earning",
+        "basis": basis,
+        "error_max": terms.error_max,
+        "delta": terms.delta,
+        "seed": seed,
+        "ppm": stream_ppm,
+        "skipped": tried,
+    }
+    licence = store.begin(conn, place, now_ms, values)
+    if said:
+        store.record(conn, [(licence, one.task_id, one.value, one.confidence) for one in said])
+        known = {one.task_id: one.wrong for one in said if one.wrong is not None}
+        store.settle_of(conn, licence, known, now_ms)
+    return _read(conn, licence)
+
+
+def grant_person(conn: SyncConn, place: LicencePlace, now_ms: int, finding: Any = None) -> Licence:
+    """A person may work on the step from now on: an exam was passed, or an operator says so.
+
+    Raises `Conflict` where a licence is in force.
+    """
+    terms = store.terms(conn, place.process_id, place.step_slug) or store.Terms(0.02, 0.05, 0.0)
+    ended = store.end(conn, place, now_ms, SUPERSEDED)
+    if ended is not None and _read(conn, ended).granted_ms is not None:
+        raise Conflict("A licence for this step is in force already.")
+    values = {
+        "state": "in_force",
+        "granted": now_ms,
+        "error_max": terms.error_max,
+        "delta": terms.delta,
+        "finding": finding,
+    }
+    return _read(conn, store.begin(conn, place, now_ms, values))
+
+
+def shadowed(licence: Licence, tasks: Sequence[int]) -> NDArray[np.bool_]:
+    """Which of these tasks are in the licence's stream, bool (n,): there people decide without the
+    agent, and its answer is judged by their decision."""
+    return in_stream(licence.seed, [str(task) for task in tasks], licence.stream_ppm)
+
+
+def decides_alone(licence: Licence, confidence: float | None, in_its_stream: bool) -> bool:
+    """Whether an agent's answer of this confidence is a decision."""
+    return (
+        licence.state == "in_force"
+        and licence.threshold is not None
+        and confidence is not None
+        and confidence >= licence.threshold
+        and not in_its_stream
+    )
+
+
+def settle_blind(
+    conn: SyncConn, question: Question, decided: dict[int, Any], now_ms: int
+) -> set[int]:
+    """Compare blind answers with what people decided (task -> value); the licences concerned."""
+    rows = store.open_blind(conn, list(decided))
+    decode = msgspec.json.Decoder().decode
+    wrong = [question.agree(decode(row.value), decided[row.task_id]) < RIGHT_FROM for row in rows]
+    if rows:
+        store.settle(conn, [row.id for row in rows], wrong, now_ms)
+    return {row.licence_id for row in rows}
+
+
+def review_licence(conn: SyncConn, licence_id: int, seed: str, now_ms: int) -> Change | None:
+    """Judge an agent's licence by its evidence and act on it; None where nothing changes.
+
+    `seed` is for the stream of a new version, should there be one: 32 fresh random bytes in
+    hexadecimal.
+    """
+    licence = store.locked(conn, licence_id)
+    if licence is None or licence.state == "ended":
+        return None
+    terms = store.terms(conn, licence.process_id, licence.step_slug)
+    permanent = round((terms.stream_share if terms else 0.03) * PPM)
+    found = review(licence, store.evidence(conn, licence.root), permanent)
+    store.note(
+        conn,
+        licence_id,
+        now_ms,
+        (found.rungs or licence.rungs, found.finding, found.standing),
+        found.stream_ppm if found.becomes == "same" else None,
+    )
+    if found.becomes == "same":
+        return None
+    place = LicencePlace(licence.contributor_id, licence.process_id, licence.step_slug)
+    store.end(conn, place, now_ms, found.becomes)
+    new = store.begin(conn, place, now_ms, _version(licence, found, seed, now_ms))
+    return Change(licence, found.becomes, new, found.threshold)
+
+
+def _version(licence: Licence, found: Review, seed: str, now_ms: int) -> dict[str, Any]:
+    """The columns of the version that follows."""
+    values: dict[str, Any] = {
+        "basis": licence.basis,
+        "error_max": licence.error_max,
+        "delta": licence.delta,
+        "seed": seed,
+        "ppm": found.stream_ppm,
+    }
+    if found.becomes == "revoked":
+        return values | {"state": "earning"}
+    return values | {
+        "state": "in_force",
+        "granted": now_ms,
+        "threshold": found.threshold,
+        "rungs": found.rungs,
+        "finding": found.finding,
+        "root": None if found.becomes == "narrowed" else licence.root,
+    }
+
+
+def _read(conn: SyncConn, licence_id: int) -> Licence:
+    licence = store.locked(conn, licence_id)
+    assert licence is not None
+    return licence
+
+
+def review_due(conn: SyncConn, seeds: Callable[[], str], now_ms: int) -> list[Change]:
+    """Review every licence with new evidence, each in a transaction of its own; what changed.
+
+    `seeds` gives 32 fresh random bytes in hexadecimal at each call.
+    """
+    changes = []
+    for licence_id in store.due(conn):
+        with conn.transaction():
+            change = review_licence(conn, licence_id, seeds(), now_ms)
+        if change:
+            changes.append(change)
+    return changes

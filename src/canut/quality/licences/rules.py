@@ -1,0 +1,105 @@
+"""What becomes of an agent's licence when evidence comes in: pure rules.
+
+    earning -> in force    a threshold is proved on the stream
+    in force -> in force   a lower threshold is proved, or an alarm raises it to the next rung, all
+                           of which were proved on the way down: a new version
+    in force -> earning    errors have become likelier than allowed: revoked, earned anew
+
+Thresholds are proved on all blind answers since the root version began, however many versions
+follow; each version is then watched by an e-process of its own. Each spends its own share of delta:
+over all versions of a contributor at a step, the chance that a promise is broken is at most delta.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from msgspec import Struct
+
+from canut.quality.licences import watch as drift
+from canut.quality.licences.thresholds import Finding, Ladder, choose, delta_share, ladder
+from canut.quality.model import BlindAnswer, Licence
+
+#: confidences that set the rungs; what came of these answers is not looked at
+RUNGS_FROM = 100
+#: evidence that a ladder is laid out for: enough for an error rate of 2% and a few errors
+PLANNED = 600
+#: share of an agent's tasks in its stream while it earns: people answer them all the same
+EARNING_PPM = 300_000
+#: the same in force while rungs are left to prove, until `PLANNED` answers are in
+CLIMBING_PPM = 100_000
+
+Becomes = Literal["same", "granted", "widened", "narrowed", "revoked"]
+
+
+class Review(Struct, frozen=True):
+    """What the evidence makes of a licence."""
+
+    becomes: Becomes
+    #: the rungs, set now if they were not
+    rungs: list[tuple[float, float]] | None
+    #: the threshold from now on, None while nothing is proved
+    threshold: float | None
+    #: what is proved, and what is missing for more; None before there are rungs
+    finding: Finding | None
+    #: what the stream says about a licence in force
+    standing: drift.Standing | None
+    #: share of its tasks in the stream from now on, in millionths
+    stream_ppm: int
+
+
+def counted(answers: Sequence[BlindAnswer]) -> Sequence[BlindAnswer]:
+    """The evidence: answers in their order, up to the first that is open. To leave out what takes
+    long would leave out what is hard."""
+    for place, answer in enumerate(answers):
+        if answer.wrong is None:
+            return answers[:place]
+    return answers
+
+
+def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) -> Review:
+    """What `answers`, all since the root began in their order, make of an agent's licence.
+
+    `stream_ppm` is the share of the permanent stream. A narrowed version is a root: what was
+    proved before the alarm is no reason to lower the threshold again.
+    """
+    # half for the proof of thresholds, half for the watch over them
+    proof = delta_share(licence.delta, licence.root_version) / 2
+    rungs = licence.rungs or _rungs(licence, answers, proof)
+    if rungs is None:
+        return Review("same", None, None, None, None, licence.stream_ppm or EARNING_PPM)
+    evidence = counted(answers)
+    sure = np.array([answer.confidence for answer in evidence], np.float64)
+    wrong = np.array([answer.wrong for answer in evidence], bool)
+    steps = np.array(rungs, np.float64)
+    found = choose(sure, wrong, Ladder(steps[:, 0], steps[:, 1]), licence.error_max, proof)
+    climbing = found.shortfall is not None and len(evidence) < PLANNED
+    ppm = max(stream_ppm, CLIMBING_PPM) if climbing else stream_ppm
+    if licence.threshold is None:
+        if found.threshold is None:
+            share = licence.stream_ppm or EARNING_PPM
+            return Review("same", rungs, None, found, None, share)
+        return Review("granted", rungs, found.threshold, found, None, ppm)
+    own = np.array([answer.licence_id == licence.id for answer in evidence], bool)
+    watch = delta_share(licence.delta, licence.version) / 2
+    standing = drift.judge(wrong[own & (sure >= licence.threshold)], licence.error_max, watch)
+    if standing.revoked_after is not None:
+        return Review("revoked", None, None, found, standing, EARNING_PPM)
+    if standing.alarm:
+        higher = [threshold for threshold, _ in rungs if threshold > licence.threshold]
+        if not higher:
+            return Review("revoked", None, None, found, standing, EARNING_PPM)
+        return Review("narrowed", rungs, min(higher), found, standing, ppm)
+    if found.threshold is not None and found.threshold < licence.threshold:
+        return Review("widened", rungs, found.threshold, found, standing, ppm)
+    return Review("same", rungs, licence.threshold, found, standing, ppm)
+
+
+def _rungs(
+    licence: Licence, answers: Sequence[BlindAnswer], delta: float
+) -> list[tuple[float, float]] | None:
+    if len(answers) < RUNGS_FROM:
+        return None
+    first = [answer.confidence for answer in answers[:RUNGS_FROM]]
+    laid = ladder(first, PLANNED, licence.error_max, delta)
+    return list(zip(laid.thresholds.tolist(), laid.coverage.tolist(), strict=True))
