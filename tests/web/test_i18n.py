@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.people.rules import LOCALES
+from canut.web.formats import formats
 from canut.web.i18n import Patterns, negotiate, sentence, translations
-from canut.web.templating import formats
 from scripts.messages import in_python, known, missing, needed, unused
 
 FRENCH = Patterns("fr")

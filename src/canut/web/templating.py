@@ -2,24 +2,26 @@
 
 A template calls `gettext`, `ngettext` or `_`, and these, which know the language:
 `number(1234.5)`, `percent(0.934)`, `money(1250, "EUR")`, `moment(at_ms)`, `day(at_ms)`,
-`duration(ms)`; `asset("canut.css")` is the address of a static file.
+`duration(ms)`, `measure(value, unit)` for the units of charts; `charts` has the values that charts
+are made of and `draw(chart)` draws one; `asset("canut.css")` is the address of a static file.
 """
 
 import hashlib
 import importlib.resources
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from babel import dates, numbers
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.loaders import ChoiceLoader, PrefixLoader
 from markupsafe import Markup, escape
 
+from canut.insight import charts
 from canut.people.rules import LOCALES
+from canut.web.formats import formats
 from canut.web.i18n import SOURCE, Patterns, sentence, translations
 
 _WEB = Path(str(importlib.resources.files("canut.web")))
@@ -27,10 +29,6 @@ STATIC = _WEB / "static"
 TEMPLATES = _WEB / "templates"
 #: templates of the question types, as `widgets/choice.html`
 WIDGETS = Path(str(importlib.resources.files("canut"))) / "questions" / "widgets"
-
-
-#: where a language is at home, for dates: most English readers put the day first
-REGIONS = {"en": "en_GB"}
 
 
 class Templates:
@@ -74,7 +72,9 @@ class Templates:
         install: Callable[..., None] = made.install_gettext_translations  # type: ignore[attr-defined]
         install(self._translations[locale], newstyle=True)
         made.filters.update(sentence=sentence, coded=coded)
-        made.globals.update(asset=self.asset, locale=locale, **formats(locale))
+        given = formats(locale)
+        drawn = partial(_drawn, write=given["measure"])
+        made.globals.update(asset=self.asset, locale=locale, charts=charts, draw=drawn, **given)
         return made
 
 
@@ -83,45 +83,10 @@ def coded(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
-def formats(locale: str) -> dict[str, Callable[..., str]]:
-    """How numbers, money and times are written in this language. Times are UTC."""
-    regional = REGIONS.get(locale, locale)
-
-    def number(value: float, digits: int | None = None) -> str:
-        pattern = None if digits is None else "#,##0." + "0" * digits if digits else "#,##0"
-        return numbers.format_decimal(value, format=pattern, locale=locale)
-
-    def percent(share: float, digits: int = 1) -> str:
-        pattern = "#,##0." + "0" * digits if digits else "#,##0"
-        space = "\u202f" if locale == "fr" else ""
-        return numbers.format_percent(share, format=f"{pattern}{space}%", locale=locale)
-
-    def money(minor: int, currency: str) -> str:
-        places = numbers.get_currency_precision(currency)
-        amount = Decimal(minor).scaleb(-places)
-        return numbers.format_currency(amount, currency, locale=locale)
-
-    def moment(at_ms: int, style: str = "medium") -> str:
-        return dates.format_datetime(_utc(at_ms), format=style, locale=regional)
-
-    def day(at_ms: int, style: str = "medium") -> str:
-        return dates.format_date(_utc(at_ms), format=style, locale=regional)
-
-    def duration(ms: int) -> str:
-        return dates.format_timedelta(timedelta(milliseconds=ms), threshold=1.5, locale=locale)
-
-    return {
-        "number": number,
-        "percent": percent,
-        "money": money,
-        "moment": moment,
-        "day": day,
-        "duration": duration,
-    }
-
-
-def _utc(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
+def _drawn(chart: charts.Chart, write: charts.Write) -> charts.Drawing:
+    """The chart, its markup marked as safe: the module escapes what comes from outside."""
+    drawn = charts.draw(chart, write)
+    return msgspec.structs.replace(drawn, svg=Markup(drawn.svg))  # noqa: S704
 
 
 def _version(folder: Path) -> str:
