@@ -25,7 +25,7 @@ from (
     from assignment a join contributor c on c.id = a.contributor_id
     where a.state = 'claimed'
 ) live,
-(select count(*) as n, min(submitted_ms) as oldest from inbox) waiting,
+(select count(*) as n, min(greatest(submitted_ms, after_ms)) as oldest from inbox) waiting,
 (select count(*) filter (where state = 'failed') as failed,
         count(*) filter (where state = 'waiting') as waiting from webhook_delivery) hooks"""
 

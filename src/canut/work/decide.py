@@ -56,7 +56,7 @@ class Pass(Struct):
 
 def decide_fresh(conn: SyncConn, steps: Steps, now_ms: int, limit: int) -> Pass:
     """Weigh up to `limit` fresh answers and act on what they say. Call inside a transaction."""
-    fresh = store_decide.take_fresh(conn, limit)
+    fresh = store_decide.take_fresh(conn, now_ms, limit)
     done = Pass(answers=sum(task.n_fresh for task in fresh))
     by_step: dict[int, list[FreshTask]] = {}
     for task in fresh:

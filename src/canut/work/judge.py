@@ -132,6 +132,9 @@ def judge(
             continue
         elif steps[i] == NextStep.DECIDE:
             method = "answers"
+        elif task.called and rules.expert_skill is not None:
+            judged.escalate.append(task.task_id)
+            continue
         elif given[i] < task.wanted:
             # somebody else is at it
             continue

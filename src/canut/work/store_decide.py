@@ -33,6 +33,8 @@ class FreshTask(Struct, frozen=True):
     of_task: int | None
     #: answers taken from the inbox for it; 0: to be weighed again, though nobody said anything new
     n_fresh: int
+    #: people could not answer it, and call its expert
+    called: bool = False
 
 
 class StepRules(Struct, frozen=True):
@@ -66,18 +68,20 @@ class NewDecision(Struct, frozen=True):
 
 # take answers out of the inbox and lock their tasks, in the order of ids as everywhere. Another
 # engine skips the rows we hold and waits at the tasks it shares with us; after the wait it gets
-# them as we left them. Rows of contributor -1 are no answers: the task is to be weighed again.
+# them as we left them. Rows of contributor -1 are no answers: the task is to be weighed again; -2
+# calls its expert. What its contributor may still take back is left.
 TAKE = """
 with taken as (
     delete from inbox where ctid = any (array(
-        select ctid from inbox limit %s for update skip locked))
+        select ctid from inbox where after_ms <= %s limit %s for update skip locked))
     returning task_id, contributor_id
 ), fresh as (
-    select task_id, count(*) filter (where contributor_id >= 0) as n_fresh
+    select task_id, count(*) filter (where contributor_id >= 0) as n_fresh,
+           bool_or(contributor_id = -2) as called
     from taken group by task_id
 )
 select t.id as task_id, t.batch_step_id, t.item_id, t.wanted, t.expert, t.decided, t.kind,
-       t.of_task, fresh.n_fresh
+       t.of_task, fresh.n_fresh, fresh.called
 from task t join fresh on fresh.task_id = t.id
 order by t.id
 for update of t"""
@@ -85,10 +89,11 @@ for update of t"""
 # answers that could not be weighed, back for the next pass
 PUT_BACK = """
 insert into inbox (task_id, contributor_id, batch_step_id, submitted_ms)
-select t.id, case when u.n = 0 then -1 else 0 end, t.batch_step_id, %s
-from unnest(%s::bigint[], %s::int[]) as u (task_id, n)
+select t.id, who, t.batch_step_id, %s
+from unnest(%s::bigint[], %s::int[], %s::bool[]) as u (task_id, n, called)
 join task t on t.id = u.task_id
-cross join generate_series(1, greatest(u.n, 1))"""
+cross join unnest(case when u.called then array[-2] when u.n = 0 then array[-1] else '{}' end
+                  || array_fill(0, array[u.n])) as who"""
 
 RULES = """
 select s.id as batch_step_id, s.batch_id, s.position, s.process_id, s.slug, s.min_answers,
@@ -147,15 +152,16 @@ returning b.id, b.client_id, b.key, b.name, b.n_items"""
 SHUT = "update batch_step set open = false where batch_id = any (%s)"
 
 
-def take_fresh(conn: Sync, limit: int) -> list[FreshTask]:
+def take_fresh(conn: Sync, now_ms: int, limit: int) -> list[FreshTask]:
     """Tasks with fresh answers, locked, as they are after the lock."""
-    return conn.cursor(row_factory=of(FreshTask)).execute(TAKE, [limit]).fetchall()
+    return conn.cursor(row_factory=of(FreshTask)).execute(TAKE, [now_ms, limit]).fetchall()
 
 
 def put_back(conn: Sync, tasks: Sequence[FreshTask], now_ms: int) -> None:
     """Fresh again, as many times as they were."""
     ids = [task.task_id for task in tasks]
-    conn.execute(PUT_BACK, [now_ms, ids, [task.n_fresh for task in tasks]])
+    fresh, called = [task.n_fresh for task in tasks], [task.called for task in tasks]
+    conn.execute(PUT_BACK, [now_ms, ids, fresh, called])
 
 
 def rules(conn: Sync, batch_steps: list[int]) -> dict[int, StepRules]:

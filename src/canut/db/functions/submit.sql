@@ -14,7 +14,9 @@ create or replace function submit_answers(
     p_values jsonb[],
     p_now_ms bigint,
     -- how sure the contributor is of each, null where it does not say
-    p_confidences real[] default null
+    p_confidences real[] default null,
+    -- the engine counts them from then on
+    p_after_ms bigint default 0
 ) returns table (task_id bigint, outcome text) language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -71,8 +73,8 @@ begin
             insert into answer (task_id, contributor_id, value, expert, submitted_ms, confidence)
             values (v_given.task, p_contributor, v_given.value, v_expert, p_now_ms,
                     v_given.confidence);
-            insert into inbox (task_id, contributor_id, batch_step_id, submitted_ms)
-            values (v_given.task, p_contributor, v_given.step, p_now_ms);
+            insert into inbox (task_id, contributor_id, batch_step_id, submitted_ms, after_ms)
+            values (v_given.task, p_contributor, v_given.step, p_now_ms, p_after_ms);
             outcome := 'accepted';
         end if;
         return next;
