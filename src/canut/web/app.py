@@ -4,9 +4,8 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from litestar import Litestar, Response, Router, get
-from litestar.datastructures import CacheControlHeader, State
-from litestar.static_files import create_static_files_router
+from litestar import Litestar, Response, get
+from litestar.datastructures import State
 
 from canut.config import Settings, handed_down
 from canut.db.pool import open_pool
@@ -15,6 +14,7 @@ from canut.web.auth import OPEN, gate
 from canut.web.errors import handlers
 from canut.web.headers import security_headers
 from canut.web.house import House
+from canut.web.static_files import static_route
 from canut.web.templating import STATIC, Templates
 
 #: largest body of a request, in bytes, where a route says nothing else
@@ -39,7 +39,12 @@ def create_app(settings: Settings, templates: Templates | None = None) -> Litest
             house.pool = None
 
     return Litestar(
-        [_static(house), alive, *pages.routes(settings), *api.routes(settings)],
+        [
+            static_route(house.templates.version, STATIC),
+            alive,
+            *pages.routes(settings),
+            *api.routes(settings),
+        ],
         state=State({"house": house}),
         lifespan=[with_pool],
         middleware=[gate(house)],
@@ -61,13 +66,3 @@ def app_factory() -> Litestar:
 async def alive() -> Response[str]:
     """For load balancers: this process serves."""
     return Response("alive\n", media_type="text/plain")
-
-
-def _static(house: House) -> Router:
-    return create_static_files_router(
-        path=f"/static/{house.templates.version}",
-        directories=[STATIC],
-        opt={**OPEN, "unlimited": True},
-        cache_control=CacheControlHeader(public=True, max_age=31_536_000, immutable=True),
-        include_in_schema=False,
-    )

@@ -108,7 +108,13 @@ def formats(locale: str) -> dict[str, Callable[..., str]]:
         "day": made.day,
         "duration": made.duration,
         "measure": made.measure,
+        "iso": iso,
     }
+
+
+def iso(at_ms: int) -> str:
+    """A time as programs read it."""
+    return _utc(at_ms).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _major(minor: int, currency: str) -> Decimal:

@@ -8,12 +8,14 @@ from canut.web.pages import (
     answers,
     certificates,
     client,
+    design,
     exams,
     gold,
     handing,
     home,
     hooks,
     licences,
+    look,
     operator,
     options,
     pictures,
@@ -27,6 +29,6 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
     fixed = (
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
-        *(quality, licences, certificates, story, answers),
+        *(quality, licences, certificates, story, answers, look, design),
     )
     return [*handing.routes(settings), *(route for module in fixed for route in module.ROUTES)]

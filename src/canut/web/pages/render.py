@@ -1,7 +1,7 @@
 """Handing a template to a browser."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from litestar import Response
 from litestar.datastructures import Cookie
@@ -13,6 +13,8 @@ from canut.web.auth import CSRF_FIELD, WebRequest, asked, guest_cookie, house, v
 from canut.web.i18n import negotiate
 
 LANGUAGES = {"en": "English", "fr": "Français"}
+#: light or dark whatever the system says; "" follows the system
+THEMES = ("", "light", "dark")
 A_YEAR_S = 31_536_000
 
 
@@ -36,11 +38,14 @@ def render(
     **values: Any,
 ) -> Response[str]:
     """The page. Besides `values` a template has: `who` (Principal or None), `locale`, `path`,
-    `languages` (list of code, name, address), `csrf_token` and `csrf_field`."""
+    `here` (the address to come back to), `theme`, `languages` (list of code, name, address),
+    `csrf_token` and `csrf_field`."""
     shared, shown, locale = house(request), asked(request), locale_of(request)
     context = {
         "who": visitor(request),
         "path": request.scope["path"],
+        "here": here(request),
+        "theme": theme_of(request),
         "languages": _languages(request),
         "csrf_token": shown.csrf_token(),
         "csrf_field": CSRF_FIELD,
@@ -67,8 +72,33 @@ def go(path: str, cookies: list[Cookie] | None = None) -> Redirect:
 
 def language_cookie(request: WebRequest, locale: str) -> Cookie:
     """The cookie that remembers a language."""
+    return kept_cookie(request, "lang", locale)
+
+
+def kept_cookie(request: WebRequest, name: str, value: str) -> Cookie:
+    """A cookie that remembers for a year how pages look; an empty value forgets."""
+    seconds = A_YEAR_S if value else 0
     secure = house(request).secure
-    return Cookie(key="lang", value=locale, max_age=A_YEAR_S, path="/", secure=secure)
+    return Cookie(key=name, value=value, max_age=seconds, path="/", samesite="lax", secure=secure)
+
+
+def theme_of(request: WebRequest) -> str:
+    """What the cookie `theme` says, if it is one of `THEMES`."""
+    said = request.cookies.get("theme", "")
+    return said if said in THEMES else ""
+
+
+def here(request: WebRequest) -> str:
+    """The address of this page without its language, to come back to. A page that answers a form
+    stands where the form was."""
+    path, pairs = request.scope["path"], request.query_params.multi_items()
+    if request.method not in {"GET", "HEAD"}:
+        before = urlsplit(request.headers.get("referer", ""))
+        if before.netloc != request.headers.get("host"):
+            return "/"
+        path, pairs = own_path(before.path), parse_qsl(before.query, keep_blank_values=True)
+    kept = urlencode([(key, value) for key, value in pairs if key != "lang"])
+    return f"{path}?{kept}" if kept else path
 
 
 def own_path(path: str, otherwise: str = "/") -> str:
