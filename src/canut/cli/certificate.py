@@ -8,7 +8,8 @@ import click
 
 from canut.processes.model import LOCALES
 from canut.quality.certificates.bounds import verify as verify_file
-from canut.quality.certificates.wording import Locale, sentences
+from canut.quality.certificates.wording import sentences
+from canut.quality.figures import Locale
 
 #: commands that need a database: `verify` does without the driver
 ISSUED = {"list": "list_", "show": "show", "export": "export_"}

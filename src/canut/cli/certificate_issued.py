@@ -19,7 +19,8 @@ from canut.processes.model import LOCALES
 from canut.quality.certificates import store as store_statements
 from canut.quality.certificates.bounds import export as as_file
 from canut.quality.certificates.standing import Standing, standing, with_evidence
-from canut.quality.certificates.wording import Locale, as_share, sentences
+from canut.quality.certificates.wording import sentences
+from canut.quality.figures import Locale, as_share
 
 _locale = click.option(
     "--locale", type=click.Choice(LOCALES), default="en", show_default=True, help="language"

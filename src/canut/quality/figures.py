@@ -10,11 +10,16 @@ Locale = Literal["en", "fr"]
 _PERCENT: dict[Locale, str] = {"en": "#,##0.###%", "fr": "#,##0.###\u00a0%"}
 
 
-def as_share(share: float, locale: Locale, *, up: bool = False) -> str:
-    """As a percentage with up to three decimals; a bound is rounded `up`, never to its favour."""
-    thousandths = share * 100_000
-    whole = math.ceil(thousandths - 1e-6) if up else round(thousandths)
-    return numbers.format_percent(whole / 100_000, _PERCENT[locale], locale)
+def as_share(
+    share: float, locale: Locale, *, up: bool = False, down: bool = False, places: int = 3
+) -> str:
+    """As a percentage with up to `places` decimals, 3 at most; a bound is rounded `up` or `down`,
+    never to its favour."""
+    parts = share * 100 * 10**places
+    whole = round(parts)
+    if abs(whole - parts) > 1e-6 and (up or down):
+        whole = math.ceil(parts) if up else math.floor(parts)
+    return numbers.format_percent(whole / (100 * 10**places), _PERCENT[locale], locale)
 
 
 def as_count(number: int, locale: Locale) -> str:

@@ -1,10 +1,7 @@
 """A certificate in words, for whoever reads it: what is proved, how, and what is not."""
 
-from typing import Literal
-
 from canut.quality.certificates.bounds import Certificate
-
-Locale = Literal["en", "fr"]
+from canut.quality.figures import Locale, as_count, as_share
 
 _WORDS: dict[Locale, dict[str, str]] = {
     "en": {
@@ -84,18 +81,3 @@ def sentences(certificate: Certificate, locale: Locale) -> list[str]:
     parts += ["fields"] if evidence.panel.by_field else []
     parts.append("disputes")
     return [words[part].format_map(values) for part in parts]
-
-
-def as_share(share: float, locale: Locale, *, up: bool = False) -> str:
-    """As a percentage with up to three decimals; rounded up where `up`."""
-    thousandths = share * 100_000
-    whole = round(thousandths)
-    if up and whole < thousandths - 1e-6:
-        whole += 1
-    digits = f"{whole / 1000:.3f}".rstrip("0").rstrip(".")
-    return f"{digits.replace('.', ',')}\u00a0%" if locale == "fr" else f"{digits}%"
-
-
-def as_count(number: int, locale: Locale) -> str:
-    """With its thousands apart."""
-    return f"{number:,}".replace(",", " " if locale == "fr" else ",")

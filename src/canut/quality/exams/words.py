@@ -1,11 +1,8 @@
 """An exam in words: what the answers show, what passing needs, what comes next."""
 
-from typing import Literal
-
 from canut.quality.exams.values import Mistakes, Result
+from canut.quality.figures import Locale, as_share
 from canut.questions.base import localise
-
-Locale = Literal["en", "fr"]
 
 #: why an exam is offered
 WHY: dict[str, str] = {
@@ -76,10 +73,10 @@ def sentences(result: Result, locale: Locale) -> list[str]:
         "answered": said.answered,
         "right": said.right,
         "most": exam.rules.most,
-        "proved": _share(said.proved, locale, down=True),
-        "level": _share(exam.rules.level, locale),
-        "good": _share(exam.rules.good, locale),
-        "confidence": _share(1 - exam.rules.false_pass, locale),
+        "proved": as_share(said.proved, locale, down=True, places=0),
+        "level": as_share(exam.rules.level, locale, places=0),
+        "good": as_share(exam.rules.good, locale, places=0),
+        "confidence": as_share(1 - exam.rules.false_pass, locale, places=0),
     }
     words = _WORDS[locale]
     if exam.state == "running":
@@ -104,8 +101,3 @@ def _outcome(result: Result) -> str:
 def _mistake(one: Mistakes, locale: Locale) -> str:
     about = localise(one.about, locale)
     return _WORDS[locale][one.kind].format(about=about, count=one.count)
-
-
-def _share(share: float, locale: Locale, *, down: bool = False) -> str:
-    whole = int(share * 100 + 1e-9) if down else round(share * 100)
-    return f"{whole}\u00a0%" if locale == "fr" else f"{whole}%"
