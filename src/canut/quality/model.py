@@ -42,6 +42,10 @@ class Licence(Struct, frozen=True):
     reason: str
     #: when the root began: answers given before are about something else
     root_started_ms: int = 0
+    #: its stream is at least this share for a while
+    stream_floor_ppm: int = 0
+    #: it decides this share of its tasks alone
+    canary_ppm: int = 1_000_000
 
 
 class BlindAnswer(Struct, frozen=True):

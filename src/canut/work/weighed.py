@@ -8,7 +8,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from canut.quality.beliefs.held import Standing
-from canut.quality.licences.licensing import decides_alone, shadowed
+from canut.quality.licences.licensing import decides_alone, held_back
 from canut.quality.model import Licence
 from canut.questions.base import Answers, Beliefs, Question, Track
 from canut.work.evidence import Evidence, Heard
@@ -123,7 +123,7 @@ def settled_by_licence(weighed: Weighed, licences: Sequence[Licence]) -> Settled
             continue
         rows = np.flatnonzero(who == weighed.contributors.index(licence.contributor_id)).tolist()
         places = [int(weighed.answers.task[row]) for row in rows]
-        blind = shadowed(licence, [task_ids[place] for place in places])
+        blind = held_back(licence, [task_ids[place] for place in places])
         for row, place, hidden in zip(rows, places, blind.tolist(), strict=True):
             escalated = weighed.tasks[place].expert
             if not escalated and decides_alone(licence, weighed.stated[row], hidden):

@@ -16,6 +16,10 @@ from canut.quality.model import RIGHT_FROM, Licence, LicencePlace
 from canut.questions.base import Question
 from canut.truth.designs import PPM, in_stream
 
+#: shares of its tasks that a version decides alone, one after the other, when it took over from
+#: another; and the share of its stream meanwhile, at least
+CANARY_PPM = (200_000, 500_000, PPM)
+CANARY_STREAM_PPM = 200_000
 #: why a version ended where a new one of an agent or a new grant took its place; where evidence
 #: ended it the reason is what it became (`licence_rules.Becomes`)
 SUPERSEDED = "superseded"
@@ -89,12 +93,14 @@ def succeed(
     tried: int,
     said: Sequence[ShadowAnswer],
     stream_ppm: int = EARNING_PPM,
+    canary: bool = False,
 ) -> Licence:
     """A challenger takes its champion's place, and brings the evidence it has: what it `said`,
     after it was fixed, of every task of the champion's stream, in the order in which they fell in.
 
     `tried` is how many challengers were dropped since the champion's licence began: each has had
-    its chance to prove something, and spends a version's share of delta.
+    its chance to prove something, and spends a version's share of delta. `canary`: it decides a
+    share of its tasks first (`canary`).
     """
     store.end(conn, place, now_ms, SUPERSEDED)
     terms = store.terms(conn, place.process_id, place.step_slug)
@@ -108,6 +114,8 @@ def succeed(
         "ppm": stream_ppm,
         "skipped": tried,
     }
+    if canary:
+        values |= {"canary": CANARY_PPM[0], "floor": CANARY_STREAM_PPM}
     licence = store.begin(conn, place, now_ms, values)
     if said:
         store.record(conn, [(licence, one.task_id, one.value, one.confidence) for one in said])
@@ -141,6 +149,16 @@ def shadowed(licence: Licence, tasks: Sequence[int]) -> NDArray[np.bool_]:
     return in_stream(licence.seed, [str(task) for task in tasks], licence.stream_ppm)
 
 
+def held_back(licence: Licence, tasks: Sequence[int]) -> NDArray[np.bool_]:
+    """Which of these tasks the licence decides nothing about, bool (n,): those of its stream, and
+    those beyond the share that a canary may decide."""
+    hidden = shadowed(licence, tasks)
+    if licence.canary_ppm < PPM:
+        keys = [f"{task}:canary" for task in tasks]
+        hidden |= ~in_stream(licence.seed, keys, licence.canary_ppm)
+    return hidden
+
+
 def decides_alone(licence: Licence, confidence: float | None, in_its_stream: bool) -> bool:
     """Whether an agent's answer of this confidence is a decision."""
     return (
@@ -158,7 +176,9 @@ def settle_blind(
     """Compare blind answers with what people decided (task -> value); the licences concerned."""
     rows = store.open_blind(conn, list(decided))
     decode = msgspec.json.Decoder().decode
-    wrong = [question.agree(decode(row.value), decided[row.task_id]) < RIGHT_FROM for row in rows]
+    told = [(decode(row.value), decided[row.task_id]) for row in rows]
+    # no answer (`store.record`) is not a right one
+    wrong = [one is None or question.agree(one, right) < RIGHT_FROM for one, right in told]
     if rows:
         store.settle(conn, [row.id for row in rows], wrong, now_ms)
     return {row.licence_id for row in rows}
@@ -181,10 +201,13 @@ def review_licence(conn: SyncConn, licence_id: int, seed: str, now_ms: int) -> C
         licence_id,
         now_ms,
         (found.rungs or licence.rungs, found.finding, found.standing),
-        found.stream_ppm if found.becomes == "same" else None,
+        max(found.stream_ppm, licence.stream_floor_ppm) if found.becomes == "same" else None,
     )
-    if found.becomes == "same":
-        return None
+    return None if found.becomes == "same" else follow(conn, licence, found, seed, now_ms)
+
+
+def follow(conn: SyncConn, licence: Licence, found: Review, seed: str, now_ms: int) -> Change:
+    """A new version, as a review found; the licence must be held against others (`store.locked`)."""
     place = LicencePlace(licence.contributor_id, licence.process_id, licence.step_slug)
     store.end(conn, place, now_ms, found.becomes)
     new = store.begin(conn, place, now_ms, _version(licence, found, seed, now_ms))
@@ -198,13 +221,15 @@ def _version(licence: Licence, found: Review, seed: str, now_ms: int) -> dict[st
         "error_max": licence.error_max,
         "delta": licence.delta,
         "seed": seed,
-        "ppm": found.stream_ppm,
+        "ppm": max(found.stream_ppm, licence.stream_floor_ppm),
+        "floor": licence.stream_floor_ppm,
     }
     if found.becomes == "revoked":
         return values | {"state": "earning"}
     return values | {
         "state": "in_force",
         "granted": now_ms,
+        "canary": licence.canary_ppm,
         "threshold": found.threshold,
         "rungs": found.rungs,
         "finding": found.finding,

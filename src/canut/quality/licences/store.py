@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from canut.db.rows import of
 from canut.quality.model import BlindAnswer, Licence, LicencePlace
+from canut.truth.designs import PPM
 
 Sync = Connection[Any]
 
@@ -20,7 +21,8 @@ select l.id, l.contributor_id, l.process_id, l.step_slug, l.version,
        coalesce((select r.started_ms from licence r where r.id = l.root), l.started_ms)
            as root_started_ms,
        l.state, l.basis, l.error_max, l.delta, l.threshold, l.rungs, l.seed, l.stream_ppm,
-       l.finding, l.standing, l.flagged_ms, l.started_ms, l.granted_ms, l.ended_ms, l.reason
+       l.finding, l.standing, l.flagged_ms, l.started_ms, l.granted_ms, l.ended_ms, l.reason,
+       l.stream_floor_ppm, l.canary_ppm
 from licence l
 """
 
@@ -69,13 +71,14 @@ returning id"""
 
 BEGIN = """
 insert into licence (contributor_id, process_id, step_slug, version, root, state, basis, error_max,
-    delta, threshold, rungs, seed, stream_ppm, finding, started_ms, granted_ms)
+    delta, threshold, rungs, seed, stream_ppm, finding, started_ms, granted_ms, stream_floor_ppm,
+    canary_ppm)
 select %(contributor)s, %(process)s, %(step)s,
     1 + %(skipped)s + coalesce((select max(version) from licence
         where contributor_id = %(contributor)s
         and process_id = %(process)s and step_slug = %(step)s), 0),
     %(root)s, %(state)s, %(basis)s, %(error_max)s, %(delta)s, %(threshold)s, %(rungs)s,
-    %(seed)s, %(ppm)s, %(finding)s, %(now)s, %(granted)s
+    %(seed)s, %(ppm)s, %(finding)s, %(now)s, %(granted)s, %(floor)s, %(canary)s
 returning id"""
 
 NOTE = """
@@ -129,8 +132,10 @@ delete from blind_answer b using task t, batch_step s, batch
 where b.wrong is null and b.root = %s and t.id = b.task_id and s.id = t.batch_step_id
   and batch.id = s.batch_id and batch.state = 'cancelled'"""
 
+# what it passed on is evidence about its challenger, not about what it decides
 EVIDENCE = """
-select task_id, licence_id, confidence, wrong from blind_answer where root = %s order by id"""
+select task_id, licence_id, confidence, wrong from blind_answer
+where root = %s and value <> 'null' order by id"""
 
 
 class Terms(Struct, frozen=True):
@@ -210,6 +215,8 @@ def begin(conn: Sync, place: LicencePlace, now_ms: int, values: dict[str, Any]) 
         "root": None,
         "granted": None,
         "skipped": 0,
+        "floor": 0,
+        "canary": PPM,
         "now": now_ms,
         **_place(place),
         **values,
@@ -245,7 +252,8 @@ def terms(conn: Sync, process_id: int, step_slug: str) -> Terms | None:
 
 
 def record(conn: Sync, rows: Sequence[tuple[int, int, Any, float]]) -> None:
-    """(licence, task, value, confidence) of answers that fell into a stream, in their order."""
+    """(licence, task, value, confidence) of answers that fell into a stream, in their order; value
+    None where it passed the task on."""
     licences, tasks, values, confidences = zip(*rows, strict=True)
     encode = msgspec.json.Encoder().encode
     encoded = [encode(value).decode() for value in values]
