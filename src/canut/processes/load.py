@@ -108,6 +108,7 @@ class _Reader:
         self.problems = problems
         self.warnings = warnings
         self.questions: dict[str, Question] = {}
+        self.shape = ItemShape(())
 
     def process(self, table: Table) -> ProcessDefinition:
         """The whole file."""
@@ -118,7 +119,7 @@ class _Reader:
         title = table.localised("title")
         description = table.localised("description")
         item_table = table.table("item")
-        item = self.item(item_table) if item_table else ItemShape(())
+        item = self.shape = self.item(item_table) if item_table else ItemShape(())
         step_tables = table.tables("step")
         steps = tuple(self.step(part, len(step_tables)) for part in step_tables)
         table.close()
@@ -181,7 +182,7 @@ class _Reader:
             licence=table.flag("licence", False),
             exam=table.share("exam", 0.7),
             expert_skill=table.slug("expert_skill") if "expert_skill" in table.data else "",
-            promise=read_promise(table),
+            promise=read_promise(table, self.shape.fields, self.questions.get(slug)),
         )
         if "expert_skill" not in table.data:
             table.text("expert_skill")

@@ -20,6 +20,9 @@ LOCALES = ("en", "fr")
 #: the client's own key of an item; a column of every file, never a field of the payload
 REFERENCE = "reference"
 
+#: `Promise.slices` where the group of the agent's answer parts its licence
+BY_ANSWER = "answer"
+
 FieldType = Literal["text", "number", "url", "image", "boolean"]
 
 
@@ -67,6 +70,10 @@ class Promise(Struct, frozen=True):
     gold_share: float = 0.05
     #: share of what is decided under a licence that people answer too, blind, for ever
     stream_share: float = 0.03
+    #: what parts an agent's licence: a field of the item, `BY_ANSWER`, or empty for one part
+    slices: str = ""
+    #: parts of a licence, at most; what is rarer is one part together
+    slices_max: int = 8
 
 
 class StepDefinition(Struct, frozen=True):

@@ -1,14 +1,19 @@
 """The `[step.promise]` table: what a step promises, and what it spends on the proof."""
 
-from canut.processes.model import Promise
-from canut.processes.reading import Table
+from collections.abc import Sequence
+
+from canut.processes.model import BY_ANSWER, ItemField, Promise
+from canut.processes.reading import Table, suggest
+from canut.questions.base import HasGroups, Question
 
 _AUDITS_MAX = 1_000_000
 _PANEL_MAX = 9
+_SLICES_MAX = 20
 
 
-def read_promise(step: Table) -> Promise:
-    """The promise of a step; what is not said is as in `Promise`. Problems go to the table."""
+def read_promise(step: Table, fields: Sequence[ItemField], question: Question | None) -> Promise:
+    """The promise of a step about items of these fields; what is not said is as in `Promise`.
+    Problems go to the table. `question` is None where it could not be read."""
     if "promise" not in step.data:
         step.text("promise")
         return Promise()
@@ -25,11 +30,37 @@ def read_promise(step: Table) -> Promise:
         audit_skill=table.slug("audit_skill") if "audit_skill" in table.data else "",
         gold_share=_part(table, "gold_share", usual.gold_share),
         stream_share=_part(table, "stream_share", usual.stream_share),
+        slices=_slices(table, fields, question),
+        slices_max=table.whole("slices_max", usual.slices_max, 2, _SLICES_MAX),
     )
     if "audit_skill" not in table.data:
         table.text("audit_skill")
     table.close()
     return promise
+
+
+def _slices(table: Table, fields: Sequence[ItemField], question: Question | None) -> str:
+    """What parts a licence: a field with few values, or the answer."""
+    by = table.text("slices")
+    field = next((one for one in fields if one.name == by), None)
+    names = [one.name for one in fields]
+    if not by:
+        return by
+    if by == BY_ANSWER:
+        if field is not None:
+            mend = "give the field another name"
+            table.fault("slices", f"{by!r} is a field, and means the answer", mend)
+        elif question is not None and not isinstance(question, HasGroups):
+            mend = "name a field of the item; the answers of a choice have groups"
+            table.fault("slices", "answers to this question have no groups", mend)
+    elif field is None:
+        mend = suggest(by, [*names, BY_ANSWER]) or f"one of {', '.join([*names, BY_ANSWER])}"
+        table.fault("slices", f"there is no field {by!r}", mend)
+    elif field.personal:
+        table.fault("slices", f"{by!r} is personal", "licences are read by many: name another")
+    elif field.type in ("url", "image"):
+        table.fault("slices", f"{by!r} has a value of its own in each item", "name another field")
+    return by
 
 
 def _part(table: Table, key: str, usual: float) -> float:

@@ -143,6 +143,14 @@ class HasClasses(Protocol):
 
 
 @runtime_checkable
+class HasGroups(Protocol):
+    """A question whose answers fall into groups in which a contributor may be good or bad apart."""
+
+    def group(self, value: Any) -> str:
+        """The group of a normalised answer, the same for as long as the definition is."""
+
+
+@runtime_checkable
 class Weighs(Protocol):
     """A question whose `aggregate` heeds `Answers.weight` itself."""
 

@@ -54,6 +54,11 @@ class Choice(Struct, frozen=True):
         """The values (`canut.questions.base.HasClasses`)."""
         return self.choices.answerable
 
+    def group(self, value: Any) -> str:
+        """The outermost class it belongs to (`canut.questions.base.HasGroups`), below one that all
+        belong to; of a list without parents, the value."""
+        return self.choices.group.get(value, "")
+
     def aggregate(self, answers: Answers, track: Track) -> Beliefs:
         """By who confuses what (`canut.truth.posterior`) where that is known, else by naive Bayes
         over the options (`canut.truth.categorical`)."""

@@ -44,6 +44,8 @@ class Options(Struct, frozen=True):
     index: dict[str, int]
     #: folded label or synonym to value, to help who typed a label instead of a value
     known_as: dict[str, str]
+    #: answerable value to the outermost option it belongs to, below one that all belong to
+    group: dict[str, str]
 
     def check(self, raw: Any) -> str | Problem:
         """The value of an answerable option, or what is wrong with it; O(1)."""
@@ -135,6 +137,7 @@ def read_options(definition: Definition) -> Options:
         answerable=answerable,
         index={value: i for i, value in enumerate(answerable)},
         known_as=_names(by_value, answerable),
+        group={} if definition.problems else _groups(by_value, answerable),
     )
 
 
@@ -168,6 +171,21 @@ def _check_parents(rows: list[tuple[Definition, Option]], by_value: dict[str, Op
         if value in climbed:
             table.problem("parent", f"{option.value!r} belongs to itself, by way of its parents")
         rooted.update(climbed)
+
+
+def _groups(by_value: dict[str, Option], answerable: list[str]) -> dict[str, str]:
+    paths: dict[str, list[str]] = {}
+    for value in answerable:
+        path = [value]
+        while by_value[path[-1]].parent:
+            path.append(by_value[path[-1]].parent)
+        paths[value] = path[::-1]
+    level = 0
+    while len({path[level] if level < len(path) else "" for path in paths.values()}) == 1:
+        if any(level + 1 >= len(path) for path in paths.values()):
+            break
+        level += 1
+    return {value: path[level] for value, path in paths.items()}
 
 
 def _names(by_value: dict[str, Option], answerable: list[str]) -> dict[str, str]:

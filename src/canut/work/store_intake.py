@@ -36,7 +36,8 @@ returning id"""
 OPEN_STEPS = """
 insert into batch_step (batch_id, step_id, position, process_id, slug, weight, skills,
     expert_skill, licence, lease_ms, min_answers, max_answers, target, error_max, delta,
-    audits_max, audit_share, panel, gold_share, stream_share, audit_skills)
+    audits_max, audit_share, panel, gold_share, stream_share, audit_skills,
+    slices, slices_max)
 select %(batch)s, s.id, s.position, v.process_id, s.slug, power(2, %(priority)s)::real,
     array(select jsonb_array_elements_text(s.definition -> 'skills')),
     nullif(s.definition ->> 'expert_skill', ''),
@@ -54,7 +55,9 @@ select %(batch)s, s.id, s.position, v.process_id, s.slug, power(2, %(priority)s)
     coalesce((s.definition #>> '{promise,stream_share}')::real, 0.03),
     array_remove(array(select jsonb_array_elements_text(s.definition -> 'skills')) || coalesce(
         nullif(s.definition #>> '{promise,audit_skill}', ''),
-        nullif(s.definition ->> 'expert_skill', '')), null)
+        nullif(s.definition ->> 'expert_skill', '')), null),
+    coalesce(s.definition #>> '{promise,slices}', ''),
+    coalesce((s.definition #>> '{promise,slices_max}')::smallint, 8)
 from step s join process_version v on v.id = s.process_version_id
 where v.id = %(version)s
 order by s.position"""
