@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from canut.agents.conformance import RULES, Rule
-from canut.agents.grounding.checks import read_checks
 from canut.agents.llm.agent import LanguageModel, LanguageModelType
 from canut.agents.llm.budget import Prices
 from canut.agents.llm.cache import MemoryCache
@@ -20,6 +19,7 @@ from canut.agents.llm.prompt import sendable
 from canut.agents.llm.wire import Endpoint, Secret
 from canut.agents.model import Example, Item, Step, items_of, step_of
 from canut.errors import Invalid, Unavailable
+from canut.processes.checks import read_checks
 from canut.processes.model import ItemField, ItemShape, StepDefinition
 from tests.agents.fake_llm import FakeServer, Play, Request, Script, anthropic, failure, fake_server
 from tests.agents.fake_llm import openai as reply

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.agents.grounding.checks import read_checks
 from canut.agents.grounding.checks_run import Finding, run
 from canut.errors import Invalid
+from canut.processes.checks import read_checks
 
 INVOICE = {
     "text": "Atelier Kelmoor, TVA FR96000000125, IBAN FR14 2004 1010 0505 0001 3M02 606. "

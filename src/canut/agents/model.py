@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
+from canut.processes.checks import Checks, checks_of
 from canut.processes.model import ItemShape, StepDefinition
 from canut.questions.base import Question
 from canut.questions.registry import load_question
@@ -22,12 +23,20 @@ class Step(Struct, frozen=True):
     question: Question
     #: the fields agents may see: none that is personal, and no undeclared column
     shape: ItemShape
+    #: what must hold of an answer, whoever gives it
+    checks: Checks = ()
 
     def schema_hash(self) -> str:
-        """SHA-256 of what is asked of which fields, in hexadecimal: a state that was learned for
-        another question or other fields does not fit."""
+        """SHA-256 of what is asked of which fields, and of what must hold of an answer, in
+        hexadecimal: a state that was learned for another question or other fields does not fit."""
         told = {"question": self.definition.question, "shape": msgspec.to_builtins(self.shape)}
+        if self.checks:
+            told["checks"] = self.definition.checks
         return digest(told)
+
+    def text_hash(self) -> str:
+        """SHA-256 of everything the step says, its instructions included."""
+        return digest([msgspec.to_builtins(self.definition), msgspec.to_builtins(self.shape)])
 
 
 class Item(Struct, frozen=True):
@@ -97,12 +106,15 @@ class Example(Struct, frozen=True):
 
 
 def step_of(definition: StepDefinition, shape: ItemShape) -> Step:
-    """A step as agents may see it; raises `Invalid` where its question cannot be loaded."""
+    """A step as agents may see it; raises `Invalid` where its question or its checks cannot be
+    loaded."""
     seen = tuple(field for field in shape.fields if not field.personal)
+    question = load_question(definition.question)
     return Step(
         definition,
-        load_question(definition.question),
+        question,
         structs.replace(shape, fields=seen, extra=False),
+        checks_of(definition.checks, question, shape),
     )
 
 

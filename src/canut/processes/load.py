@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from canut.errors import Invalid, NotFound, Problem, Unavailable
+from canut.processes.checks import checks_of
 from canut.processes.examples import GoldItem, SampleItem, read_gold, read_sample
 from canut.processes.files import find, read_text
 from canut.processes.model import (
@@ -108,6 +109,7 @@ class _Reader:
         self.problems = problems
         self.warnings = warnings
         self.questions: dict[str, Question] = {}
+        self.shape = ItemShape(())
         self.shape = ItemShape(())
 
     def process(self, table: Table) -> ProcessDefinition:

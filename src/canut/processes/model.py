@@ -103,6 +103,8 @@ class StepDefinition(Struct, frozen=True):
     #: belief stands when the answers are spent, and says so
     expert_skill: str = ""
     promise: Promise = Promise()
+    #: the `[[step.checks]]` tables, what must hold of an agent's answer (`processes.checks`)
+    checks: tuple[dict[str, Any], ...] = ()
 
 
 class ProcessDefinition(Struct, frozen=True):

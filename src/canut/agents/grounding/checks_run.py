@@ -12,7 +12,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from canut.agents.grounding.checks import (
+from canut.agents.grounding.spans import ground
+from canut.errors import Invalid
+from canut.processes.checks import (
     WHOLE,
     Check,
     Checks,
@@ -22,9 +24,7 @@ from canut.agents.grounding.checks import (
     SumCheck,
     UnitCheck,
 )
-from canut.agents.grounding.digits import SCHEMES
-from canut.agents.grounding.spans import ground
-from canut.errors import Invalid
+from canut.processes.digits import SCHEMES
 from canut.questions.number import parse_number
 
 #: longest value that is compared with a pattern, in characters

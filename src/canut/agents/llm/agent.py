@@ -14,7 +14,6 @@ import msgspec
 from msgspec import Struct, structs
 
 from canut.agents.artefact import name_of
-from canut.agents.grounding.checks import Checks
 from canut.agents.grounding.checks_run import Finding, run
 from canut.agents.grounding.spans import ground_answer
 from canut.agents.llm.budget import Budget, Charge
@@ -39,6 +38,7 @@ from canut.agents.llm.state import State, pack_state, taught, unpack_state
 from canut.agents.llm.words import why
 from canut.agents.model import Example, Item, Prediction, Step, Version, digest
 from canut.errors import Invalid
+from canut.processes.checks import Checks
 from canut.questions.base import Localised
 
 NAME = "llm"

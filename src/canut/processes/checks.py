@@ -23,8 +23,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from canut.agents.grounding.digits import SCHEMES
 from canut.errors import Invalid, Problem
+from canut.processes.digits import SCHEMES
+from canut.processes.model import ItemShape
+from canut.questions.base import Question
 
 #: path of the answer to a question that is not a record
 WHOLE = "answer"
@@ -107,6 +109,19 @@ def read_checks(
     if problems:
         raise Invalid("The checks of this step cannot be used.", problems=problems)
     return tuple(checks)
+
+
+def checks_of(
+    tables: Sequence[Mapping[str, Any]], question: Question | None, item: ItemShape
+) -> Checks:
+    """The checks of a step that asks this question (None: not known) about items of this shape.
+    Values can only stand in fields that agents see. Raises `Invalid` with every problem."""
+    names: list[str] | None = None
+    if question is not None:
+        fields = getattr(question, "fields", ())
+        names = [field.name for field in fields] or [WHOLE]
+    seen = [field.name for field in item.fields if field.show and not field.personal]
+    return read_checks(tables, names, seen)
 
 
 class _Table:
