@@ -110,7 +110,6 @@ class _Reader:
         self.warnings = warnings
         self.questions: dict[str, Question] = {}
         self.shape = ItemShape(())
-        self.shape = ItemShape(())
 
     def process(self, table: Table) -> ProcessDefinition:
         """The whole file."""
@@ -185,6 +184,7 @@ class _Reader:
             exam=table.share("exam", 0.7),
             expert_skill=table.slug("expert_skill") if "expert_skill" in table.data else "",
             promise=read_promise(table, self.shape.fields, self.questions.get(slug)),
+            checks=self.checks(table, slug),
         )
         if "expert_skill" not in table.data:
             table.text("expert_skill")
@@ -211,6 +211,17 @@ class _Reader:
                 self.questions[slug] = question
         self.warnings += untranslated(part.data, part.path, FILE)
         return definition
+
+    def checks(self, table: Table, slug: str) -> tuple[dict[str, Any], ...]:
+        """The `[[step.checks]]` tables."""
+        tables = tuple(table.take("checks", list, f"tables: [[{table.at('checks')}]]", []))
+        try:
+            checks_of(tables, self.questions.get(slug), self.shape)
+        except Invalid as error:
+            for problem in error.problems:
+                table.fault(problem.field, problem.message, problem.mend)
+            return ()
+        return tables
 
     def inlined(self, value: Any, table: Table, path: str) -> Any:
         """The value with every `taxonomy = "file.csv"` in it replaced by its options."""
