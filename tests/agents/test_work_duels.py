@@ -15,7 +15,7 @@ from canut.agents.teaching import store as store_teaching
 from canut.agents.teaching.rules import begins_as, coverage_at, earning_ppm, lesson_due
 from canut.agents.teaching.teaching import teach
 from canut.agents.versions import begin_challenger, replace_champion
-from canut.quality.licences import store as store_licences
+from canut.quality.licences import store_blind
 from canut.quality.licences.licensing import settle_blind
 from canut.questions.registry import load_question
 from tests import factories as make
@@ -63,7 +63,7 @@ def blind(
     licence = store_duels.open_licence(db, agent)
     assert licence
     tasks = range(10**6, 10**6 + n)
-    store_licences.record(db, [(licence.id, task, ours, 0.9) for task in tasks])
+    store_blind.record(db, [(licence.id, task, ours, 0.9) for task in tasks])
     for task in tasks:
         db.execute(
             """insert into agent_prediction values (%s, %s, %s, 0.9, '{}', 1, 'EUR', 1, 'x', 0)""",
@@ -91,7 +91,7 @@ def test_a_lesson_leaves_out_evidence_and_what_an_agent_decided(
     replace_champion(db, agent, version, None, "first", clock, Worth())
     licence = store_duels.open_licence(db, agent)
     assert licence
-    store_licences.record(db, [(licence.id, work.tasks[1], "red", 0.9)])
+    store_blind.record(db, [(licence.id, work.tasks[1], "red", 0.9)])
     rows = store_teaching.decided(db, who, work.batch_steps, 100)
     assert [row.task_id for row in rows] == work.tasks[2:]
     assert store_teaching.protected(db, who, work.tasks) == {work.tasks[1]}
@@ -113,7 +113,7 @@ def test_a_better_challenger_takes_over_with_its_evidence(db: psycopg.Connection
     licence = store_duels.open_licence(db, agent)
     assert licence
     assert (licence.state, licence.basis) == ("in_force", versions["champion"].hash)
-    assert len(store_licences.evidence(db, licence.root)) == 400
+    assert len(store_blind.evidence(db, licence.root)) == 400
     shown = standing(db, agent)
     assert shown.events[0].kind == "promoted"
     assert shown.curve[-1].accuracy == 1.0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canut.errors import Conflict, NotFound
-from canut.quality.licences import store
+from canut.quality.licences import store, store_blind
 from canut.quality.licences.licensing import (
     begin_earning,
     decides_alone,
@@ -42,7 +42,7 @@ def answered(
 ) -> None:
     """Blind answers, settled, to tasks nobody else has."""
     tasks = [next(_versions) + 10**9 for _ in right]
-    store.record(conn, [(licence.id, task, "red", confidence) for task in tasks])
+    store_blind.record(conn, [(licence.id, task, "red", confidence) for task in tasks])
     decided = {task: "red" if ok else "blue" for task, ok in zip(tasks, right, strict=True)}
     assert settle_blind(conn, QUESTION, decided, make.NOW) == {licence.id}
 
@@ -93,7 +93,7 @@ def test_errors_revoke_and_it_is_earned_anew(db: psycopg.Connection[Any]) -> Non
     assert again.state == "earning"
     assert again.version == 3
     assert again.root == again.id
-    assert store.evidence(db, again.root) == []
+    assert store_blind.evidence(db, again.root) == []
     # a second look at what has ended changes nothing
     assert review_licence(db, new.id, SEED, make.NOW + 2) is None
 
@@ -139,7 +139,7 @@ def test_what_is_open_holds_back_what_came_later(db: psycopg.Connection[Any]) ->
     A cancelled batch holds nothing back."""
     at, work = place(db)
     licence = begin_earning(db, at, "v1", SEED, make.NOW)
-    store.record(db, [(licence.id, work.tasks[0], "red", 0.9)])
+    store_blind.record(db, [(licence.id, work.tasks[0], "red", 0.9)])
     answered(db, licence, [True] * 600)
     assert review_licence(db, licence.id, SEED, make.NOW) is None
     db.execute("update batch set state = 'cancelled' where id = %s", [work.batch_id])

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from canut.quality.licences import store as store_licences
+from canut.quality.licences import store_blind
 from canut.quality.licences.licensing import begin_earning
 from canut.quality.model import LicencePlace
 from canut.work.decide import decide_fresh
@@ -65,4 +65,4 @@ def test_an_answer_of_a_former_version_counts_under_no_licence(
     assert make.claim(db, person) == work.tasks
     make.submit(db, person, work.batch_steps[0], {work.tasks[0]: "red"})
     assert decide_fresh(db, Steps(), make.NOW + 3, 100).decided == 1
-    assert store_licences.evidence(db, licence.id) == []
+    assert store_blind.evidence(db, licence.id) == []

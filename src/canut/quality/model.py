@@ -46,6 +46,9 @@ class Licence(Struct, frozen=True):
     stream_floor_ppm: int = 0
     #: it decides this share of its tasks alone
     canary_ppm: int = 1_000_000
+    #: how it is parted (`licences.slices.Slices`); None: it is not. `threshold` is then the highest
+    #: of those in force, and `finding` and `standing` are the sums
+    slices: dict[str, Any] | None = None
 
 
 class BlindAnswer(Struct, frozen=True):
@@ -57,6 +60,8 @@ class BlindAnswer(Struct, frozen=True):
     confidence: float
     #: None while people have not decided
     wrong: bool | None
+    #: what the item or the answer says of the slice it belongs to
+    slice: str = ""
 
 
 class LicencePlace(Struct, frozen=True):

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
+from canut.quality.licences import filing, store_blind
 from canut.quality.licences import store as store_licences
 from canut.quality.licences.licensing import shadowed
 from canut.quality.model import Licence
@@ -33,6 +34,8 @@ class Blind(Struct, frozen=True):
     #: (task, contributor) of answers that an agent gave before what its licence is about: they are
     #: another version's, and nothing that it says of itself counts
     former: set[tuple[int, int]] = set()
+    #: what answers say of their slices, where their agent's licence is parted
+    slices: filing.Names = {}
 
 
 def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -> Blind:
@@ -43,9 +46,13 @@ def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -
         return Blind()
     place = step.process_id, step.definition.slug
     licences = store_licences.open_of_agents(conn, *place, sorted(agents))
-    entering: list[tuple[int, int, Any, float]] = []
-    former: set[tuple[int, int]] = set()
     decode = msgspec.json.Decoder().decode
+    parted = {one.contributor_id for one in licences if one.slices}
+    said = [(*row[:2], decode(row[2])) for row in rows if row[1] in parted]
+    slices = filing.names(conn, step.question, licences, said) if said else {}
+    entering: list[tuple[int, int, Any, float]] = []
+    filed: list[str] = []
+    former: set[tuple[int, int]] = set()
     for licence in licences:
         since = licence.root_started_ms
         former |= {row[:2] for row in rows if row[1] == licence.contributor_id and row[5] < since}
@@ -55,8 +62,9 @@ def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -
             if inside:
                 # one that does not say how sure it is, is not sure
                 entering.append((licence.id, task, decode(value), stated or 0.0))
+                filed.append(slices.get((task, licence.contributor_id), ""))
     if entering:
-        store_licences.record(conn, entering)
-    blind = {task for task, _ in store_licences.shadowed(conn, sorted({row[0] for row in rows}))}
+        store_blind.record(conn, entering, filed)
+    blind = {task for task, _ in store_blind.shadowed(conn, sorted({row[0] for row in rows}))}
     silent = {row[:2] for row in rows if row[0] in blind and row[1] in agents}
-    return Blind(licences, silent, frozenset(agents), former)
+    return Blind(licences, silent, frozenset(agents), former, slices)

@@ -100,7 +100,8 @@ def _decide_step(
         rows = store_decide.answers(conn, [task.task_id for task in undecided])
         blind = enter_streams(conn, step, rows)
         weighed = _with_experts(conn, weigh(conn, step, undecided, rows, blind), rules)
-        settled = settled_by_licence(weighed, blind.licences) | settled_by_expert(weighed)
+        settled = settled_by_licence(weighed, blind.licences, blind.slices)
+        settled |= settled_by_expert(weighed)
         agreement = agreement_with_decision(step.question, weighed, settled)
         judged = judge(weighed, rules, settled, evidence_of(weighed, agreement))
         if judged.decisions:

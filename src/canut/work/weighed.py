@@ -8,6 +8,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from canut.quality.beliefs.held import Standing
+from canut.quality.licences.filing import Names
 from canut.quality.licences.licensing import decides_alone, held_back
 from canut.quality.model import Licence
 from canut.questions.base import Answers, Beliefs, Question, Track
@@ -108,13 +109,16 @@ def settled_by_expert(weighed: Weighed) -> Settled:
     return settled
 
 
-def settled_by_licence(weighed: Weighed, licences: Sequence[Licence]) -> Settled:
+def settled_by_licence(
+    weighed: Weighed, licences: Sequence[Licence], slices: Names | None = None
+) -> Settled:
     """Tasks that an agent decides alone: its licence is in force, it said that it is at least as
     sure as the licence asks, and the task is not one of the stream that people answer blind.
 
     Trusted as far as the licence promises. Agents that contradict each other settle nothing; a task
-    with an expert stays the expert's.
+    with an expert stays the expert's. `slices`: what answers say of theirs, of parted licences.
     """
+    names = slices or {}
     said: dict[int, list[tuple[int, Licence]]] = {}
     task_ids = [task.task_id for task in weighed.tasks]
     who = weighed.answers.contributor
@@ -126,7 +130,8 @@ def settled_by_licence(weighed: Weighed, licences: Sequence[Licence]) -> Settled
         blind = held_back(licence, [task_ids[place] for place in places])
         for row, place, hidden in zip(rows, places, blind.tolist(), strict=True):
             escalated = weighed.tasks[place].expert
-            if not escalated and decides_alone(licence, weighed.stated[row], hidden):
+            name = names.get((task_ids[place], licence.contributor_id), "")
+            if not escalated and decides_alone(licence, weighed.stated[row], hidden, name):
                 said.setdefault(place, []).append((row, licence))
     settled: Settled = {}
     for place, given in said.items():

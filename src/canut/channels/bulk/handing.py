@@ -22,7 +22,7 @@ from canut.channels.bulk.score import part_name
 from canut.errors import Invalid
 from canut.people.model import Principal
 from canut.processes.model import REFERENCE
-from canut.quality.licences import store as store_licences
+from canut.quality.licences import store_blind
 from canut.work.intake import Block, IntakeReport, Progress, open_batch
 
 BATCH = "batch.json"
@@ -97,7 +97,7 @@ def _record(conn: store.Conn, folder: Folder, run: Run, plan: Plan, batch_id: in
                 if (licence := run.stages[one.stage].licence_id) is not None and one.key in tasks
             ]
             if rows:
-                store_licences.record(conn, rows)
+                store_blind.record(conn, rows)
             count += len(rows)
     return count
 

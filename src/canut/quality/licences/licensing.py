@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from canut.db.pool import SyncConn
 from canut.errors import Conflict, NotFound
-from canut.quality.licences import store
-from canut.quality.licences.rules import EARNING_PPM, Becomes, Review, review
+from canut.quality.licences import store, store_blind
+from canut.quality.licences.rules import EARNING_PPM, Becomes, Review
+from canut.quality.licences.slices import review, threshold_at
 from canut.quality.model import RIGHT_FROM, Licence, LicencePlace
 from canut.questions.base import Question
 from canut.truth.designs import PPM, in_stream
@@ -34,6 +35,8 @@ class ShadowAnswer(Struct, frozen=True):
     confidence: float
     #: None while people have not decided
     wrong: bool | None
+    #: what it says of its slice
+    slice: str = ""
 
 
 class Change(Struct, frozen=True):
@@ -79,6 +82,7 @@ def begin_earning(
         "delta": terms.delta,
         "seed": seed,
         "ppm": stream_ppm,
+        "slices": _parted(terms),
     }
     return _read(conn, store.begin(conn, place, now_ms, values))
 
@@ -102,6 +106,7 @@ def succeed(
     its chance to prove something, and spends a version's share of delta. `canary`: it decides a
     share of its tasks first (`canary`).
     """
+    held = store.open_of_agents(conn, place.process_id, place.step_slug, [place.contributor_id])
     store.end(conn, place, now_ms, SUPERSEDED)
     terms = store.terms(conn, place.process_id, place.step_slug)
     assert terms is not None
@@ -113,14 +118,17 @@ def succeed(
         "seed": seed,
         "ppm": stream_ppm,
         "skipped": tried,
+        # what was said is filed as the licence before it was parted
+        "slices": _parted_as(held[0]) if held else _parted(terms),
     }
     if canary:
         values |= {"canary": CANARY_PPM[0], "floor": CANARY_STREAM_PPM}
     licence = store.begin(conn, place, now_ms, values)
     if said:
-        store.record(conn, [(licence, one.task_id, one.value, one.confidence) for one in said])
+        rows = [(licence, one.task_id, one.value, one.confidence) for one in said]
+        store_blind.record(conn, rows, [one.slice for one in said])
         known = {one.task_id: one.wrong for one in said if one.wrong is not None}
-        store.settle_of(conn, licence, known, now_ms)
+        store_blind.settle_of(conn, licence, known, now_ms)
     return _read(conn, licence)
 
 
@@ -159,13 +167,16 @@ def held_back(licence: Licence, tasks: Sequence[int]) -> NDArray[np.bool_]:
     return hidden
 
 
-def decides_alone(licence: Licence, confidence: float | None, in_its_stream: bool) -> bool:
-    """Whether an agent's answer of this confidence is a decision."""
+def decides_alone(
+    licence: Licence, confidence: float | None, in_its_stream: bool, slice_name: str = ""
+) -> bool:
+    """Whether an agent's answer of this confidence is a decision, about work of this slice."""
+    threshold = threshold_at(licence, slice_name)
     return (
         licence.state == "in_force"
-        and licence.threshold is not None
+        and threshold is not None
         and confidence is not None
-        and confidence >= licence.threshold
+        and confidence >= threshold
         and not in_its_stream
     )
 
@@ -174,13 +185,13 @@ def settle_blind(
     conn: SyncConn, question: Question, decided: dict[int, Any], now_ms: int
 ) -> set[int]:
     """Compare blind answers with what people decided (task -> value); the licences concerned."""
-    rows = store.open_blind(conn, list(decided))
+    rows = store_blind.open_blind(conn, list(decided))
     decode = msgspec.json.Decoder().decode
     told = [(decode(row.value), decided[row.task_id]) for row in rows]
     # no answer (`store.record`) is not a right one
     wrong = [one is None or question.agree(one, right) < RIGHT_FROM for one, right in told]
     if rows:
-        store.settle(conn, [row.id for row in rows], wrong, now_ms)
+        store_blind.settle(conn, [row.id for row in rows], wrong, now_ms)
     return {row.licence_id for row in rows}
 
 
@@ -195,12 +206,12 @@ def review_licence(conn: SyncConn, licence_id: int, seed: str, now_ms: int) -> C
         return None
     terms = store.terms(conn, licence.process_id, licence.step_slug)
     permanent = round((terms.stream_share if terms else 0.03) * PPM)
-    found = review(licence, store.evidence(conn, licence.root), permanent)
+    found = review(licence, store_blind.evidence(conn, licence.root), permanent)
     store.note(
         conn,
         licence_id,
         now_ms,
-        (found.rungs or licence.rungs, found.finding, found.standing),
+        (found.rungs or licence.rungs, found.finding, found.standing, found.slices),
         max(found.stream_ppm, licence.stream_floor_ppm) if found.becomes == "same" else None,
     )
     return None if found.becomes == "same" else follow(conn, licence, found, seed, now_ms)
@@ -223,9 +234,16 @@ def _version(licence: Licence, found: Review, seed: str, now_ms: int) -> dict[st
         "seed": seed,
         "ppm": max(found.stream_ppm, licence.stream_floor_ppm),
         "floor": licence.stream_floor_ppm,
+        "slices": found.slices,
     }
+    # each slice knows where its own evidence begins
+    root = licence.root if found.slices else None
     if found.becomes == "revoked":
-        return values | {"state": "earning"}
+        return values | {
+            "state": "earning",
+            "root": root,
+            "finding": found.slices and found.finding,
+        }
     return values | {
         "state": "in_force",
         "granted": now_ms,
@@ -233,8 +251,17 @@ def _version(licence: Licence, found: Review, seed: str, now_ms: int) -> dict[st
         "threshold": found.threshold,
         "rungs": found.rungs,
         "finding": found.finding,
-        "root": None if found.becomes == "narrowed" else licence.root,
+        "root": root if found.becomes == "narrowed" else licence.root,
     }
+
+
+def _parted(terms: store.Terms) -> dict[str, Any] | None:
+    """How a licence is parted from its beginning on these terms."""
+    return {"by": terms.slices, "most": terms.slices_max} if terms.slices else None
+
+
+def _parted_as(licence: Licence) -> dict[str, Any] | None:
+    return licence.slices and {"by": licence.slices["by"], "most": licence.slices["most"]}
 
 
 def _read(conn: SyncConn, licence_id: int) -> Licence:

@@ -11,7 +11,7 @@ over all versions of a contributor at a step, the chance that a promise is broke
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
@@ -46,6 +46,8 @@ class Review(Struct, frozen=True):
     standing: drift.Standing | None
     #: share of its tasks in the stream from now on, in millionths
     stream_ppm: int
+    #: how the licence is parted from now on (`slices.Slices`); None: it is not
+    slices: dict[str, Any] | None = None
 
 
 def counted(answers: Sequence[BlindAnswer]) -> Sequence[BlindAnswer]:

@@ -1,6 +1,6 @@
-"""The SQL of licences and of the blind answers they rest on."""
+"""The SQL of licences. The blind answers they rest on are in `store_blind`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from canut.db.rows import of
-from canut.quality.model import BlindAnswer, Licence, LicencePlace
+from canut.quality.model import Licence, LicencePlace
 from canut.truth.designs import PPM
 
 Sync = Connection[Any]
@@ -22,7 +22,7 @@ select l.id, l.contributor_id, l.process_id, l.step_slug, l.version,
            as root_started_ms,
        l.state, l.basis, l.error_max, l.delta, l.threshold, l.rungs, l.seed, l.stream_ppm,
        l.finding, l.standing, l.flagged_ms, l.started_ms, l.granted_ms, l.ended_ms, l.reason,
-       l.stream_floor_ppm, l.canary_ppm
+       l.stream_floor_ppm, l.canary_ppm, l.slices
 from licence l
 """
 
@@ -72,17 +72,18 @@ returning id"""
 BEGIN = """
 insert into licence (contributor_id, process_id, step_slug, version, root, state, basis, error_max,
     delta, threshold, rungs, seed, stream_ppm, finding, started_ms, granted_ms, stream_floor_ppm,
-    canary_ppm)
+    canary_ppm, slices)
 select %(contributor)s, %(process)s, %(step)s,
     1 + %(skipped)s + coalesce((select max(version) from licence
         where contributor_id = %(contributor)s
         and process_id = %(process)s and step_slug = %(step)s), 0),
     %(root)s, %(state)s, %(basis)s, %(error_max)s, %(delta)s, %(threshold)s, %(rungs)s,
-    %(seed)s, %(ppm)s, %(finding)s, %(now)s, %(granted)s, %(floor)s, %(canary)s
+    %(seed)s, %(ppm)s, %(finding)s, %(now)s, %(granted)s, %(floor)s, %(canary)s,
+    %(slices)s
 returning id"""
 
 NOTE = """
-update licence set rungs = %s, finding = %s, standing = %s,
+update licence set rungs = %s, finding = %s, standing = %s, slices = %s,
     stream_ppm = coalesce(%s, stream_ppm), reviewed_ms = %s
 where id = %s"""
 
@@ -94,48 +95,18 @@ where l.ended_ms is null and l.stream_ppm > 0 and exists (
     where b.root = coalesce(l.root, l.id) and b.settled_ms >= l.reviewed_ms)
 order by l.id"""
 
+# a larger stream holds what the smaller one held: chance is that of the task
+SET_FLOOR = """
+update licence set stream_floor_ppm = %(floor)s, stream_ppm = greatest(stream_ppm, %(floor)s)
+where id = %(licence)s"""
+SET_CANARY = "update licence set canary_ppm = %s where id = %s"
+
 FLAG = "update licence set flagged_ms = %s, standing = %s where id = %s and flagged_ms is null"
 
 # what the step promises, as its newest batch has it
 TERMS = """
-select error_max, delta, stream_share from batch_step
+select error_max, delta, stream_share, slices, slices_max from batch_step
 where process_id = %s and slug = %s order by id desc limit 1"""
-
-RECORD = """
-insert into blind_answer (root, licence_id, contributor_id, task_id, value, confidence)
-select coalesce(l.root, l.id), l.id, l.contributor_id, u.task_id, u.value, u.confidence
-from unnest(%s::bigint[], %s::bigint[], %s::jsonb[], %s::real[])
-    with ordinality as u (licence_id, task_id, value, confidence, place)
-join licence l on l.id = u.licence_id
-order by u.place
-on conflict do nothing"""
-
-# answers that have no voice: they fell into a stream when they were first weighed
-SHADOWED = "select task_id, contributor_id from blind_answer where task_id = any (%s)"
-
-OPEN_BLIND = """
-select id, licence_id, task_id, value::text from blind_answer
-where task_id = any (%s) and wrong is null order by id for update"""
-
-SETTLE = """
-update blind_answer b set wrong = u.wrong, settled_ms = %s
-from unnest(%s::bigint[], %s::boolean[]) as u (id, wrong) where b.id = u.id"""
-
-SETTLE_OF = """
-update blind_answer b set wrong = u.wrong, settled_ms = %s
-from unnest(%s::bigint[], %s::boolean[]) as u (task_id, wrong)
-where b.licence_id = %s and b.task_id = u.task_id and b.wrong is null"""
-
-# nobody will decide these: the batch was cancelled, which says nothing about the answer
-FORGET_CANCELLED = """
-delete from blind_answer b using task t, batch_step s, batch
-where b.wrong is null and b.root = %s and t.id = b.task_id and s.id = t.batch_step_id
-  and batch.id = s.batch_id and batch.state = 'cancelled'"""
-
-# what it passed on is evidence about its challenger, not about what it decides
-EVIDENCE = """
-select task_id, licence_id, confidence, wrong from blind_answer
-where root = %s and value <> 'null' order by id"""
 
 
 class Terms(Struct, frozen=True):
@@ -144,15 +115,9 @@ class Terms(Struct, frozen=True):
     error_max: float
     delta: float
     stream_share: float
-
-
-class OpenBlind(Struct, frozen=True):
-    """A blind answer that waits for people's decision."""
-
-    id: int
-    licence_id: int
-    task_id: int
-    value: str
+    #: of an agent's licence: what parts it, and how many parts at most
+    slices: str = ""
+    slices_max: int = 8
 
 
 def open_of_agents(
@@ -217,23 +182,34 @@ def begin(conn: Sync, place: LicencePlace, now_ms: int, values: dict[str, Any]) 
         "skipped": 0,
         "floor": 0,
         "canary": PPM,
+        "slices": None,
         "now": now_ms,
         **_place(place),
         **values,
     }
-    given["rungs"] = _json(given["rungs"])
-    given["finding"] = _json(given["finding"])
+    for column in ("rungs", "finding", "slices"):
+        given[column] = _json(given[column])
     row = conn.execute(BEGIN, given).fetchone()
     assert row is not None
     return int(row[0])
 
 
 def note(
-    conn: Sync, licence_id: int, now_ms: int, found: tuple[Any, Any, Any], stream_ppm: int | None
+    conn: Sync, licence_id: int, now_ms: int, found: tuple[Any, ...], stream_ppm: int | None
 ) -> None:
-    """What the last review found: rungs, finding, standing."""
+    """What the last review found: rungs, finding, standing, slices."""
     values = [*map(_json, found), stream_ppm, now_ms, licence_id]
     conn.execute(NOTE, values)
+
+
+def set_floor(conn: Sync, licence_id: int, floor_ppm: int) -> None:
+    """Its stream is at least this share from now on."""
+    conn.execute(SET_FLOOR, {"licence": licence_id, "floor": floor_ppm})
+
+
+def set_canary(conn: Sync, licence_id: int, canary_ppm: int) -> None:
+    """It decides this share of its tasks alone."""
+    conn.execute(SET_CANARY, [canary_ppm, licence_id])
 
 
 def due(conn: Sync) -> list[int]:
@@ -249,41 +225,6 @@ def flag(conn: Sync, licence_id: int, now_ms: int, standing: Any) -> None:
 def terms(conn: Sync, process_id: int, step_slug: str) -> Terms | None:
     cursor = conn.cursor(row_factory=of(Terms))
     return cursor.execute(TERMS, [process_id, step_slug]).fetchone()
-
-
-def record(conn: Sync, rows: Sequence[tuple[int, int, Any, float]]) -> None:
-    """(licence, task, value, confidence) of answers that fell into a stream, in their order; value
-    None where it passed the task on."""
-    licences, tasks, values, confidences = zip(*rows, strict=True)
-    encode = msgspec.json.Encoder().encode
-    encoded = [encode(value).decode() for value in values]
-    conn.execute(RECORD, [list(licences), list(tasks), encoded, list(confidences)])
-
-
-def shadowed(conn: Sync, tasks: Sequence[int]) -> set[tuple[int, int]]:
-    """(task, contributor) of answers that people's decision judges, so that they have no voice."""
-    return set(conn.execute(SHADOWED, [list(tasks)]).fetchall())
-
-
-def open_blind(conn: Sync, tasks: Sequence[int]) -> list[OpenBlind]:
-    """Blind answers to these tasks that wait for their decision."""
-    cursor = conn.cursor(row_factory=of(OpenBlind))
-    return cursor.execute(OPEN_BLIND, [list(tasks)]).fetchall()
-
-
-def settle(conn: Sync, ids: Sequence[int], wrong: Sequence[bool], now_ms: int) -> None:
-    conn.execute(SETTLE, [now_ms, list(ids), list(wrong)])
-
-
-def settle_of(conn: Sync, licence_id: int, wrong: Mapping[int, bool], now_ms: int) -> None:
-    """Task -> whether what was recorded of it under this licence was wrong."""
-    conn.execute(SETTLE_OF, [now_ms, list(wrong), list(wrong.values()), licence_id])
-
-
-def evidence(conn: Sync, root: int) -> list[BlindAnswer]:
-    """All blind answers since a root began, in their order."""
-    conn.execute(FORGET_CANCELLED, [root])
-    return conn.cursor(row_factory=of(BlindAnswer)).execute(EVIDENCE, [root]).fetchall()
 
 
 def _place(place: LicencePlace) -> dict[str, Any]:

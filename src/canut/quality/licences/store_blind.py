@@ -1,0 +1,113 @@
+"""The SQL of blind answers: an agent's answers to tasks that people decide without it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from psycopg import Connection
+
+from canut.db.rows import of
+from canut.quality.model import BlindAnswer
+
+Sync = Connection[Any]
+
+RECORD = """
+insert into blind_answer (root, licence_id, contributor_id, task_id, value, confidence, slice)
+select coalesce(l.root, l.id), l.id, l.contributor_id, u.task_id, u.value, u.confidence, u.slice
+from unnest(%s::bigint[], %s::bigint[], %s::jsonb[], %s::real[], %s::text[])
+    with ordinality as u (licence_id, task_id, value, confidence, slice, place)
+join licence l on l.id = u.licence_id
+order by u.place
+on conflict do nothing"""
+
+# answers that have no voice: they fell into a stream when they were first weighed
+SHADOWED = "select task_id, contributor_id from blind_answer where task_id = any (%s)"
+
+OPEN_BLIND = """
+select id, licence_id, task_id, value::text from blind_answer
+where task_id = any (%s) and wrong is null order by id for update"""
+
+SETTLE = """
+update blind_answer b set wrong = u.wrong, settled_ms = %s
+from unnest(%s::bigint[], %s::boolean[]) as u (id, wrong) where b.id = u.id"""
+
+SETTLE_OF = """
+update blind_answer b set wrong = u.wrong, settled_ms = %s
+from unnest(%s::bigint[], %s::boolean[]) as u (task_id, wrong)
+where b.licence_id = %s and b.task_id = u.task_id and b.wrong is null"""
+
+# nobody will decide these: the batch was cancelled, which says nothing about the answer
+FORGET_CANCELLED = """
+delete from blind_answer b using task t, batch_step s, batch
+where b.wrong is null and b.root = %s and t.id = b.task_id and s.id = t.batch_step_id
+  and batch.id = s.batch_id and batch.state = 'cancelled'"""
+
+# what it passed on is evidence about its challenger, not about what it decides
+EVIDENCE = """
+select task_id, licence_id, confidence, wrong, slice from blind_answer
+where root = %s and value <> 'null' order by id"""
+
+
+#: characters of a value that are kept; values that differ later only are one slice
+NAME_MAX = 80
+
+# one read for all the tasks of a pass
+FIELDS = """
+select t.id, left(coalesce(i.payload ->> %s, ''), %s)
+from task t
+join batch_step s on s.id = t.batch_step_id
+join item i on i.batch_id = s.batch_id and i.id = t.item_id
+where t.id = any (%s)"""
+
+
+class OpenBlind(Struct, frozen=True):
+    """A blind answer that waits for people's decision."""
+
+    id: int
+    licence_id: int
+    task_id: int
+    value: str
+
+
+def record(
+    conn: Sync, rows: Sequence[tuple[int, int, Any, float]], slices: Sequence[str] | None = None
+) -> None:
+    """(licence, task, value, confidence) of answers that fell into a stream, in their order; value
+    None where it passed the task on. `slices`: what each says of its slice."""
+    licences, tasks, values, confidences = zip(*rows, strict=True)
+    encode = msgspec.json.Encoder().encode
+    encoded = [encode(value).decode() for value in values]
+    names = [""] * len(rows) if slices is None else list(slices)
+    conn.execute(RECORD, [list(licences), list(tasks), encoded, list(confidences), names])
+
+
+def shadowed(conn: Sync, tasks: Sequence[int]) -> set[tuple[int, int]]:
+    """(task, contributor) of answers that people's decision judges, so that they have no voice."""
+    return set(conn.execute(SHADOWED, [list(tasks)]).fetchall())
+
+
+def open_blind(conn: Sync, tasks: Sequence[int]) -> list[OpenBlind]:
+    """Blind answers to these tasks that wait for their decision."""
+    cursor = conn.cursor(row_factory=of(OpenBlind))
+    return cursor.execute(OPEN_BLIND, [list(tasks)]).fetchall()
+
+
+def settle(conn: Sync, ids: Sequence[int], wrong: Sequence[bool], now_ms: int) -> None:
+    conn.execute(SETTLE, [now_ms, list(ids), list(wrong)])
+
+
+def settle_of(conn: Sync, licence_id: int, wrong: Mapping[int, bool], now_ms: int) -> None:
+    """Task -> whether what was recorded of it under this licence was wrong."""
+    conn.execute(SETTLE_OF, [now_ms, list(wrong), list(wrong.values()), licence_id])
+
+
+def evidence(conn: Sync, root: int) -> list[BlindAnswer]:
+    """All blind answers since a root began, in their order."""
+    conn.execute(FORGET_CANCELLED, [root])
+    return conn.cursor(row_factory=of(BlindAnswer)).execute(EVIDENCE, [root]).fetchall()
+
+
+def fields(conn: Sync, field: str, tasks: Sequence[int]) -> dict[int, str]:
+    """Task -> what its item says in this field; empty where it says nothing."""
+    return dict(conn.execute(FIELDS, [field, NAME_MAX, list(tasks)]).fetchall())
