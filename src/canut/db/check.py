@@ -5,6 +5,8 @@ from typing import Any
 from msgspec import Struct
 from psycopg import Connection
 
+from canut.db.check_ledger import LEDGER
+
 
 class Fault(Struct, frozen=True):
     """A rule that rows break."""
@@ -116,6 +118,10 @@ RULES = {
     "the items of a batch are as many as it says": """
         select 'batch ' || b.id from batch b
         where b.n_items <> (select count(*) from item i where i.batch_id = b.id)""",
+    **{
+        rule: f"select example from ({query}) as broken (place, example)"  # noqa: S608 - ours
+        for rule, query in LEDGER.items()
+    },
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 from psycopg import Connection
+from psycopg.pq import TransactionStatus
 
 
 class LedgerFault(Struct, frozen=True):
@@ -20,9 +21,6 @@ class LedgerFault(Struct, frozen=True):
     #: the first of them
     example: str
 
-
-# accounts of which no balance is ever below nothing (ledger_account_covered)
-_COVERED = "a.kind not in ('bank', 'coop_fee')"
 
 #: rule -> query of its breaches: their place in the book, and what they are. In this order: a
 #: transfer that is not sound would show again in sums
@@ -88,17 +86,17 @@ LEDGER = {
     "all balances of a currency sum to nothing": """
         select min(id), 'currency ' || currency from ledger_account
         group by currency having sum(credits - debits) <> 0""",
-    "no account is overdrawn": f"""
+    "no account is overdrawn": """
         select a.id, 'account ' || a.id from ledger_account a
-        where {_COVERED} and a.credits - a.debits - a.debits_pending < 0""",
-    "no account was overdrawn at any date": f"""
+        where a.kind not in ('bank', 'coop_fee') and a.credits - a.debits - a.debits_pending < 0""",
+    "no account was overdrawn at any date": """
         select min(e.at_ms), 'account ' || e.account_id from (
             select d.account_id, d.at_ms,
                 sum(d.amount) over (partition by d.account_id order by d.at_ms) as balance
             from (select account_id, at_ms, sum(amount) as amount from ledger_entry
                   group by account_id, at_ms) d
         ) e join ledger_account a on a.id = e.account_id
-        where {_COVERED} and e.balance < 0 group by e.account_id""",
+        where a.kind not in ('bank', 'coop_fee') and e.balance < 0 group by e.account_id""",
     "nothing is dated into a period after it closed": """
         select t.id, 'transfer ' || t.id from ledger_period p
         join ledger_transfer t on t.id > p.last_transfer and t.at_ms < p.until_ms""",
@@ -133,10 +131,11 @@ LEDGER = {
 
 
 def first_fault(conn: Connection[Any]) -> LedgerFault | None:
-    """The first breach of the first rule that is broken; None proves the book. One snapshot, so that
-    posting goes on."""
+    """The first breach of the first rule that is broken; None proves the book. One snapshot, so
+    that posting goes on: `conn` is outside a transaction, or in one that may read once more."""
+    own = conn.info.transaction_status == TransactionStatus.IDLE
     with conn.transaction():
-        if conn.info.transaction_status.name == "INTRANS":
+        if own:
             conn.execute("set transaction isolation level repeatable read, read only")
         for rule, query in LEDGER.items():
             # the queries are ours, above

@@ -68,7 +68,8 @@ begin
             coalesce(g.why, ''), coalesce(g.reference, ''),
             case when g.move in ('post', 'void') then g.transfer end,
             case when g.move = 'reverse' then g.transfer end,
-            g.expires_ms, t.amount, d.kind, c.kind)::ledger_move
+            g.expires_ms, t.amount, d.kind, d.currency, c.kind,
+            c.currency)::ledger_move
         from rows from (json_to_recordset(p_moves) as (
             move text, key text, kind text, debit bigint, credit bigint, amount bigint,
             currency text, at_ms bigint, why text, reference text, pending boolean,
@@ -117,12 +118,13 @@ begin
         where (f.debit_kind is null or f.credit_kind is null)
           and x.kind is null and x.id is not null
         union all
-        select f.place, 'currency', jsonb_build_object('account', a.id, 'currency', f.currency,
-            'of', a.currency, 'field', x.field)
-        from unnest(p_fresh) f
-        cross join lateral (values (f.debit_account, 'debit'), (f.credit_account, 'credit'))
-            as x (id, field)
-        join ledger_account a on a.id = x.id and a.currency <> f.currency
+        select f.place, 'currency', jsonb_build_object('account', x.id, 'currency', f.currency,
+            'of', x.currency, 'field', x.field)
+        from unnest(p_fresh) f cross join lateral (values
+            (f.debit_account, f.debit_currency, 'debit'),
+            (f.credit_account, f.credit_currency, 'credit')) as x (id, currency, field)
+        where (f.debit_currency <> f.currency or f.credit_currency <> f.currency)
+          and x.currency <> f.currency
         union all
         select f.place, 'flow', jsonb_build_object('kind', f.kind, 'from', f.debit_kind,
             'to', f.credit_kind)

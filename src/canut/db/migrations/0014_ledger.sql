@@ -184,5 +184,7 @@ create type ledger_move as (
     -- amount of the hold that it resolves
     held bigint,
     debit_kind text,
-    credit_kind text
+    debit_currency text,
+    credit_kind text,
+    credit_currency text
 );

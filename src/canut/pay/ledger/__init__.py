@@ -1,8 +1,8 @@
-"""The books: accounts, transfers between them, statements, periods, and the proof that all holds."""
+"""The books: accounts, transfers, statements, periods, and the proof that all holds."""
 
+from canut.db.check_ledger import first_fault
 from canut.pay.ledger.accounts import find_account, list_accounts, open_accounts
 from canut.pay.ledger.books import balance_at, balances, holds, statement
-from canut.db.check_ledger import first_fault
 from canut.pay.ledger.closing import close_period, closed_until
 from canut.pay.ledger.flows import FLOWS
 from canut.pay.ledger.model import (

@@ -6,9 +6,9 @@ from canut.pay.ledger import store
 
 
 def close_period(conn: SyncConn, until_ms: int, now_ms: int, *, by: int | None = None) -> int:
-    """Close every date before `until_ms`: nothing may be dated there any more. Waits for groups that
-    are being posted. Returns how many accounts the period moved. Again with the same date, nothing
-    changes. Raises `Invalid` for a date to come, `Conflict` if a later date is closed."""
+    """Close every date before `until_ms`: nothing may be dated there any more. Waits for groups
+    that are being posted. Returns how many accounts the period moved. Again with the same date,
+    nothing changes. Raises `Invalid` for a date to come, `Conflict` if a later date is closed."""
     if not 0 < until_ms <= now_ms:
         raise Invalid("Only what is past can be closed.", mend="name a date that has come")
     with conn.transaction():
