@@ -29,7 +29,7 @@ import numpy as np
 import psycopg
 from msgspec import Struct
 
-from bench import effort_baselines, effort_people, house
+from bench import effort_baselines, effort_ledger, effort_people, house
 from canut.agents import store
 from canut.agents.arena import duels
 from canut.agents.running import runner
@@ -250,6 +250,8 @@ def figures(run: Run) -> dict[str, Any]:
         join contributor c on c.id = e.agent_id order by e.id"""
     ):
         print("  ", *row)
+    parts = effort_ledger.ledger(conn)
+    print(effort_ledger.table(parts))
     n = len(plan.rows)
     human = effort_people.so_far(conn)[1]
     return {
@@ -263,6 +265,7 @@ def figures(run: Run) -> dict[str, Any]:
         "audits": effort_people.audits(conn),
         "experts": methods["expert"],
         "licence_versions": len(store_licences.history(conn, run.process, "label")),
+        "ledger": effort_ledger.totals(parts),
         "curve": run.curve[:: max(1, len(run.curve) // 20)],
     }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import psycopg
+import pytest
 
 from canut.agents import store
 from canut.agents.arena import store as store_duels
@@ -12,7 +13,7 @@ from canut.agents.running.model import AgentAtWork, Worth
 from canut.agents.running.runner import Bench
 from canut.agents.standing import curve, standing
 from canut.agents.teaching import store as store_teaching
-from canut.agents.teaching.rules import begins_as, coverage_at, earning_ppm, lesson_due
+from canut.agents.teaching.rules import begins_as, coverage_at, lesson_due
 from canut.agents.teaching.teaching import teach
 from canut.agents.versions import begin_challenger, replace_champion
 from canut.quality.licences import store_blind
@@ -125,7 +126,7 @@ def test_a_worse_challenger_is_dropped_and_spends_a_version(db: psycopg.Connecti
     blind(db, agent, challenger, ours="red", theirs="blue", n=90)
     assert judge_duels(db, lambda _: QUESTION, clock) == {agent.id: "dropped"}
     assert list(store.open_versions(db, agent.id)) == ["champion"]
-    assert store_duels.dropped_since(db, agent.id, 0) == 1
+    assert store_duels.tried(db, agent) == 1
 
 
 def test_a_promoted_version_that_is_revoked_goes_back(db: psycopg.Connection[Any]) -> None:
@@ -148,8 +149,7 @@ def test_a_promoted_version_that_is_revoked_goes_back(db: psycopg.Connection[Any
 
 
 def test_rules_of_lessons() -> None:
-    """A lesson when it helps; a takeover at once only where nothing is lost; evidence where it
-    pays."""
+    """A lesson when it helps; a takeover at once only where nothing is lost."""
     assert not lesson_due(99, 0)
     assert lesson_due(100, 0)
     assert not lesson_due(199, 100)
@@ -158,7 +158,6 @@ def test_rules_of_lessons() -> None:
     assert begins_as(in_force=False, before=poor, now=good) == "champion"
     assert begins_as(in_force=True, before=poor, now=good) == "challenger"
     assert begins_as(in_force=False, before=good, now=good) == "challenger"
-    assert earning_ppm(Worth(coverage=0.0)) < earning_ppm(Worth(coverage=1.0))
     assert coverage_at([0.9, 0.8, 0.7, 0.6], [1, 1, 1, 0], 0.5) == 1.0
     assert coverage_at([0.9] * 3, [0, 0, 0], 0.5) == 0.0
 
@@ -176,3 +175,66 @@ def test_a_curve_falls_with_coverage() -> None:
     """Equal confidences stand together; the last point is everything."""
     points = curve([(0.9, False)] * 10 + [(0.5, True)] * 10)
     assert [(p.coverage, p.accuracy) for p in points] == [(0.5, 1.0), (1.0, 0.5)]
+
+
+def looks_back(
+    db: psycopg.Connection[Any], answered: int = 100, spoke: str = ""
+) -> tuple[set[int], set[int], list[int]]:
+    """What a new version brings: tasks its licence rests on, tasks it predicted, and tasks 0 to 3,
+    of which the champion's stream had 1 to 3 and people have decided 1 and 2. `answered`: of a
+    hundred tasks that the champion was asked; `spoke`: how a licence ended after that."""
+    work = make.work(db, items=12)
+    words = ["amber", "basalt", "cedar", "damask", "ebony", "fennel", "gneiss", "hazel"]
+    for place, item in enumerate(work.items):
+        title = f"{words[place % 8] * 3} {place}"
+        db.execute(
+            "update item set payload = jsonb_build_object('title', %s::text) where id = %s",
+            [title, item],
+        )
+    agent, bench, hands, clock = agent_of(db, hired(db, work)), Bench(), Fake(), Clock()
+    step = bench.step(db, work.batch_steps[0])
+    number = replace_champion(
+        db, agent, hands.version(agent, step, None), None, "first", clock, Worth()
+    )
+    db.execute(
+        "insert into agent_cost values (%s, %s, 'EUR', 100, %s, 0, 0)",
+        [number, work.batch_steps[0], answered],
+    )
+    licence = store_duels.open_licence(db, agent)
+    assert licence
+    store_licences.record(db, [(licence.id, task, "red", 0.9) for task in work.tasks[1:4]])
+    decided(db, work)
+    db.execute("delete from decision where task_id = %s", [work.tasks[3]])
+    if spoke:
+        db.execute("update licence set state = 'ended', ended_ms = 1, reason = %s", [spoke])
+    taught = teach(db, hands, bench, agent, clock, anyway=True)
+    assert taught
+    assert taught.role == "champion"
+    new = store_duels.open_licence(db, agent)
+    assert new
+    brought = {one.task_id for one in store_licences.evidence(db, new.root)}
+    said = db.execute(
+        "select task_id from agent_prediction where version_id = %s", [taught.version_id]
+    )
+    return brought, {row[0] for row in said}, work.tasks[:4]
+
+
+def test_a_new_version_brings_what_it_says_of_tasks_held_out(db: psycopg.Connection[Any]) -> None:
+    """They were drawn uniformly and nobody learned from them: evidence need not be gathered again
+    for each version. Where people have not decided yet, it waits."""
+    brought, said, tasks = looks_back(db)
+    assert said == set(tasks[1:])
+    # of the odd ones it says nothing, which is no evidence of what it decides
+    assert brought <= set(tasks[1:])
+    assert tasks[2] in brought
+    wrong = dict(
+        db.execute("select task_id, wrong from blind_answer where value = '\"red\"'").fetchall()
+    )
+    assert wrong[tasks[2]] is False
+
+
+@pytest.mark.parametrize(("answered", "spoke"), [(90, ""), (100, "revoked"), (100, "narrowed")])
+def test_what_is_not_looked_back_at(db: psycopg.Connection[Any], answered: int, spoke: str) -> None:
+    """Of an agent that passes tasks by, only what it could answer was drawn; and what was drawn
+    before evidence spoke against a licence may be of another kind of work."""
+    assert looks_back(db, answered, spoke)[:2] == (set(), set())

@@ -10,7 +10,6 @@ from canut.agents import store
 from canut.agents.arena import store as store_duels
 from canut.agents.model import Version
 from canut.agents.running.model import AgentAtWork, VersionAtWork, Worth
-from canut.agents.teaching.rules import earning_ppm
 from canut.db.pool import SyncConn
 from canut.quality.audits.draws import new_seed
 from canut.quality.licences.licensing import ShadowAnswer, begin_earning, succeed
@@ -25,22 +24,18 @@ def replace_champion(
     why: str,
     now_ms: Callable[[], int],
     worth: Worth,
+    said: Sequence[ShadowAnswer] = (),
 ) -> int:
-    """A new version takes over at once, and earns its licence anew; its number."""
+    """A new version takes over at once, and earns its licence anew, with what it `said` of tasks
+    held out as evidence; its number."""
     open_now = store.lock(conn, agent.id)
     # after the lock: whatever the old one handed in has an earlier time
     at = now_ms() + 1
     for role, one in open_now.items():
         store.end(conn, one.id, "replaced" if role == "champion" else "dropped", why, at)
     made = store.begin(conn, agent.id, version, state, "champion", at, lesson=worth)
-    begin_earning(
-        conn,
-        agent.licence_place,
-        version.hash(),
-        new_seed(),
-        at,
-        stream_ppm=earning_ppm(worth),
-    )
+    tried, place = store_duels.tried(conn, agent), agent.licence_place
+    succeed(conn, place, version.hash(), new_seed(), at, tried=tried, said=said)
     told = {"why": why, **msgspec.to_builtins(worth)}
     store.note(conn, agent.id, "replaced", told, at, version_id=made)
     return made
@@ -74,24 +69,15 @@ def promote(
     now_ms: Callable[[], int],
     told: dict[str, Any],
 ) -> Licence:
-    """The challenger takes over; what it said of the champion's stream, after it was fixed and
-    before people decided, is the beginning of its evidence."""
+    """The challenger takes over; what it said of the champion's stream, after it was fixed, is the
+    beginning of its evidence."""
     open_now = store.lock(conn, agent.id)
     at = now_ms() + 1
-    licence = store_duels.open_licence(conn, agent)
-    tried = store_duels.dropped_since(conn, agent.id, licence.started_ms) if licence else 0
+    tried = store_duels.tried(conn, agent)
     store.end(conn, open_now["champion"].id, "replaced", why, at)
     store.promote(conn, challenger.id)
-    new = succeed(
-        conn,
-        agent.licence_place,
-        challenger.hash,
-        new_seed(),
-        at,
-        tried=tried,
-        said=said,
-        stream_ppm=earning_ppm(challenger.lesson),
-    )
+    place, basis = agent.licence_place, challenger.hash
+    new = succeed(conn, place, basis, new_seed(), at, tried=tried, said=said)
     store.note(conn, agent.id, "promoted", {"why": why, **told}, at, version_id=challenger.id)
     return new
 

@@ -114,8 +114,7 @@ def _coverage(
     conn: SyncConn, agent: AgentAtWork, licence: Licence, said: Sequence[ShadowAnswer]
 ) -> float:
     """Share of the work that this evidence would let it decide, as a version of its own."""
-    tried = store_duels.dropped_since(conn, agent.id, licence.started_ms)
-    number = licence.version + 1 + tried
+    number = licence.version + 1 + store_duels.tried(conn, agent)
     beginner = structs.replace(
         licence,
         id=0,

@@ -12,8 +12,8 @@ from canut.quality.model import Licence
 
 Sync = Connection[Any]
 
-# everything that fell into the champion's stream since the challenger was fixed, in that order,
-# with what the challenger said and what people decided; d is null while they have not
+# everything that the champion is judged by, in its order, with what the challenger said after it
+# was fixed and what people decided; d is null while they have not
 PAIRS = """
 select b.task_id, b.wrong as champion_wrong, p.value::text as value, p.confidence,
        d.value::text as decided
@@ -25,8 +25,13 @@ where b.contributor_id = %(agent)s and l.basis = %(basis)s
 order by b.id"""
 
 SETTLED = "select count(*) from blind_answer where root = %s and wrong is not null"
-DROPPED = """
-select count(*) from agent_version where agent_id = %s and role = 'dropped' and ended_ms >= %s"""
+# challengers dropped since the open licence's root began
+TRIED = """
+select count(*) from agent_version v where v.agent_id = %s and v.role = 'dropped'
+  and v.ended_ms >= (
+    select coalesce(r.started_ms, l.started_ms) from licence l left join licence r on r.id = l.root
+    where l.contributor_id = %s and l.process_id = %s and l.step_slug = %s and l.ended_ms is null)
+"""
 
 # whether evidence has ended a licence for this version
 REVOKED = """
@@ -92,9 +97,10 @@ def settled(conn: Sync, root: int) -> int:
     return int(row[0]) if row else 0
 
 
-def dropped_since(conn: Sync, agent_id: int, since_ms: int) -> int:
-    """Challengers that were dropped since then."""
-    row = conn.execute(DROPPED, [agent_id, since_ms]).fetchone()
+def tried(conn: Sync, agent: AgentAtWork) -> int:
+    """Challengers that were dropped since the root of the open licence began; 0 where none is."""
+    values = [agent.id, agent.id, agent.process_id, agent.step_slug]
+    row = conn.execute(TRIED, values).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -16,9 +16,6 @@ GROWTH = 2.0
 GROWTH_DRIFTED = 1.1
 #: by so much a new version is plainly better, as a share of the examples held back
 BETTER = 0.02
-#: share of its tasks in the blind stream of an agent that could decide nothing yet, and of one that
-#: could decide everything
-LEARNING_PPM, PROVING_PPM = 100_000, 700_000
 
 Begins = Literal["champion", "challenger"]
 
@@ -41,17 +38,6 @@ def begins_as(*, in_force: bool, before: Worth | None, now: Worth) -> Begins:
         return "champion"
     better = now.right > before.right + BETTER or now.right == 0
     return "champion" if better and not in_force else "challenger"
-
-
-def earning_ppm(worth: Worth) -> int:
-    """Share of its tasks that people answer blind while an agent earns its licence, in millionths.
-
-    Evidence costs the same number of answers whenever it is gathered, and until it is there people
-    answer nearly everything: so much of it, and soon, where much would be licensed; little where
-    little would be, for what is evidence cannot be learned from.
-    """
-    share = min(max(worth.coverage, 0.0), 1.0)
-    return round(LEARNING_PPM + (PROVING_PPM - LEARNING_PPM) * share**2)
 
 
 def coverage_at(confidence: Sequence[float], agreement: Sequence[float], error_max: float) -> float:

@@ -40,6 +40,33 @@ PROTECTED = """
 select task_id from blind_answer where contributor_id = %(agent)s and task_id = any (%(tasks)s)
 union select of_task from panel where of_task = any (%(tasks)s)"""
 
+# tasks that people judge this agent by, the newest, with what they decided where they have: of the
+# streams of all versions since evidence last spoke against one, for the work may have changed then
+HELD_OUT = """
+select b.task_id, i.key, i.payload, t.batch_step_id, d.value::text as value
+from (
+    select b.task_id, min(b.id) as place
+    from licence l join blind_answer b on b.root = l.id
+    where l.contributor_id = %(agent)s and l.process_id = %(process)s and l.step_slug = %(step)s
+      and b.licence_id > coalesce((
+          select max(o.id) from licence o
+          where o.contributor_id = l.contributor_id and o.process_id = l.process_id
+            and o.step_slug = l.step_slug and o.reason in ('revoked', 'narrowed')), 0)
+    group by b.task_id order by place desc limit %(limit)s
+) b
+join task t on t.id = b.task_id and t.batch_step_id = any (%(steps)s)
+join batch_step s on s.id = t.batch_step_id
+join batch on batch.id = s.batch_id and batch.state <> 'cancelled'
+join item i on i.batch_id = s.batch_id and i.id = t.item_id
+left join decision d on d.task_id = b.task_id
+order by b.place"""
+
+# predictions and answers of the agent's versions that learned something
+ANSWERED = """
+select coalesce(sum(c.predictions), 0)::bigint, coalesce(sum(c.answered), 0)::bigint
+from agent_version v join agent_cost c on c.version_id = v.id
+where v.agent_id = %s and v.role in ('champion', 'replaced')"""
+
 MOST_LEARNED = """
 select coalesce(max(s.n_examples), 0) from agent_version v
 join agent_artefact s on s.sha256 = v.state
@@ -57,6 +84,17 @@ class DecidedRow(Struct, frozen=True):
     confidence: float
     method: str
     decided_ms: int
+
+
+class HeldOutRow(Struct, frozen=True):
+    """A task that an agent is judged by."""
+
+    task_id: int
+    key: str
+    payload: dict[str, Any]
+    batch_step_id: int
+    #: what people decided, JSON; None while they have not
+    value: str | None
 
 
 def steps(conn: Sync, agent: AgentAtWork, limit: int) -> list[int]:
@@ -98,3 +136,21 @@ def most_learned(conn: Sync, agent_id: int, schema: str) -> int:
     """Examples that the best taught version for such a step has seen, whatever became of it."""
     row = conn.execute(MOST_LEARNED, [agent_id, schema]).fetchone()
     return int(row[0]) if row else 0
+
+
+def held_out(conn: Sync, agent: AgentAtWork, steps: Sequence[int], limit: int) -> list[HeldOutRow]:
+    """The newest tasks that the agent is judged by, in the order in which they were drawn."""
+    values = {
+        "agent": agent.id,
+        "process": agent.process_id,
+        "step": agent.step_slug,
+        "steps": list(steps),
+        "limit": limit,
+    }
+    return conn.cursor(row_factory=of(HeldOutRow)).execute(HELD_OUT, values).fetchall()
+
+
+def answered_share(conn: Sync, agent_id: int) -> float:
+    """Share of what its champions were asked that they answered; 0 where that was nothing."""
+    row = conn.execute(ANSWERED, [agent_id]).fetchone()
+    return int(row[1]) / int(row[0]) if row and row[0] else 0.0

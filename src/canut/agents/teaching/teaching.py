@@ -11,7 +11,9 @@ from canut.agents.arena import store as store_duels
 from canut.agents.model import Step, items_of
 from canut.agents.running.model import AgentAtWork, Hands, VersionAtWork, Worth
 from canut.agents.running.runner import BROKEN, Bench
+from canut.agents.teaching import held_out
 from canut.agents.teaching import store as store_teaching
+from canut.agents.teaching.held_out import HeldOut
 from canut.agents.teaching.lessons import Decided, Lesson, Source, lesson
 from canut.agents.teaching.rules import Begins, begins_as, coverage_at, lesson_due
 from canut.agents.versions import begin_challenger, replace_champion
@@ -89,15 +91,15 @@ def teach(
         if found is None or not found[1]:
             _nothing(anyway)
             return None
-        step, decided = found
+        step, decided, held = found
         learned = store_teaching.most_learned(conn, agent.id, step.schema_hash())
         if not anyway and not lesson_due(len(decided), learned, drifted=drifted):
             return None
         tasks = [one.item.key for one in decided]
         protected = store_teaching.protected(conn, agent.id, tasks)
         answers = len(getattr(step.question, "values", ()) or ()) or 2
-        made = lesson(step, decided, protected=protected, answers=answers)
-        return _learned(conn, hands, agent, step, made, now_ms)
+        made = lesson(step, decided, protected=protected, evidence=held.items, answers=answers)
+        return _learned(conn, hands, agent, step, made, held, now_ms)
     finally:
         store.unlock(conn, agent.id)
 
@@ -112,9 +114,9 @@ def _nothing(anyway: bool) -> None:
 
 def _material(
     conn: SyncConn, bench: Bench, agent: AgentAtWork
-) -> tuple[Step, list[Decided]] | None:
-    """The step as its newest batch has it, and what was decided at steps that ask the same of the
-    same fields."""
+) -> tuple[Step, list[Decided], HeldOut] | None:
+    """The step as its newest batch has it, what was decided at steps that ask the same of the same
+    fields, and what is held out of it."""
     steps = store_teaching.steps(conn, agent, STEPS_MAX)
     if not steps:
         return None
@@ -124,10 +126,11 @@ def _material(
     decode = msgspec.json.Decoder().decode
     rows = store_teaching.decided(conn, agent.id, same, LESSON_MAX)
     items = items_of(newest, [(row.task_id, row.key, row.payload) for row in rows])
-    return newest, [
+    decided = [
         Decided(item, decode(row.value), row.decided_ms, SOURCES[row.method], row.confidence)
         for item, row in zip(items, rows, strict=True)
     ]
+    return newest, decided, held_out.held_out(conn, agent, same, newest)
 
 
 def _learned(
@@ -136,9 +139,11 @@ def _learned(
     agent: AgentAtWork,
     step: Step,
     made: Lesson,
+    held: HeldOut,
     now_ms: Callable[[], int],
 ) -> Taught | None:
-    """Learn the older part, see what it is worth on the newer, then learn that too."""
+    """Learn the older part, see what it is worth on the newer, then learn that too, and look back
+    at what is held out."""
     before = store.open_versions(conn, agent.id).get("champion")
     terms = store_licences.terms(conn, agent.process_id, agent.step_slug)
     worth = Worth(len(made.train) + len(made.validation), left_out=made.left_out)
@@ -149,16 +154,18 @@ def _learned(
     version = hands.version(agent, step, state or None)
     if store.known(conn, agent.id, version.hash()):
         return None
+    said = hands.answer(agent, step, state or None, held.items) if held.items else []
     with conn.transaction():
         versions = store.lock(conn, agent.id)
         role = _role(conn, agent, versions.get("champion"), step, worth)
         parent = before.state if before else None
         name = store.keep_state(conn, state, now_ms(), worth.examples, parent) if state else None
         if role == "champion":
-            why = "learned more"
-            number = replace_champion(conn, agent, version, name, why, now_ms, worth)
+            why, evidence = "learned more", held_out.judged(step.question, held, said)
+            number = replace_champion(conn, agent, version, name, why, now_ms, worth, evidence)
         else:
             number = begin_challenger(conn, agent, version, name, now_ms, worth)
+        held_out.keep(conn, number, held, said, now_ms())
     return Taught(agent.id, number, role, worth)
 
 

@@ -27,7 +27,7 @@ SUPERSEDED = "superseded"
 
 
 class ShadowAnswer(Struct, frozen=True):
-    """What a challenger said of a task of its champion's stream."""
+    """What a version said of a task that was drawn for the stream of another."""
 
     task_id: int
     #: None where it had no answer
@@ -99,8 +99,9 @@ def succeed(
     stream_ppm: int = EARNING_PPM,
     canary: bool = False,
 ) -> Licence:
-    """A challenger takes its champion's place, and brings the evidence it has: what it `said`,
-    after it was fixed, of every task of the champion's stream, in the order in which they fell in.
+    """A new version takes its champion's place, and brings the evidence it has: what it `said`,
+    after it was fixed, of tasks of the streams of versions before it that it never learned from,
+    in the order in which they fell in.
 
     `tried` is how many challengers were dropped since the champion's licence began: each has had
     its chance to prove something, and spends a version's share of delta. `canary`: it decides a

@@ -24,9 +24,10 @@ from canut.quality.model import BlindAnswer, Licence
 RUNGS_FROM = 100
 #: evidence that a ladder is laid out for: enough for an error rate of 2% and a few errors
 PLANNED = 600
-#: share of an agent's tasks in its stream while it earns: people answer them all the same
+#: share of an agent's tasks in its stream until `PLANNED` answers are in, while it earns: people
+#: answer nearly everything then, and the sooner evidence is there, the sooner they need not
 EARNING_PPM = 300_000
-#: the same in force while rungs are left to prove, until `PLANNED` answers are in
+#: the same in force while rungs are left to prove; and of one that earns after `PLANNED` answers
 CLIMBING_PPM = 100_000
 
 Becomes = Literal["same", "granted", "widened", "narrowed", "revoked"]
@@ -69,7 +70,7 @@ def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) ->
     proof = delta_share(licence.delta, licence.root_version) / 2
     rungs = licence.rungs or _rungs(licence, answers, proof)
     if rungs is None:
-        return Review("same", None, None, None, None, licence.stream_ppm or EARNING_PPM)
+        return Review("same", None, None, None, None, EARNING_PPM)
     evidence = counted(answers)
     sure = np.array([answer.confidence for answer in evidence], np.float64)
     wrong = np.array([answer.wrong for answer in evidence], bool)
@@ -79,8 +80,7 @@ def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) ->
     ppm = max(stream_ppm, CLIMBING_PPM) if climbing else stream_ppm
     if licence.threshold is None:
         if found.threshold is None:
-            share = licence.stream_ppm or EARNING_PPM
-            return Review("same", rungs, None, found, None, share)
+            return Review("same", rungs, None, found, None, _earning(evidence, found, stream_ppm))
         return Review("granted", rungs, found.threshold, found, None, ppm)
     own = np.array([answer.licence_id == licence.id for answer in evidence], bool)
     watch = delta_share(licence.delta, licence.version) / 2
@@ -95,6 +95,15 @@ def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) ->
     if found.threshold is not None and found.threshold < licence.threshold:
         return Review("widened", rungs, found.threshold, found, standing, ppm)
     return Review("same", rungs, licence.threshold, found, standing, ppm)
+
+
+def _earning(evidence: Sequence[BlindAnswer], found: Finding, stream_ppm: int) -> int:
+    """Share of the stream while nothing is proved. What would prove nothing, however much there
+    were of it, is gathered no faster than in force."""
+    if len(evidence) < PLANNED:
+        return EARNING_PPM
+    provable = found.shortfall is not None and found.shortfall.about is not None
+    return CLIMBING_PPM if provable else min(stream_ppm, CLIMBING_PPM)
 
 
 def _rungs(
