@@ -3,12 +3,12 @@
 import math
 
 from canut.insight.charts.frame import HEIGHT, frame, upright
-from canut.insight.charts.model import BarChart, Drawing, Histogram, Write
-from canut.insight.charts.scale import finite, fit
-from canut.insight.charts.svg import WIDTH, element, escaped, picture, place, short, text, titled
+from canut.insight.charts.model import Bar, BarChart, Drawing, Histogram, Write
+from canut.insight.charts.scale import Scale, finite, fit
+from canut.insight.charts.svg import WIDTH, element, picture, place, text, titled, wrapped
 
-#: height that a compared thing takes: its name, and its bar
-ROW, THICK = 40.0, 12.0
+#: height that a compared thing takes: all, its bar, each line of its name but the first
+ROW, THICK, LINE = 42.0, 12.0, 18.0
 #: a bar of something is never so short that it looks like nothing
 SHORTEST = 1.5
 
@@ -39,23 +39,26 @@ def draw_histogram(chart: Histogram, write: Write) -> Drawing:
 def draw_bars(chart: BarChart, write: Write) -> Drawing:
     """One beneath the other: the name and the value on a line, the bar under it."""
     kept = [bar for bar in chart.bars if math.isfinite(bar.value)]
-    values = finite(bar.value for bar in kept)
-    scale = fit(chart.axis, [0.0, *values], 0, WIDTH, tight=True)
-    zero, parts, rows = scale.at(0), [], []
-    for n, bar in enumerate(kept):
-        y, said = n * ROW, write(bar.value, chart.axis.unit, False)
+    scale = fit(chart.axis, [0.0, *finite(bar.value for bar in kept)], 0, WIDTH, tight=True)
+    y, parts, rows = 0.0, [], []
+    for bar in kept:
+        said = write(bar.value, chart.axis.unit, False)
         rows.append([bar.name, said])
-        near, far = sorted((zero, scale.at(bar.value)))
-        wide = max(far - near, SHORTEST if bar.value else 0.0)
-        near = min(near, WIDTH - wide)
-        name = element("title", escaped(bar.name)) + escaped(short(bar.name))
-        parts.append(
-            element("text", name, class_="said", x=0.0, y=y + 15)
-            + text(said, WIDTH, y + 15, "said end")
-            + element("path", class_="bare", d=f"M0 {place(y + 28)}H{place(WIDTH)}")
-            + element("rect", class_=f"bar {bar.tone}", x=near, y=y + 22, width=wide, height=THICK)
-        )
-    height = max(len(kept), 1) * ROW
+        parts.append(text(said, WIDTH, y + 15, "said end"))
+        lines = wrapped(bar.name)
+        parts += [text(line, 0, y + 15 + n * LINE, "said") for n, line in enumerate(lines)]
+        y += 22 + (len(lines) - 1) * LINE
+        parts.append(_bar(bar, y, scale, f"{bar.name}: {said}"))
+        y += ROW - 22
     told = "; ".join(": ".join(row) for row in rows)
-    svg = picture("bars", height, chart.title, told, "".join(parts))
+    svg = picture("bars", max(y, ROW), chart.title, told, "".join(parts))
     return Drawing(svg, [], [chart.names, chart.axis.name], rows)
+
+
+def _bar(bar: Bar, y: float, scale: Scale, said: str) -> str:
+    """From nothing to the value, over a bare thread."""
+    near, far = sorted((scale.at(0), scale.at(bar.value)))
+    wide = max(far - near, SHORTEST if bar.value else 0.0)
+    given = {"x": min(near, WIDTH - wide), "y": y, "width": wide, "height": THICK}
+    thread = element("path", class_="bare", d=f"M0 {place(y + THICK / 2)}H{place(WIDTH)}")
+    return thread + titled("rect", said, class_=f"bar {bar.tone}", **given)

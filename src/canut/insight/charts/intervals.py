@@ -6,7 +6,7 @@ from itertools import chain
 from canut.insight.charts.frame import upright
 from canut.insight.charts.model import Drawing, Interval, IntervalChart, Write
 from canut.insight.charts.scale import Scale, fit
-from canut.insight.charts.svg import WIDTH, element, escaped, picture, place, short, text
+from canut.insight.charts.svg import WIDTH, element, picture, place, text, titled, wrapped
 
 ROW, TOP, FOOT = 44.0, 22.0, 40.0
 LEFT, RIGHT = 10.0, WIDTH - 10.0
@@ -55,10 +55,11 @@ def _mark(one: Interval, row: int, x: Scale) -> str:
     y = TOP + row * ROW + 30
     low, at, high = (x.at(value) for value in _ends(one))
     ends = "".join(f"M{place(end)} {place(y - 5)}v10" for end in (low, high))
+    lines = wrapped(one.name)
+    name = lines[0] if len(lines) == 1 else f"{lines[0]}…"
     whole = f"M{place(low)} {place(y)}H{place(high)}{ends}"
-    name = element("title", escaped(one.name)) + escaped(short(one.name))
     return (
-        element("text", name, class_="said over", x=0.0, y=y - 13)
+        text(name, 0, y - 13, "said")
         + element("path", class_=f"line solid {one.tone}", d=whole)
-        + element("circle", class_=f"mark full {one.tone}", cx=at, cy=y, r=5.0)
+        + titled("circle", one.name, class_=f"mark full {one.tone}", cx=at, cy=y, r=5.0)
     )

@@ -2,13 +2,14 @@
 
 import html
 import re
+import textwrap
 
 #: width of every chart, in its own units: narrow enough that text stays readable on a phone
 WIDTH = 440.0
 #: what XML cannot hold
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-#: characters of a name that fit on a line of a chart
-NAME_LENGTH_MAX = 44
+#: characters of a name that fit on a line of a chart, on a phone too, and its lines
+LINE_LENGTH_MAX, LINES_MAX = 38, 2
 
 
 def escaped(text: str) -> str:
@@ -50,9 +51,10 @@ def picture(kind: str, height: float, title: str, told: str, content: str) -> st
     return element("svg", heard + content, class_=f"chart {kind}", viewBox=box, role="img")
 
 
-def short(name: str) -> str:
-    """A name cut to what fits on a line."""
-    return name if len(name) <= NAME_LENGTH_MAX else name[: NAME_LENGTH_MAX - 1].rstrip() + "…"
+def wrapped(name: str) -> list[str]:
+    """A name on as many lines as it needs and may have; what is left is cut, and said to be."""
+    lines = textwrap.wrap(name, LINE_LENGTH_MAX, max_lines=LINES_MAX, placeholder="…")
+    return lines or [""]
 
 
 def _value(value: str | float) -> str:
