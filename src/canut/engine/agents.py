@@ -9,8 +9,11 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from canut.agents import store
 from canut.agents.arena import duels
+from canut.agents.arena.watching import watch_due
 from canut.agents.llm.models import Model, load_models
+from canut.agents.model import Step
 from canut.agents.running.hands import PooledHands
 from canut.agents.running.model import AgentAtWork, Hands
 from canut.agents.running.runner import BROKEN, Bench, answer_once
@@ -61,7 +64,15 @@ def answering(conn: SyncConn, hands: Hands, bench: Bench) -> bool:
 
 
 def teaching(conn: SyncConn, hands: Hands, bench: Bench) -> bool:
-    """Lessons that are due, then duels; whether to look again at once: never."""
+    """What has changed, lessons that are due, duels; whether to look again at once: never."""
+
+    def step_of(agent: AgentAtWork) -> Step | None:
+        steps = store_teaching.steps(conn, agent, 1) or store.open_steps(
+            conn, agent.process_id, agent.step_slug
+        )
+        return bench.step(conn, steps[0]) if steps else None
+
+    watch_due(conn, lambda agent: getattr(step_of(agent), "shape", None), now_ms)
     for taught in teach_due(conn, hands, bench, now_ms):
         log.info(
             "agent %d learned from %d examples: %s",
@@ -69,8 +80,8 @@ def teaching(conn: SyncConn, hands: Hands, bench: Bench) -> bool:
         )
 
     def question_of(agent: AgentAtWork) -> Question | None:
-        steps = store_teaching.steps(conn, agent, 1)
-        return bench.step(conn, steps[0]).question if steps else None
+        step = step_of(agent)
+        return step.question if step else None
 
     for agent, what in duels.judge_duels(conn, question_of, now_ms).items():
         log.warning("agent %d: challenger %s", agent, what)

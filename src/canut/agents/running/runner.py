@@ -14,6 +14,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from canut.agents import store
+from canut.agents.arena import store_watch
 from canut.agents.model import Item, Prediction, Step, items_of, step_of
 from canut.agents.running import store as store_runner
 from canut.agents.running.model import AgentAtWork, Claimed, Hands, VersionAtWork
@@ -36,6 +37,8 @@ AGAIN_MS = 60_000
 PAUSE_MS = 60_000
 #: items that a beginner is tried on, before it claims any
 TRIED = 20
+#: tasks of a chunk that the watch over drift looks at
+GLIMPSED = 500
 #: steps and states kept at hand
 KEPT_MAX = 20
 #: what an agent that is broken may raise: it stops that agent, not the others
@@ -229,6 +232,9 @@ class _Work(Struct):
             said = self._predict(version, step, new)
             with self.conn.transaction():
                 store_runner.keep(self.conn, version.id, batch_step_id, said, self.now_ms())
+                if version.role == "champion":
+                    some = [one.key for one in said[:: -(-len(said) // GLIMPSED)]]
+                    store_watch.glimpse(self.conn, self.agent.id, version.id, len(said), some)
             known |= {prediction.key: prediction for prediction in said}
         return [known[task] for task in tasks]
 

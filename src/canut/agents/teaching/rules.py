@@ -14,6 +14,8 @@ FIRST = 100
 GROWTH = 2.0
 #: the same when the work has changed under it
 GROWTH_DRIFTED = 1.1
+#: what was decided before the work changed counts so much of what it counted
+FADED = 0.3
 #: by so much a new version is plainly better, as a share of the examples held back
 BETTER = 0.02
 

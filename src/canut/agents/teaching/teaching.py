@@ -4,10 +4,12 @@ import logging
 from collections.abc import Callable
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from canut.agents import store
 from canut.agents.arena import store as store_duels
+from canut.agents.arena import store_watch
+from canut.agents.arena.store_watch import Owed
 from canut.agents.model import Step, items_of
 from canut.agents.running.model import AgentAtWork, Hands, VersionAtWork, Worth
 from canut.agents.running.runner import BROKEN, Bench
@@ -15,7 +17,7 @@ from canut.agents.teaching import held_out
 from canut.agents.teaching import store as store_teaching
 from canut.agents.teaching.held_out import HeldOut
 from canut.agents.teaching.lessons import Decided, Lesson, Source, lesson
-from canut.agents.teaching.rules import Begins, begins_as, coverage_at, lesson_due
+from canut.agents.teaching.rules import FADED, FIRST, Begins, begins_as, coverage_at, lesson_due
 from canut.agents.versions import begin_challenger, replace_champion
 from canut.db.pool import SyncConn
 from canut.errors import Conflict
@@ -29,6 +31,8 @@ LESSON_MAX = 50_000
 STEPS_MAX = 200
 #: decisions that a step must have gained, as a share, before anybody looks again
 LOOK_AGAIN = 1.1
+#: the same while the work has changed under an agent
+LOOK_AGAIN_DRIFTED = 1.02
 #: `decision.method` -> who decided
 SOURCES: dict[str, Source] = {
     "answers": "people",
@@ -52,20 +56,24 @@ def teach_due(
 ) -> list[Taught]:
     """Teach every agent that a lesson would help. `conn` commits by itself."""
     done = []
+    owed = store_watch.owed(conn)
     for agent in store.agents(conn):
         if agent.state != "active":
             continue
+        drifted = owed.get(agent.id)
         count = store_teaching.decided_count(conn, agent)
-        if count < max(1, store_teaching.looked(conn, agent.id) * LOOK_AGAIN):
+        again = LOOK_AGAIN_DRIFTED if drifted else LOOK_AGAIN
+        if count < max(1, store_teaching.looked(conn, agent.id) * again):
             continue
         try:
-            taught = teach(conn, hands, bench, agent, now_ms)
+            taught = teach(conn, hands, bench, agent, now_ms, drifted=drifted)
         except BROKEN:
             log.exception("agent %d (%s) could not be taught", agent.id, agent.name)
             continue
         finally:
             store_teaching.set_looked(conn, agent.id, count)
         if taught:
+            store_watch.paid(conn, agent.id)
             done.append(taught)
     return done
 
@@ -78,12 +86,13 @@ def teach(
     now_ms: Callable[[], int],
     *,
     anyway: bool = False,
-    drifted: bool = False,
+    drifted: Owed | None = None,
 ) -> Taught | None:
     """A new version from all that may be learned from; None where it would not help (yet), or
     somebody else teaches this agent.
 
-    `anyway`: whatever the rules say of its use; raises `Conflict` where nothing can be learned."""
+    `anyway`: whatever the rules say of its use; raises `Conflict` where nothing can be learned.
+    `drifted`: the work has changed under the agent, and a lesson is owed."""
     if not store.try_lock(conn, agent.id):
         return None
     try:
@@ -92,16 +101,32 @@ def teach(
             _nothing(anyway)
             return None
         step, decided, held = found
+        answers = len(getattr(step.question, "values", ()) or ()) or 2
+        if drifted:
+            decided = _since(decided, drifted, answers)
+        at_once = drifted is not None and drifted.lesson == "challenge" and len(decided) >= FIRST
         learned = store_teaching.most_learned(conn, agent.id, step.schema_hash())
-        if not anyway and not lesson_due(len(decided), learned, drifted=drifted):
+        if not (anyway or at_once or lesson_due(len(decided), learned, drifted=bool(drifted))):
             return None
         tasks = [one.item.key for one in decided]
         protected = store_teaching.protected(conn, agent.id, tasks)
-        answers = len(getattr(step.question, "values", ()) or ()) or 2
         made = lesson(step, decided, protected=protected, evidence=held.items, answers=answers)
         return _learned(conn, hands, agent, step, made, held, now_ms)
     finally:
         store.unlock(conn, agent.id)
+
+
+def _since(decided: list[Decided], drifted: Owed, answers: int) -> list[Decided]:
+    """What was decided before the first alarm counts less; for a challenger, not at all."""
+    if drifted.lesson == "challenge":
+        return [one for one in decided if one.decided_at >= drifted.alarmed_ms]
+    chance = 1 / max(answers, 2)
+    return [
+        one
+        if one.decided_at >= drifted.alarmed_ms
+        else structs.replace(one, trust=chance + FADED * max(0.0, one.trust - chance))
+        for one in decided
+    ]
 
 
 def _nothing(anyway: bool) -> None:
