@@ -9,6 +9,8 @@ from canut.insight.charts.model import Axis, Unit
 
 #: marks on an axis, about
 TICKS = 4
+#: smallest difference that is shown
+LEAST = 1e-9
 _DECIMAL = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MINUTE, _HOUR, _DAY = 60_000.0, 3_600_000.0, 86_400_000.0
 #: round steps of time, in milliseconds; beyond the last, multiples of it
@@ -55,13 +57,16 @@ def fit(axis: Axis, values: Iterable[float], start: float, end: float, *, tight:
     if axis.log:
         low = low if low > 0 else 1.0
         return _log(low, max(high, low * 10), start, end)
-    if not high - low > max(abs(low) * 1e-9, 1e-300):
-        low, high = low - (abs(low) or 1) * 0.5, low + (abs(low) or 1) * 0.5
-        low = max(low, 0.0) if min(held, default=0) >= 0 else low
+    if not high - low > max(abs(low) * 1e-9, LEAST):
+        # one value: it gets room on both sides, but none below nothing
+        half = abs(low) / 2 if abs(low) > LEAST else 0.5
+        low, high = low - half, low + half
+        low = max(low, 0.0) if min(held, default=0.0) >= 0 else low
     step = _step((high - low) / TICKS, axis.unit)
     if not tight:
         low = low if axis.low is not None else math.floor(low / step + 1e-9) * step
         high = high if axis.high is not None else math.ceil(high / step - 1e-9) * step
+        high = high if high > low else low + step
     return Scale(low, high, start, end, _between(low, high, step))
 
 

@@ -22,7 +22,7 @@ def draw_woven(chart: Woven, write: Write) -> Drawing:
         ground = titled("rect", named, x=left, y=0.0, width=wide, height=CLOTH)
         body.append(element("g", ground + _threads(left, left + wide), class_=f"part {part.tone}"))
         left += wide
-    counts = [part.count if finite([part.count]) else 0.0 for part in chart.parts]
+    counts = [max(part.count, 0.0) if finite([part.count]) else 0.0 for part in chart.parts]
     rows = [
         [part.name, write(n, "number", False), write(n / whole if whole else 0.0, "percent", False)]
         for part, n in zip(chart.parts, counts, strict=True)
