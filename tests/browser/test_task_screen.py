@@ -61,15 +61,14 @@ def test_digits_pick_enter_submits_and_the_next_task_is_there(
     assert [value for (value,) in given] == [leaves[2], leaves[11], leaves[6]]
 
 
-def test_the_next_task_is_claimed_while_this_one_is_answered(
+def test_a_packet_is_claimed_while_the_first_is_answered(
     visit: Visit, house: House, ask: Ask
 ) -> None:
-    """Two tasks are held: the one shown and the one to come, no more."""
+    """A packet is held: the one shown and those to come, no more."""
     page = visit("contributor", "/work")
     start(page, house, "images-tag")
-    # it waits until the page is at rest: a third would be claimed by then
-    page.wait_for_load_state("networkidle")
-    assert held(ask, house, "images-tag") == 2
+    expect(page.locator("#place")).to_have_text("Task 1 of 5 in hand")
+    assert held(ask, house, "images-tag") == 5
 
 
 def test_pictures_of_the_process_are_shown(visit: Visit, house: House) -> None:
@@ -190,9 +189,9 @@ def test_a_search_of_ten_thousand_takes_a_frame(visit: Visit, house: House) -> N
     page.wait_for_selector("[data-combo][data-ready]")
     spent = page.evaluate(
         """async () => {
-            const script = document.querySelector('script[type=module]').src;
+            const script = document.querySelector('script[src$="task.js"]').src;
             const { fetchOptions, search } = await import(
-                script.replace('task.js', 'combobox.js'));
+                script.replace('task.js', 'sources.js'));
             const all = await fetchOptions(document.querySelector('[data-combo]').dataset.options);
             search(all, 'warm up');
             const begun = performance.now();

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar, Response, get
+from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 
 from canut.config import Settings, handed_down
@@ -19,6 +20,22 @@ from canut.web.templating import STATIC, Templates
 
 #: largest body of a request, in bytes, where a route says nothing else
 BODY_BYTES_MAX = 10_000_000
+#: pages and scripts are read over poor lines. Not what streams (it would wait for more) nor what
+#: is packed already; programs ask the API too often for it to be worth the time
+COMPRESSION = CompressionConfig(
+    backend="gzip",
+    minimum_size=600,
+    gzip_compress_level=6,
+    exclude=[
+        "^/static/",
+        "^/api/",
+        "^/pictures/",
+        "/events$",
+        "/results/",
+        "^/certificates/",
+        r"\.png$",
+    ],
+)
 
 
 def create_app(settings: Settings, templates: Templates | None = None) -> Litestar:
@@ -48,6 +65,7 @@ def create_app(settings: Settings, templates: Templates | None = None) -> Litest
         state=State({"house": house}),
         lifespan=[with_pool],
         middleware=[gate(house)],
+        compression_config=COMPRESSION,
         exception_handlers=handlers(),
         before_send=[security_headers(house)],
         openapi_config=api.openapi(settings),

@@ -17,6 +17,7 @@ PAGE_POLICY = "; ".join(
         "media-src 'self' https:",
         "connect-src 'self'",
         "manifest-src 'self'",
+        "worker-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",

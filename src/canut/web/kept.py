@@ -2,12 +2,13 @@
 
 import hashlib
 from collections import OrderedDict
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from canut.questions.base import HasOptions
+from canut.web.option_index import ARROW, OptionIndex
 from canut.work.tasks import Steps
 
 #: lists of options kept; one of 10,000 classes is a megabyte
@@ -44,14 +45,27 @@ class Recent(Generic[K, V]):
         return len(self._kept)
 
 
-class OptionList(Struct, frozen=True):
-    """The options of a question in one language, as the combobox fetches them."""
+class OptionList:
+    """The options of a question in one language. What it takes to serve them is made when it is
+    first asked for: 500,000 are 40 MB as JSON, and nobody fetches those."""
 
-    #: `{"paths": [text], "options": [[value, label, hint, place in paths, synonyms]]}`
-    body: bytes
-    etag: str
-    #: the same for the search page: `HasOptions.options`
-    options: list[dict[str, Any]]
+    def __init__(self, question: HasOptions, locale: str):
+        self._question, self._locale = question, locale
+
+    @cached_property
+    def body(self) -> bytes:
+        """All of them, as the combobox fetches a list that is not too long:
+        `{"paths": [text], "options": [[value, label, hint, place in paths, synonyms]]}`."""
+        return encode_options(self._question.options(self._locale))
+
+    @cached_property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.body).hexdigest()[:24]}"'
+
+    @cached_property
+    def search(self) -> OptionIndex:
+        """For lists that are searched here."""
+        return OptionIndex(self._question.options(self._locale))
 
 
 class Kept:
@@ -65,20 +79,16 @@ class Kept:
         self.guides: Recent[str, str] = Recent(GUIDES_MAX)
 
     def option_list(self, step_id: int, name: str, locale: str, question: HasOptions) -> OptionList:
-        """The options, encoded once."""
+        """The options of a question, kept."""
         key = (step_id, name, locale)
-        return self.options.get(key) or self.options.keep(key, encode_options(question, locale))
+        return self.options.get(key) or self.options.keep(key, OptionList(question, locale))
 
 
-def encode_options(question: HasOptions, locale: str) -> OptionList:
+def encode_options(options: list[dict[str, Any]]) -> bytes:
     """Paths are shared by many options: they are sent once, and options point to them."""
-    options = question.options(locale)
     places: dict[str, int] = {}
     rows = []
     for option in options:
-        path = " › ".join(option["path"])
-        place = places.setdefault(path, len(places))
-        synonyms = option["synonyms"]
-        rows.append([option["value"], option["label"], option["hint"], place, synonyms])
-    body = msgspec.json.encode({"paths": list(places), "options": rows})
-    return OptionList(body, f'"{hashlib.sha256(body).hexdigest()[:24]}"', options)
+        place = places.setdefault(ARROW.join(option["path"]), len(places))
+        rows.append([option["value"], option["label"], option["hint"], place, option["synonyms"]])
+    return msgspec.json.encode({"paths": list(places), "options": rows})

@@ -20,6 +20,7 @@ from canut.web.pages import (
     options,
     pictures,
     quality,
+    shell,
     story,
     work,
 )
@@ -29,6 +30,6 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
     fixed = (
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
-        *(quality, licences, certificates, story, answers, look, design),
+        *(shell, quality, licences, certificates, story, answers, look, design),
     )
     return [*handing.routes(settings), *(route for module in fixed for route in module.ROUTES)]

@@ -1,5 +1,6 @@
 """Exams for people: what is open and why, one question at a time, and what came of it."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,8 +26,9 @@ from canut.web.pages.guide import to_html
 from canut.web.pages.items import shown_fields
 from canut.web.pages.options import found_options, listed_options
 from canut.web.pages.render import go, locale_of
+from canut.web.pages.screen import ANSWER, named_questions
 from canut.web.pages.view import now_ms, show, told
-from canut.web.pages.work import ANSWER, named_questions, read_form
+from canut.web.pages.work import read_form
 
 CONTRIBUTORS = requires("contributor")
 OPERATORS = requires("operator")
@@ -105,7 +107,8 @@ async def options_page(
     q: FromQuery[str] = "",
 ) -> Response[str]:
     """Look for an option without a script."""
-    return found_options(request, await _options(request, exam_id, name), name, q)
+    listed = await _options(request, exam_id, name)
+    return found_options(request, await asyncio.to_thread(lambda: listed.search), name, q)
 
 
 async def _options(request: WebRequest, exam_id: int, name: str) -> OptionList:

@@ -1,6 +1,6 @@
-"""Long lists of options: fetched once by the combobox, or searched on a page without a script."""
+"""Long lists of options: fetched once by the combobox, searched here where they are too long for
+that, or searched on a page without a script."""
 
-import unicodedata
 from typing import Any
 
 from litestar import Response, get
@@ -10,12 +10,15 @@ from canut.errors import NotFound
 from canut.questions.base import HasOptions
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.kept import OptionList
+from canut.web.option_index import ARROW, OptionIndex
 from canut.web.pages.render import locale_of
+from canut.web.pages.screen import ANSWER, held_tasks, index_of, named_questions
 from canut.web.pages.view import pool, show
-from canut.web.pages.work import ANSWER, held_tasks, named_questions
 
-#: options shown on the search page
+#: options found at once
 FOUND_MAX = 50
+#: options of one level
+LEVEL_MAX = 500
 
 
 @get("/work/steps/{step_id:int}/options.json", opt=requires("contributor"), include_in_schema=False)
@@ -23,7 +26,9 @@ async def options_json(
     request: WebRequest, step_id: FromPath[int], name: FromQuery[str] = ANSWER
 ) -> Response[bytes]:
     """Every option of one question of a step, for whoever holds a task of that step."""
-    return listed_options(request, await _options(request, step_id, name))
+    question = await _question(request, step_id, name)
+    listed = house(request).kept.option_list(step_id, name, locale_of(request), question)
+    return listed_options(request, listed)
 
 
 def listed_options(request: WebRequest, listed: OptionList) -> Response[bytes]:
@@ -42,16 +47,45 @@ async def options_page(
     q: FromQuery[str] = "",
 ) -> Response[str]:
     """Look for an option without a script."""
-    return found_options(request, await _options(request, step_id, name), name, q)
+    index = await index_of(request, step_id, name, await _question(request, step_id, name))
+    return found_options(request, index, name, q)
 
 
-def found_options(request: WebRequest, listed: OptionList, name: str, q: str) -> Response[str]:
+def found_options(request: WebRequest, index: OptionIndex, name: str, q: str) -> Response[str]:
     """The page that finds options by their words."""
-    found = search(listed.options, q)[:FOUND_MAX] if q.strip() else []
+    found = index.rows(index.find(q, FOUND_MAX)[0]) if q.strip() else []
     return show(request, "work/search.html", name=name, q=q, found=found)
 
 
-async def _options(request: WebRequest, step_id: int, name: str) -> OptionList:
+@get("/work/steps/{step_id:int}/options/find", opt=requires("contributor"), include_in_schema=False)
+async def find_options(
+    request: WebRequest,
+    step_id: FromPath[int],
+    name: FromQuery[str] = ANSWER,
+    q: FromQuery[str] = "",
+    at: FromQuery[str | None] = None,
+) -> Response[Any]:
+    """Options by what was typed, the best first; or with `at`, the level under that path."""
+    index = await index_of(request, step_id, name, await _question(request, step_id, name))
+    return answered_options(index, q, at)
+
+
+def answered_options(index: OptionIndex, q: str, at: str | None) -> Response[Any]:
+    """`found`: rows of value, label, hint, path; `count`: how many there are; `levels`: names and
+    counts of what is under the path `at`."""
+    levels: list[tuple[str, int]] = []
+    if at is None:
+        found, count = index.find(q, FOUND_MAX)
+    else:
+        levels, found = index.below(tuple(at.split(ARROW)) if at else (), LEVEL_MAX)
+        count = len(found)
+    # the options of a step never change
+    headers = {"cache-control": "private, max-age=86400", "vary": "cookie"}
+    content = {"found": index.rows(found), "count": count, "levels": levels}
+    return Response(content, headers=headers)
+
+
+async def _question(request: WebRequest, step_id: int, name: str) -> HasOptions:
     kept, contributor = house(request).kept, principal(request).contributor()
     held = await held_tasks(request, contributor)
     if all(task.ref.batch_step_id != step_id for task in held):
@@ -60,23 +94,7 @@ async def _options(request: WebRequest, step_id: int, name: str) -> OptionList:
     question = dict(named_questions(step.question)).get(name)
     if not isinstance(question, HasOptions):
         raise NotFound("This question has no options.")
-    return kept.option_list(step_id, name, locale_of(request), question)
+    return question
 
 
-def search(options: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
-    """Options that hold every word of the text, without regard to case and accents."""
-    asked = fold(text).split()
-    return [option for option in options if all(word in _haystack(option) for word in asked)]
-
-
-def fold(text: str) -> str:
-    """Lower case, without accents."""
-    apart = unicodedata.normalize("NFD", text.casefold())
-    return "".join(sign for sign in apart if not unicodedata.combining(sign))
-
-
-def _haystack(option: dict[str, Any]) -> str:
-    return fold(" ".join([option["label"], option["value"], *option["path"], *option["synonyms"]]))
-
-
-ROUTES: list[Any] = [options_json, options_page]
+ROUTES: list[Any] = [options_json, options_page, find_options]

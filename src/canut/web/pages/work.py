@@ -1,44 +1,50 @@
 """Where contributors work: open batches, and the task screen.
 
-Every form works by itself. `task.js` sends the same forms with `Accept: application/json`, claims
-the next task while the present one is answered, and paints it at once.
+Every form works by itself. `task.js` sends the same forms with `Accept: application/json`, holds
+a packet of tasks ahead, paints the next at once, and sends what was answered after.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.status_codes import HTTP_200_OK
-from markupsafe import Markup
 
 from canut.errors import Conflict, Expired, Invalid, NotFound, Problem
-from canut.questions.base import Question, localise
+from canut.questions.base import localise
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.errors import wants_json
 from canut.web.i18n import N_
 from canut.web.pages.forms import storable
-from canut.web.pages.guide import to_html
-from canut.web.pages.items import shown_fields
 from canut.web.pages.render import go, locale_of
-from canut.web.pages.view import fragment, now_ms, pool, say, show, told
+from canut.web.pages.screen import (
+    ANSWER,
+    PACKET_MAX,
+    Form,
+    held_tasks,
+    painted,
+    screen,
+)
+from canut.web.pages.view import now_ms, pool, say, show
+from canut.work import screen as verbs
 from canut.work import tasks
-from canut.work.model import ClaimedTask, LoadedStep, OpenBatch
+from canut.work.model import ClaimedTask, OpenBatch
+from canut.work.names import LENGTH
+from canut.work.screen import Handed
+from canut.work.screen_model import read_moment, read_spans
 
-ANSWER = "answer"
 #: names of fields that hold one value a line (a list of options, written without a script)
 LINES = "_lines"
-#: tasks a page may hold besides the one shown
-AHEAD_MAX = 3
 #: what happened to the form before, told on the page after it
 SAID: dict[str, str] = {
     "saved": N_("Saved."),
     "back": N_("Given back."),
+    "noted": N_("Noted, thank you. The task goes to others."),
     "late": N_("That answer came too late and was not needed any more."),
+    "again": N_("Taken back. Change it and submit it again."),
+    "stands": N_("It was counted already: your answer stands."),
 }
 CONTRIBUTORS = requires("contributor")
-
-Form = Mapping[str, Sequence[str]]
 
 
 @get("/work", opt=CONTRIBUTORS, include_in_schema=False)
@@ -52,44 +58,46 @@ async def list_work(request: WebRequest) -> Response[str]:
 
 @get("/work/{batch_id:int}", opt=CONTRIBUTORS, include_in_schema=False)
 async def show_batch(
-    request: WebRequest, batch_id: FromPath[int], said: FromQuery[str] = ""
+    request: WebRequest,
+    batch_id: FromPath[int],
+    said: FromQuery[str] = "",
+    last: FromQuery[str] = "",
+    task: FromQuery[str] = "",
 ) -> Response[str]:
-    """The task in hand, or the door to the batch."""
-    contributor = principal(request).contributor()
-    held = await held_tasks(request, contributor)
-    here = [task for task in held if task.batch_id == batch_id]
+    """The tasks in hand, `task` first; or the door to the batch. `last` was answered before."""
+    held = await _held_here(request, batch_id)
     notice = say(request, SAID[said]) if said in SAID else ""
-    if not here:
+    if not held:
         return await _door(request, batch_id, notice, none_left=said == "none")
-    later = [await _painted(request, task) for task in here[1 : 1 + AHEAD_MAX]]
-    return await _screen(request, here[0], notice=notice, later=later)
+    held.sort(key=lambda one: one.name != task)
+    undo = last if said == "saved" and len(last) == LENGTH else ""
+    return await screen(request, held, notice=notice, undo=undo)
 
 
 @post("/work/{batch_id:int}/claim", opt=CONTRIBUTORS, include_in_schema=False)
 async def claim(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
-    """Take a task: for a browser the way to its screen, for a script the task itself."""
-    contributor = principal(request).contributor()
-    claimed = await _claim(request, contributor, batch_id)
+    """Take a task: for a browser the way to its screen; for a script up to `count` tasks, without
+    the instructions it says it has (`guide`)."""
+    form = await read_form(request)
+    wanted = _first(form, "count") or "1"
+    count = min(int(wanted), PACKET_MAX) if wanted.isascii() and wanted.isdigit() else 1
+    claimed = await _claim(request, batch_id, max(count, 1))
     if not wants_json(request):
         return go(f"/work/{batch_id}" if claimed else f"/work/{batch_id}?said=none")
-    painted = [await _painted(request, task) for task in claimed]
-    return Response({"tasks": painted}, status_code=HTTP_200_OK, headers=_FRESH)
+    known = set(form.get("guide", []))
+    made = [await painted(request, task, known) for task in claimed]
+    return _fresh({"tasks": made, "now_ms": now_ms()})
 
 
 @post("/work/{batch_id:int}/answer", opt=CONTRIBUTORS, include_in_schema=False)
 async def answer(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
-    """Hand in the answer, or give the task back (`act=skip`)."""
-    contributor = principal(request).contributor()
+    """Hand in the answer (`act=answer`), give the task back (`skip`), or remark on it
+    (`remark`)."""
     form = await read_form(request)
-    task = next(iter(form.get("task", [])), "")
-    skipped = form.get("act") == ["skip"]
+    act, task = _first(form, "act"), _first(form, "task")
+    said = {"skip": "back", "remark": "noted"}.get(act, "saved")
     try:
-        if skipped:
-            names = await house(request).task_names()
-            await tasks.give_back(pool(request), names, contributor, now_ms(), task)
-        else:
-            await _submit(request, contributor, task, form)
-        said = "back" if skipped else "saved"
+        await _finish(request, act, task, form)
     except (Conflict, Expired, NotFound):
         if wants_json(request):
             raise
@@ -97,114 +105,97 @@ async def answer(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
     except Invalid as error:
         if wants_json(request):
             raise
-        return await _again(request, contributor, task, form, error)
+        return await _again(request, task, form, error)
     if wants_json(request):
-        return Response({"outcome": said}, status_code=HTTP_200_OK, headers=_FRESH)
-    return await _onward(request, contributor, batch_id, said)
+        return _fresh({"outcome": said})
+    return await _onward(request, batch_id, said, task)
 
 
-async def _submit(request: WebRequest, contributor: int, task: str, form: Form) -> None:
-    steps = house(request).kept.steps
+@post("/work/{batch_id:int}/undo", opt=CONTRIBUTORS, include_in_schema=False)
+async def undo(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
+    """Take back the answer to a task, if nobody has counted it yet."""
+    form, contributor = await read_form(request), principal(request).contributor()
+    task, at_ms = _first(form, "task"), now_ms()
     names = await house(request).task_names()
-    step = await steps.load(pool(request), names.read(task).batch_step_id)
-    raw = step.question.from_form(form, ANSWER)
-    await tasks.submit_one(pool(request), steps, names, contributor, now_ms(), task, raw)
+    acted = read_moment(_first(form, "acted_ms"), at_ms)
+    try:
+        await verbs.withdraw(pool(request), names, contributor, at_ms, task, acted)
+    except (Conflict, NotFound, Invalid):
+        if wants_json(request):
+            raise
+        return go(f"/work/{batch_id}?said=stands")
+    if wants_json(request):
+        return _fresh({"outcome": "again", "deadline_ms": at_ms + verbs.AGAIN_MS})
+    return go(f"/work/{batch_id}?said=again&task={task}")
 
 
-async def _again(
-    request: WebRequest, contributor: int, task: str, form: Form, error: Invalid
-) -> Response[str]:
+@post("/work/{batch_id:int}/leave", opt=CONTRIBUTORS, include_in_schema=False)
+async def leave(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
+    """Give back every task of the batch in hand: others get them at once."""
+    contributor, names = principal(request).contributor(), await house(request).task_names()
+    for task in await _held_here(request, batch_id):
+        await tasks.give_back(pool(request), names, contributor, now_ms(), task.name)
+    return go("/work")
+
+
+async def _finish(request: WebRequest, act: str, task: str, form: Form) -> None:
+    steps, at_ms = house(request).kept.steps, now_ms()
+    names, value = await house(request).task_names(), None
+    if act not in ("skip", "remark"):
+        step = await steps.load(pool(request), names.read(task).batch_step_id)
+        value = step.question.from_form(form, ANSWER)
+    kind, _, reason = _first(form, "remark").partition(":")
+    handed = Handed(
+        task,
+        "skip" if act == "skip" else "remark" if act == "remark" else "answer",
+        value,
+        kind=kind or "unsure",
+        reason=reason,
+        note=_first(form, "note"),
+        spans=read_spans(_first(form, "spans"), at_ms),
+        acted_ms=read_moment(_first(form, "acted_ms"), at_ms),
+    )
+    contributor = principal(request).contributor()
+    await verbs.finish(pool(request), steps, names, contributor, at_ms, handed)
+
+
+async def _again(request: WebRequest, task: str, form: Form, error: Invalid) -> Response[str]:
     """The same task with what was written, and what is wrong beside it."""
-    for one in await held_tasks(request, contributor):
+    for one in await held_tasks(request, principal(request).contributor()):
         if one.name == task:
             problems = error.problems or [Problem(error.message, error.mend)]
-            return await _screen(request, one, status=422, given=form, problems=problems)
+            return await screen(request, [one], status=422, given=form, problems=problems)
     raise error
 
 
-async def _onward(request: WebRequest, contributor: int, batch_id: int, said: str) -> Response[Any]:
-    held = await held_tasks(request, contributor)
-    here = [task for task in held if task.batch_id == batch_id]
-    if not here:
-        here = await _claim(request, contributor, batch_id)
-    return go(f"/work/{batch_id}?said={said}" if here else f"/work/{batch_id}?said=none")
+async def _onward(request: WebRequest, batch_id: int, said: str, task: str) -> Response[Any]:
+    here = await _held_here(request, batch_id) or await _claim(request, batch_id, 1)
+    last = f"&last={task}" if said == "saved" else ""
+    return go(f"/work/{batch_id}?said={said}{last}" if here else f"/work/{batch_id}?said=none")
 
 
-async def held_tasks(request: WebRequest, contributor: int) -> list[ClaimedTask]:
-    """The tasks this contributor holds, the first due first."""
+async def _held_here(request: WebRequest, batch_id: int) -> list[ClaimedTask]:
+    held = await held_tasks(request, principal(request).contributor())
+    return [task for task in held if task.batch_id == batch_id]
+
+
+async def _claim(request: WebRequest, batch_id: int, count: int) -> list[ClaimedTask]:
     steps, names = house(request).kept.steps, await house(request).task_names()
-    return await tasks.live(pool(request), steps, names, contributor, now_ms())
-
-
-async def _claim(request: WebRequest, contributor: int, batch_id: int) -> list[ClaimedTask]:
-    steps, names = house(request).kept.steps, await house(request).task_names()
-    return await tasks.claim(pool(request), steps, names, contributor, now_ms(), batch_id=batch_id)
+    who = principal(request).contributor()
+    return await tasks.claim(
+        pool(request), steps, names, who, now_ms(), count=count, batch_id=batch_id
+    )
 
 
 async def _door(
     request: WebRequest, batch_id: int, notice: str, *, none_left: bool
 ) -> Response[str]:
-    batches = await tasks.open_batches(pool(request), principal(request).contributor())
+    me = principal(request).contributor()
+    batches = await tasks.open_batches(pool(request), me)
     batch: OpenBatch | None = next((one for one in batches if one.batch_id == batch_id), None)
     title = localise(batch.title, locale_of(request)) if batch else say(request, N_("Work"))
     values: dict[str, Any] = {"batch": batch, "title": title, "none_left": none_left}
     return show(request, "work/start.html", notice=notice, **values)
-
-
-async def _screen(
-    request: WebRequest,
-    task: ClaimedTask,
-    *,
-    status: int = 200,
-    notice: str = "",
-    given: Form | None = None,
-    problems: Sequence[Problem] = (),
-    later: Sequence[dict[str, Any]] = (),
-) -> Response[str]:
-    values = await _task_values(request, task, given or {}, problems)
-    return show(request, "work/task.html", status=status, notice=notice, later=later, **values)
-
-
-async def _painted(request: WebRequest, task: ClaimedTask) -> dict[str, Any]:
-    """A task as `task.js` keeps it."""
-    values = await _task_values(request, task, {}, ())
-    html = fragment(request, "work/fragment.html", **values)
-    return {"task": task.name, "deadline_ms": task.deadline_ms, "html": html}
-
-
-async def _task_values(
-    request: WebRequest, task: ClaimedTask, given: Form, problems: Sequence[Problem]
-) -> dict[str, Any]:
-    kept, locale = house(request).kept, locale_of(request)
-    step: LoadedStep = await kept.steps.load(pool(request), task.ref.batch_step_id)
-    widget = step.question.widget(locale, ANSWER)
-    said = told(request, problems, ANSWER)
-    names = {name for name, _ in named_questions(step.question)}
-    markdown = (
-        localise(step.definition.instructions, locale) if step.definition.instructions else ""
-    )
-    guide = markdown and (
-        kept.guides.get(markdown) or kept.guides.keep(markdown, to_html(markdown))
-    )
-    return {
-        "task": task,
-        "step_title": localise(step.definition.title, locale),
-        "fields": shown_fields(step.item.fields, task.item, step.process_slug, locale),
-        "widget": widget.template,
-        "data": widget.data,
-        "given": given,
-        "problems": said,
-        "stray": [problem for problem in said if problem.field not in names],
-        "instructions": Markup(guide),  # noqa: S704 - cleaned by `to_html`
-    }
-
-
-def named_questions(question: Question, name: str = ANSWER) -> list[tuple[str, Question]]:
-    """A question and those it is made of, by the names of their form fields."""
-    found = [(name, question)]
-    for field in getattr(question, "fields", ()):
-        found += named_questions(field.question, f"{name}.{field.name}")
-    return found
 
 
 async def read_form(request: WebRequest) -> dict[str, list[str]]:
@@ -220,8 +211,12 @@ async def read_form(request: WebRequest) -> dict[str, list[str]]:
     return form
 
 
-_FRESH = {"cache-control": "no-store"}
+def _first(form: Form, name: str) -> str:
+    return next(iter(form.get(name, [])), "")
 
-ROUTES: list[Any] = [list_work, show_batch, claim, answer]
 
-__all__ = ["ROUTES", "held_tasks", "named_questions", "read_form"]
+def _fresh(content: dict[str, Any]) -> Response[Any]:
+    return Response(content, status_code=HTTP_200_OK, headers={"cache-control": "no-store"})
+
+
+ROUTES: list[Any] = [list_work, show_batch, claim, answer, undo, leave]

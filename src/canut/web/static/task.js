@@ -1,27 +1,35 @@
-// The task screen, quicker than the plain form it grows out of: the next task is claimed while
-// this one is answered, painted at once, and answers are sent in the background until they arrive.
+// The task screen, quicker than the plain form it grows out of: tasks are taken in packets, the
+// next one is painted at once, and what was done is kept on the device and sent after.
 
+import { startClock } from "./clock.js";
 import { growCombos } from "./combobox.js";
 import { pick } from "./digits.js";
+import { actOf, nameKeys, openKeys } from "./keys.js";
 import { growOptions } from "./options.js";
+import { openOutbox, post } from "./outbox.js";
+import { growPictures } from "./picture.js";
+import { openStore } from "./store.js";
 
-const AHEAD = 1;
-const RETRY_MS = [1000, 2000, 5000, 10000, 30000];
+const FIELD = "input:not([type=hidden], [hidden], [data-filter]), textarea:not([hidden])";
+const UNDO_MS = 15000;
 
-const loom = document.getElementById("loom");
-const saved = document.getElementById("saved");
-const keys = document.getElementById("keys");
+const by = (id) => document.getElementById(id);
+const loom = by("loom");
+const keys = by("keys");
+const { me, batch } = loom.dataset;
 const say = (name) => loom.dataset["say" + name];
-const ahead = [];
-const leaving = [];
-let answered = 0;
-let sending = false;
-let claiming = null;
-let exhausted = false;
-
-const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const task = () => loom.querySelector(".task");
 const form = () => loom.querySelector("form");
+const name = (shown) => shown.dataset.task;
+const guides = new Map();
+const ahead = [];
+let answered = 0;
+let claiming = null;
+let exhausted = false;
+let undoable = null;
+let store;
+let outbox;
+let clock;
 
 // problems are short phrases for programs, and sentences for people
 function sentence(text) {
@@ -29,25 +37,8 @@ function sentence(text) {
 }
 
 function tell(text, bad = false) {
-  saved.textContent = text;
-  saved.classList.toggle("bad", bad);
-}
-
-async function ask(path, body) {
-  const token = form()?.elements._csrf_token.value ?? body.get("_csrf_token");
-  const reply = await fetch(path, {
-    method: "POST",
-    body,
-    headers: { accept: "application/json", "x-csrf-token": token },
-    redirect: "error",
-  });
-  let said = {};
-  try {
-    said = await reply.json();
-  } catch {
-    // an error without a body says all by its status
-  }
-  return { status: reply.status, after: Number(reply.headers.get("retry-after")) * 1000, said };
+  by("saved").textContent = text;
+  by("saved").classList.toggle("bad", bad);
 }
 
 // -- the tasks to come --
@@ -58,23 +49,56 @@ function fromHtml(html) {
   return holder.content.querySelector(".task");
 }
 
+// The instructions of a step come once; its other tasks show a copy.
+function guided(shown) {
+  const own = shown.querySelector(".guide");
+  const id = shown.dataset.guide;
+  if (own) guides.set(id, own.cloneNode(true));
+  else if (guides.has(id)) shown.append(guides.get(id).cloneNode(true));
+  return shown;
+}
+
+const packet = () => Number(localStorage.getItem("canut-packet")) || Number(loom.dataset.packet);
+
+function place() {
+  const held = ahead.length + (task()?.dataset.task ? 1 : 0);
+  const words = [answered + 1, answered + held];
+  by("place").textContent = held ? say("Place").replace(/\{(\d)\}/g, (_, n) => words[n]) : "";
+}
+
 async function claimAhead() {
-  if (claiming || exhausted || ahead.length >= AHEAD) return claiming;
+  const missing = packet() - 1 - ahead.length;
+  // a packet is filled up when half of it is gone: fewer requests, each with less of the same
+  if (claiming || exhausted || missing <= Math.floor((packet() - 1) / 2)) return claiming;
   claiming = (async () => {
     try {
-      const body = new URLSearchParams({ _csrf_token: form().elements._csrf_token.value });
-      const { status, said } = await ask(`/work/${loom.dataset.batch}/claim`, body);
-      if (status === 200) {
-        for (const one of said.tasks) ahead.push(fromHtml(one.html));
-        exhausted = said.tasks.length === 0;
+      const body = new URLSearchParams({ count: missing });
+      for (const id of guides.keys()) body.append("guide", id);
+      const { status, said } = await post(`/work/${batch}/claim`, body, outbox.token);
+      if (status !== 200) return;
+      for (const one of said.tasks) {
+        ahead.push(guided(fromHtml(one.html)));
+        store.put("ahead", { ...one, batch });
       }
+      exhausted = said.tasks.length === 0;
+      fetchPictures();
+      place();
     } catch {
-      // without a connection the next answer tries again
+      // without a connection what is in hand goes on; the next answer tries again
     } finally {
       claiming = null;
     }
   })();
   return claiming;
+}
+
+// Our own pictures go into the cache of the service worker, for when there is no connection.
+function fetchPictures() {
+  for (const shown of ahead) {
+    for (const image of shown.querySelectorAll(".item img")) {
+      if (image.getAttribute("src").startsWith("/")) new Image().src = image.getAttribute("src");
+    }
+  }
 }
 
 // -- one task on the screen --
@@ -90,9 +114,12 @@ function grow() {
   if (!here.dataset.grown) {
     growOptions(here);
     growCombos(here);
+    growPictures(here, say);
+    nameKeys(here);
     here.dataset.grown = "yes";
   }
   focusTask();
+  place();
   tick();
 }
 
@@ -103,7 +130,9 @@ function focusTask() {
     (field ?? wrong).focus();
     return;
   }
-  const first = task().querySelector(".ask .question:not(.record) input:not([type=hidden], [hidden], [data-filter]), .ask .question:not(.record) textarea:not([hidden])");
+  const first = [...task().querySelectorAll(".ask .question:not(.record, .remark *)")]
+    .map((question) => question.querySelector(FIELD))
+    .find(Boolean);
   // options are picked by digits from anywhere: there the reader starts at the item
   if (first && !["radio", "checkbox"].includes(first.type)) first.focus({ preventScroll: true });
   else {
@@ -114,23 +143,48 @@ function focusTask() {
   if (innerWidth < 960) scrollTo({ top: 0 });
 }
 
+function show(next) {
+  const here = task();
+  if (here) here.replaceWith(next);
+  else loom.append(next);
+  grow();
+}
+
+// Tasks whose time ended while they waited are others' now.
+function dropExpired() {
+  const gone = ahead.filter((one) => Number(one.dataset.deadline) <= clock.now());
+  for (const one of gone) {
+    ahead.splice(ahead.indexOf(one), 1);
+    store.remove("ahead", name(one));
+  }
+  if (gone.length) tell(say("Gone").replace("{0}", gone.length), true);
+}
+
 async function next() {
+  dropExpired();
   if (!ahead.length) {
     tell(say("Waiting"));
     await claimAhead();
     if (!ahead.length) await claimAhead();
   }
-  if (!ahead.length) {
-    await settle();
-    if (!leaving.length) location.assign(`/work/${loom.dataset.batch}?said=none`);
+  if (ahead.length) {
+    show(ahead.shift());
+    claimAhead();
     return;
   }
-  task().replaceWith(ahead.shift());
-  grow();
-  claimAhead();
+  noneLeft();
 }
 
-// -- answers on their way --
+// Nothing more in hand: to the door of the batch, once all is sent.
+function noneLeft() {
+  if (exhausted && !outbox.unsent) return location.assign(`/work/${batch}?said=none`);
+  const empty = by("none-left").content.querySelector(".task").cloneNode(true);
+  task().replaceWith(empty);
+  place();
+  return undefined;
+}
+
+// -- what was done, on its way --
 
 function complete(here) {
   // an empty answer is never worth the way; all else is for the server to judge
@@ -140,140 +194,288 @@ function complete(here) {
   return several || !fields.length || fields.some((one) => String(data.get(one.name) ?? "").trim());
 }
 
+function stay(words, field) {
+  tell(say(words), true);
+  field?.focus();
+}
+
 function hand(act) {
   const here = form();
-  if (act === "answer" && !complete(here)) {
-    tell(say("Missing"), true);
-    here.querySelector(".question input:not([type=hidden], [hidden], [data-filter]), .question textarea:not([hidden])")?.focus();
-    return;
-  }
+  if (!here || loom.inert) return;
+  if (act === "answer" && !complete(here)) return stay("Missing", here.querySelector(`.question :is(${FIELD})`));
+  if (act === "remark" && !new FormData(here).get("remark")) return stay("Reason", here.querySelector("[name=remark]"));
+  const shown = task();
   const body = new URLSearchParams(new FormData(here));
+  body.delete("_csrf_token");
   body.set("act", act);
-  leaving.push({ body, path: here.getAttribute("action"), shown: task(), act });
+  body.set("acted_ms", clock.now());
+  body.set("spans", clock.take());
+  const entry = { task: name(shown), batch, act, path: here.getAttribute("action"), body: body.toString() };
+  leave(shown, act);
   tell(say("Saving"));
-  next().then(send);
-  send();
+  store.put("done", { task: entry.task });
+  store.remove("ahead", entry.task);
+  outbox.add(entry);
+  next();
 }
 
-async function send() {
-  if (sending) return;
-  sending = true;
-  let tries = 0;
-  while (leaving.length) {
-    const { body, path, shown, act } = leaving[0];
-    try {
-      const { status, after, said } = await ask(path, body);
-      if (status === 429 || status >= 500) throw new Error("later", { cause: after });
-      if (status === 401 || status === 403) {
-        tell(say("Login"), true);
-        await wait(5000);
-        continue;
-      }
-      leaving.shift();
-      tries = 0;
-      settled(status, said, shown, act);
-    } catch (error) {
-      tell(say("Retry"), true);
-      await wait(error.cause || RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
-    }
-  }
-  sending = false;
+// What was left can be brought back: by its contributor, or by the server when it is wrong.
+const left = new Map();
+
+function leave(shown, act) {
+  left.set(name(shown), shown);
+  // the engine has long counted those before
+  for (const old of [...left.keys()].slice(0, -20)) left.delete(old);
+  offerUndo(act === "answer" ? name(shown) : null);
 }
 
-async function settle() {
-  while (leaving.length || sending) {
-    send();
-    await wait(50);
+function offerUndo(of) {
+  undoable = of;
+  by("undo-way").hidden = !of;
+  if (of) {
+    setTimeout(() => {
+      if (undoable === of && !outbox.unsent) offerUndo(null);
+    }, UNDO_MS);
   }
 }
 
-function settled(status, said, shown, act) {
+async function undo() {
+  const of = undoable;
+  if (!of || !left.has(of)) return;
+  offerUndo(null);
+  const state = await outbox.cancel(of);
+  if (state === "gone") return again(of);
+  if (state === "tried") {
+    offerUndo(of);
+    return tell(say("UndoLater"), true);
+  }
+  try {
+    const body = new URLSearchParams({ task: of, acted_ms: clock.now() });
+    const { status, said } = await post(`/work/${batch}/undo`, body, outbox.token);
+    if (status !== 200) return tell(say("Stands"), true);
+    left.get(of).dataset.deadline = said.deadline_ms;
+    return again(of);
+  } catch {
+    offerUndo(of);
+    return tell(say("UndoLater"), true);
+  }
+}
+
+function again(of) {
+  const shown = left.get(of);
+  store.remove("done", of);
+  putBack(shown);
+  if (answered && shown.dataset.counted) answered -= 1;
+  delete shown.dataset.counted;
+  tell(say("Again"));
+  place();
+}
+
+function putBack(shown) {
+  const here = task();
+  if (here === shown) return;
+  if (here?.dataset.task) ahead.unshift(here);
+  left.delete(name(shown));
+  show(shown);
+}
+
+function settled(entry, status, said) {
+  const shown = left.get(entry.task);
+  if (entry.task === undoable && status !== 200) offerUndo(null);
   if (status === 422) {
-    bringBack(shown, said.problems ?? []);
-  } else if (status !== 200) {
-    tell(say("Refused"));
-  } else if (act === "skip") {
-    tell(say("Back"));
-  } else {
+    store.remove("done", entry.task);
+    // from before this page was loaded: the server still holds the task, and shows it again
+    if (shown) bringBack(shown, said.problems ?? []);
+    else tell(say("Wrong"), true);
+  } else if (status !== 200) tell(say("Refused"), true);
+  else if (entry.act === "skip") tell(say("Back"));
+  else if (entry.act === "remark") tell(say("Noted"));
+  else {
     answered += 1;
+    if (shown) shown.dataset.counted = "yes";
     tell(`${say("Saved")} ${answered} ${say("Count")}`);
   }
+  place();
+  if (!task()?.dataset.task) next();
 }
 
 // The server refused an answer after its task had left the screen: it comes back as it was left.
 function bringBack(shown, problems) {
-  if (task() !== shown) {
-    ahead.unshift(task());
-    task().replaceWith(shown);
-  }
+  putBack(shown);
   for (const old of shown.querySelectorAll(".wrong")) old.remove();
   for (const problem of problems) {
-    const name = ["answer", problem.field].filter(Boolean).join(".");
-    const question = shown.querySelector(`[data-question="${CSS.escape(name)}"]`) ?? shown.querySelector(".question");
+    const field = ["answer", problem.field].filter(Boolean).join(".");
+    const question = shown.querySelector(`[data-question="${CSS.escape(field)}"]`) ?? shown.querySelector(".question");
     const note = document.createElement("p");
     note.className = "wrong";
-    note.id = `wrong-${name.replaceAll(".", "-")}`;
+    note.id = `wrong-${field.replaceAll(".", "-")}`;
     note.textContent = [problem.message, problem.mend].filter(Boolean).map(sentence).join(" ");
     question.querySelector("legend, .legend").after(note);
-    const field = question.querySelector("input:not([type=hidden], [type=radio], [type=checkbox]), textarea");
-    field?.setAttribute("aria-invalid", "true");
-    (field ?? question).setAttribute("aria-describedby", note.id);
+    const input = question.querySelector("input:not([type=hidden], [type=radio], [type=checkbox]), textarea");
+    input?.setAttribute("aria-invalid", "true");
+    (input ?? question).setAttribute("aria-describedby", note.id);
   }
   tell(say("Wrong"), true);
   focusTask();
 }
 
-// -- the clock --
+let late = null;
+// told when it lasts: what is sent in a blink is not worth a word
+function waiting(count) {
+  clearTimeout(late);
+  const words = count ? say("Unsent").replace("{0}", count) : "";
+  if (!count || by("unsent").textContent) by("unsent").textContent = words;
+  else late = setTimeout(() => (by("unsent").textContent = words), 500);
+}
+
+// -- the clocks --
 
 function tick() {
   const timer = document.querySelector("[data-timer]");
-  const left = Math.round((Number(task().dataset.deadline) - Date.now()) / 1000);
-  timer.classList.toggle("soon", left < 60);
-  const minutes = Math.floor(Math.abs(left) / 60);
-  const seconds = String(Math.abs(left) % 60).padStart(2, "0");
-  timer.textContent = left > 0 ? `${minutes}:${seconds} ${say("Left")}` : say("Late");
+  const deadline = Number(task()?.dataset.deadline);
+  if (!deadline) return void (timer.textContent = "");
+  const until = Math.round((deadline - clock.now()) / 1000);
+  timer.classList.toggle("soon", until < 60);
+  timer.textContent = until > 0 ? `${minutes(until)} ${say("Left")}` : say("Late");
+}
+
+function minutes(seconds) {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+function showActive(ms, counts) {
+  by("clock-time").textContent = minutes(Math.floor(ms / 1000));
+  by("clock-state").textContent = counts ? "" : say("Pause");
+  by("clock").classList.toggle("paused", !counts);
 }
 
 // -- keys --
 
+const ACTS = {
+  answer: () => hand("answer"),
+  skip: () => hand("skip"),
+  undo,
+  remark() {
+    const part = task().querySelector(".remark");
+    part.open = true;
+    part.querySelector("input").focus();
+  },
+  search: () => task().querySelector("[data-filter], [role=combobox]")?.focus(),
+  guide() {
+    const guide = task().querySelector(".guide");
+    if (guide) guide.open = !guide.open;
+  },
+  picture: () => task().querySelector(".picture")?.focus(),
+  keys: () => keys.showModal(),
+};
+
 function onKey(event) {
-  if (event.defaultPrevented || event.isComposing || event.altKey || event.metaKey || keys.open) return;
+  if (event.defaultPrevented || event.isComposing || event.altKey || event.metaKey || keys.open || loom.inert) return;
   const at = event.target;
   const writes = at.matches?.("textarea, select, input:not([type=radio], [type=checkbox])");
-  if (event.key === "Escape") {
-    event.preventDefault();
-    hand("skip");
-  } else if (event.key === "Enter") {
-    const own = at.closest?.("a, button, summary");
-    if (own || (at.matches?.("textarea") && !event.ctrlKey)) return;
-    event.preventDefault();
-    hand("answer");
-  } else if (event.ctrlKey || writes) {
+  const act = actOf(event);
+  if (event.key === "Enter" && (at.closest?.("a, button, summary") || (at.matches?.("textarea") && !event.ctrlKey))) return;
+  if (event.key === "Escape" && at.closest?.(".remark")) {
+    at.closest(".remark").open = false;
+    focusTask();
+  } else if (event.key === "Enter" && event.ctrlKey) hand("answer");
+  else if (act && !event.ctrlKey && !(writes && event.key.length === 1)) {
+    // a reason is sent by the key that submits
+    if (act === "answer" && at.closest?.(".remark")) hand("remark");
+    else ACTS[act]();
+  } else {
+    if (!event.ctrlKey && !writes && /^\d$/.test(event.key)) pick(event, task());
     return;
-  } else if (event.key === "?") {
-    keys.showModal();
-  } else if (event.key === "/") {
-    const search = task().querySelector("[data-filter]");
-    if (search) event.preventDefault();
-    search?.focus();
-  } else if (/^\d$/.test(event.key)) {
-    pick(event, task());
   }
+  event.preventDefault();
 }
 
-loom.addEventListener("submit", (event) => {
-  event.preventDefault();
-  hand(event.submitter?.value ?? "answer");
-});
-document.addEventListener("keydown", onKey);
-document.querySelector("[data-keys]").addEventListener("click", () => keys.showModal());
-addEventListener("beforeunload", (event) => {
-  if (leaving.length) event.preventDefault();
-});
-for (const later of document.querySelectorAll("template[data-later]")) {
-  ahead.push(later.content.querySelector(".task").cloneNode(true));
+// -- beginning --
+
+// The tasks in hand: those the page came with, less those that were ended on this device. A page
+// out of the cache is an old one: what the device knows of later is added.
+async function gather() {
+  const waits = new Set((await store.all("leaving")).map((one) => one.task));
+  const fresh = localStorage.getItem("canut-page") !== loom.dataset.now;
+  localStorage.setItem("canut-page", loom.dataset.now);
+  let kept = [];
+  if (fresh) {
+    await Promise.all([store.clear("done"), store.clear("ahead")]);
+  } else {
+    for (const one of await store.all("done")) waits.add(one.task);
+    kept = (await store.all("ahead")).filter((one) => one.batch === batch);
+  }
+  guided(task());
+  for (const later of document.querySelectorAll("template[data-later]")) {
+    ahead.push(guided(later.content.querySelector(".task").cloneNode(true)));
+    if (fresh) store.put("ahead", { task: name(ahead.at(-1)), batch, html: later.innerHTML });
+  }
+  const here = new Set([task(), ...ahead].map(name));
+  for (const one of kept) if (!here.has(one.task)) ahead.push(guided(fromHtml(one.html)));
+  for (const one of [...ahead]) if (waits.has(name(one))) ahead.splice(ahead.indexOf(one), 1);
+  return !waits.has(name(task()));
 }
-document.documentElement.classList.add("js");
-setInterval(tick, 1000);
-grow();
-claimAhead();
+
+// One window at a time: two would show the same tasks, and count the same minutes.
+function alone() {
+  const lock = `canut-screen-${me}`;
+  const hold = () => new Promise(() => {});
+  const lost = () => {
+    loom.inert = true;
+    by("elsewhere").hidden = false;
+  };
+  if (!navigator.locks) return;
+  navigator.locks.request(lock, { ifAvailable: true }, (got) => (got ? hold() : lost())).catch(lost);
+  by("take-over").addEventListener("click", () => {
+    navigator.locks.request(lock, { steal: true }, hold).catch(lost);
+    location.reload();
+  });
+}
+
+function listen() {
+  loom.addEventListener("submit", (event) => {
+    event.preventDefault();
+    hand(event.submitter?.value ?? "answer");
+  });
+  document.addEventListener("keydown", onKey);
+  document.querySelector("[data-keys]").addEventListener("click", ACTS.keys);
+  by("undo").addEventListener("click", undo);
+  by("packet").value = packet();
+  by("packet").addEventListener("change", (event) => {
+    if (!event.target.checkValidity()) return;
+    localStorage.setItem("canut-packet", event.target.value);
+    claimAhead();
+  });
+  addEventListener("online", claimAhead);
+  openKeys(keys, say);
+}
+
+async function begin() {
+  const offset = Number(loom.dataset.now) - Date.now();
+  const fresh = localStorage.getItem("canut-page") !== loom.dataset.now;
+  // clocks of devices are wrong, and a page out of the cache is no clock
+  if (fresh) localStorage.setItem("canut-offset", offset);
+  clock = startClock(Number(loom.dataset.idle), Number(localStorage.getItem("canut-offset")), showActive);
+  store = await openStore(me);
+  outbox = openOutbox(store, me, form().elements._csrf_token.value, {
+    waiting,
+    retry: () => tell(say("Retry"), true),
+    login: () => tell(say("Login"), true),
+    other: () => tell(say("Other"), true),
+    settled,
+  });
+  document.documentElement.classList.add("js");
+  nameKeys();
+  listen();
+  alone();
+  if (await gather()) grow();
+  else await next();
+  setInterval(tick, 1000);
+  outbox.send();
+  claimAhead();
+  fetchPictures();
+  // for when there is no connection, and for the next visit: after all that matters now
+  navigator.serviceWorker?.register("/worker.js", { scope: "/work" }).catch(() => {});
+}
+
+begin();
