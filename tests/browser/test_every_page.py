@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 #: who, and where; {key} is the number of a batch
 PAGES = {
-    "": ["/", "/login", "/join", "/nowhere"],
+    "": ["/", "/login", "/join", "/design", "/nowhere"],
     "contributor": [
         *("/work", "/exams", "/answers", "/account"),
         *(f"/work/{{{n}}}" for n in range(6)),
