@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from canut.errors import Problem
 from canut.pay.ledger.currency import DIGITS
@@ -83,5 +84,5 @@ def _transfer(move: Transfer) -> Iterator[_Fault]:
         yield "expires_ms", "only a hold expires, at a date", "set pending, or leave it out"
 
 
-def _whole(value: object) -> bool:
+def _whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
