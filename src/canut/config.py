@@ -34,6 +34,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     #: folder of the embedded PostgreSQL and of what the server keeps on disk
     data: str = "canut-data"
+    #: file that describes the language models ("" = models.toml in `data`)
+    models: str = ""
     #: a PostgreSQL 15 or newer to use instead of the embedded one ("" = embedded)
     database_url: str = ""
     #: address and port the web server listens on
@@ -58,6 +60,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     session_hours: int = 336
     #: webhooks may go to private addresses (for tests and for servers inside one network)
     webhooks_private: bool = False
+
+    @property
+    def models_file(self) -> Path:
+        """The file that describes the language models."""
+        return Path(self.models) if self.models else Path(self.data) / "models.toml"
 
     @property
     def url(self) -> str:

@@ -9,17 +9,16 @@ from typing import Any
 import pytest
 
 from canut.agents.conformance import RULES, Rule
-from canut.agents.llm.agent import LanguageModel, LanguageModelType
+from canut.agents.llm.agent import LanguageModel
 from canut.agents.llm.budget import Prices
-from canut.agents.llm.cache import MemoryCache
 from canut.agents.llm.client import Limits
 from canut.agents.llm.confidence import UNPROVEN
-from canut.agents.llm.models import Model
+from canut.agents.llm.kind import LanguageModelType
+from canut.agents.llm.models import Budgets, Model
 from canut.agents.llm.prompt import sendable
 from canut.agents.llm.wire import Endpoint, Secret
 from canut.agents.model import Example, Item, Step, items_of, step_of
 from canut.errors import Invalid, Unavailable
-from canut.processes.checks import read_checks
 from canut.processes.model import ItemField, ItemShape, StepDefinition
 from tests.agents.fake_llm import FakeServer, Play, Request, Script, anthropic, failure, fake_server
 from tests.agents.fake_llm import openai as reply
@@ -58,12 +57,10 @@ INVOICE = {
         {"name": "note", "type": "text", "title": "Note", "required": False},
     ],
 }
-CHECKS = read_checks(
-    [
-        {"check": "source", "fields": ["vat_number", "total"]},
-        {"check": "sum", "total": "total", "parts": ["net", "vat"]},
-        {"check": "digits", "field": "vat_number", "scheme": "vat"},
-    ]
+CHECKS = (
+    {"check": "source", "fields": ["vat_number", "total"]},
+    {"check": "sum", "total": "total", "parts": ["net", "vat"]},
+    {"check": "digits", "field": "vat_number", "scheme": "vat"},
 )
 TEXT = "VAT no FR96000000125. Cloth 300,00. Thread 20,00. Net 320,00. VAT 64,00. Total 384,00."
 RIGHT = {"vat_number": "FR96000000125", "net": 320.0, "vat": 64.0, "total": 384.0}
@@ -71,7 +68,9 @@ RIGHT = {"vat_number": "FR96000000125", "net": 320.0, "vat": 64.0, "total": 384.
 
 def step(question: dict[str, Any] = CHOICE) -> Step:
     told = {"en": "Feel the cloth.", "fr": "Touchez l’étoffe."}
-    return step_of(StepDefinition("sort", {"en": "Sort", "fr": "Trier"}, question, told), SHAPE)
+    checks = CHECKS if question is INVOICE else ()
+    title = {"en": "Sort", "fr": "Trier"}
+    return step_of(StepDefinition("sort", title, question, told, checks=checks), SHAPE)
 
 
 def items(at: Step, *titles: str) -> list[Item]:
@@ -82,9 +81,7 @@ def items(at: Step, *titles: str) -> list[Item]:
 def agent(
     server: FakeServer, at: Step, state: bytes | None = None, **changed: Any
 ) -> LanguageModel:
-    typed = {
-        key: changed.pop(key) for key in ("checks", "locale", "fields", "cache") if key in changed
-    }
+    typed = {key: changed.pop(key) for key in ("locale", "fields", "books") if key in changed}
     dialect, logprobs = changed.pop("dialect", "openai"), changed.pop("logprobs", False)
     model = Model(
         name="weaver",
@@ -93,8 +90,8 @@ def agent(
         limits=Limits(tries=2, backoff_s=0.001, timeout_s=5),
         **changed,
     )
-    cache = typed.pop("cache", None) or MemoryCache()
-    return LanguageModelType(model, cache, process={"en": "Cloth", "fr": "Étoffes"}, **typed).load(
+    books = typed.pop("books", None)
+    return LanguageModelType(model, books, process={"en": "Cloth", "fr": "Étoffes"}, **typed).load(
         at, state
     )
 
@@ -212,14 +209,12 @@ def test_only_a_valid_reply_is_accepted(text: str, value: Any, passed: str | Non
     """What a server lets through is judged again here; nothing is guessed from prose."""
     at = step()
     with fake_server(lambda request: reply(text=text)) as server:
-        cache = MemoryCache()
-        (found,) = agent(server, at, cache=cache).answer(items(at, "Scarf"))
+        (found,) = agent(server, at).answer(items(at, "Scarf"))
     assert (found.value, found.evidence.get("passed")) == (value, passed)
-    assert bool(cache.kept) == (passed in (None, "null"))
 
 
 def invoice_agent(server: FakeServer, state: bytes | None = None, **changed: Any) -> LanguageModel:
-    return agent(server, step(INVOICE), state, checks=CHECKS, **changed)
+    return agent(server, step(INVOICE), state, **changed)
 
 
 def test_a_total_that_is_a_line_is_caught_by_the_sum() -> None:
@@ -306,7 +301,7 @@ def test_where_the_budget_ends_items_are_passed_on() -> None:
     """Nothing is lost and nothing overspent: what could not be paid says so, in both languages."""
     at = step()
     with fake_server(word) as server:
-        one = agent(server, at, budget=20_000)
+        one = agent(server, at, budgets=Budgets(20_000))
         found = one.answer(items(at, *[f"Scarf {i} of silk" for i in range(200)]))
     answered = [each for each in found if each.value == "silk"]
     assert 0 < len(answered) < 200
@@ -377,7 +372,7 @@ def test_a_language_model_keeps_the_rules_of_agents(rule: Rule) -> None:
     """Every rule of the conformance kit, over HTTP, for every type of question in it."""
     with fake_server(obedient) as server:
         model = Model("weaver", Endpoint(server.url, "weaver-1"), Prices(1_000_000, 4_000_000))
-        rule(LanguageModelType(model, MemoryCache()))
+        rule(LanguageModelType(model))
 
 
 @pytest.mark.llm
@@ -395,7 +390,7 @@ def test_a_real_model_sorts_cloth() -> None:
         "real", Endpoint(url, name, key, logprobs=True), limits=limits, max_tokens=60, examples=3
     )
     at = step()
-    made = LanguageModelType(model, MemoryCache())
+    made = LanguageModelType(model)
     taught = {"Blouse of pure silk": "silk", "Sheep wool coat": "wool", "Linen sheets": "linen"}
     examples = [
         Example(item, value)

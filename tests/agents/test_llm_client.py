@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from canut.agents.llm.books import MemoryBooks
 from canut.agents.llm.budget import Budget, Charge, Pace, Prices, most
-from canut.agents.llm.cache import MemoryCache
 from canut.agents.llm.client import Client, Limits, Said
 from canut.agents.llm.wire import Ask, Endpoint, Message, Secret, Usage, body
 from canut.errors import Unavailable
@@ -53,9 +53,10 @@ def talk(server: FakeServer, **changed: Any) -> Talk:
     dialect = changed.pop("dialect", "openai")
     given = {"chance": lambda: 1.0, "sleep": sleep, "clock": clock, "ledger": rows.append} | changed
     limits = given.pop("limits", QUICK)
-    budget, cache = given.pop("budget", Budget(None)), given.pop("cache", MemoryCache())
+    pace = Pace(limits.requests_per_minute, limits.tokens_per_minute, given["clock"], sleep)
+    books = given.pop("books", None) or MemoryBooks(given.pop("budget", None), pace)
     endpoint = given.pop("endpoint", Endpoint(server.url, "weaver-1", Secret(KEY), dialect))
-    return Talk(server, Client(endpoint, PRICES, limits, budget, cache, **given), rows, waited)
+    return Talk(server, Client(endpoint, PRICES, limits, books, **given), rows, waited)
 
 
 async def asked(talk: Talk, asks: Iterable[Ask] = (ASK,)) -> list[Said]:
@@ -76,8 +77,8 @@ async def test_a_good_reply_is_read_and_paid(dialect: Any) -> None:
     assert said.reply.text == "silk"
     assert said.reply.usage == Usage(100, 0, 10)
     assert [(row.item, row.cost, row.basis) for row in one.rows] == [(7, COST, "counted")]
-    assert one.client.budget.spent == COST
-    assert one.client.budget.reserved == 0
+    assert one.client.books.budget.spent == COST
+    assert one.client.books.budget.reserved == 0
     held = {name.lower(): value for name, value in request.headers.items()}
     if dialect == "anthropic":
         assert request.path == "/v1/messages"
@@ -113,7 +114,7 @@ async def test_a_busy_server_is_given_the_peace_it_asks_for() -> None:
     assert any(abs(wait - 9) < 0.01 for wait in longest)
     # refusals cost nothing; a broken or garbled reply may have been charged, at most this much
     assert [row.basis for row in one.rows] == ["assumed", "assumed", "counted"]
-    assert one.client.budget.spent == sum(row.cost for row in one.rows)
+    assert one.client.books.budget.spent == sum(row.cost for row in one.rows)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ async def test_what_fails_for_every_item_is_raised_without_the_key(status: int) 
     assert KEY not in str(raised.value)
     assert KEY not in repr(one.client.endpoint)
     assert len(server.requests) == 1
-    assert one.client.budget.reserved == 0
+    assert one.client.books.budget.reserved == 0
 
 
 async def test_a_server_without_json_schema_is_asked_otherwise() -> None:
@@ -219,30 +220,32 @@ async def test_the_budget_is_never_overspent() -> None:
             one = talk(server, budget=Budget(limit))
             said = await asked(one, asks)
         answered = [one for one in said if one.reply]
-        spent = one.client.budget.spent
+        spent = one.client.books.budget.spent
         assert spent == len(answered) * COST <= limit
         assert {one.fault.code for one in said if one.fault} <= {"budget"}
         assert len(answered) == min((limit - fear) // COST + 1, 20)
 
 
 async def test_the_same_question_is_paid_once() -> None:
-    """What was found good comes from the cache, at no cost; another sample, model or wording does
-    not; what nobody found good is asked again."""
-    cache = MemoryCache()
-    with fake_server(play(openai(text="silk"))) as server:
-        one = talk(server, cache=cache)
+    """What was paid for comes from the books, at no cost, a refusal too; another sample, model or
+    wording does not."""
+    books = MemoryBooks()
+    script = play(openai(text="silk"), openai(refusal="no"), openai(text="silk"))
+    with fake_server(script) as server:
+        one = talk(server, books=books)
         async with one.client:
             await one.client.ask(ASK)
-            one.client.keep(await one.client.ask(ASK))
             again = await one.client.ask(ASK)
-            await one.client.ask(msgspec.structs.replace(ASK, sample=1))
-        other = talk(server, cache=cache, endpoint=Endpoint(server.url, "weaver-2"))
+            second = msgspec.structs.replace(ASK, sample=1)
+            refused = [await one.client.ask(second), await one.client.ask(second)]
+        other = talk(server, books=books, endpoint=Endpoint(server.url, "weaver-2"))
         await asked(other)
+    assert [said.fault and said.fault.code for said in refused] == ["refused"] * 2
     assert again.reply is not None
     assert again.reply.text == "silk"
-    assert [row.basis for row in one.rows] == ["counted", "counted", "cache", "counted"]
-    assert len(server.requests) == 4
-    assert KEY.encode() not in b"".join(cache.kept.values())
+    assert [row.basis for row in one.rows] == ["counted", "cache", "counted", "cache"]
+    assert len(server.requests) == 3
+    assert KEY.encode() not in b"".join(books.kept.values())
 
 
 async def test_no_more_calls_are_on_their_way_than_allowed() -> None:
@@ -265,8 +268,8 @@ async def test_a_cancelled_call_leaves_its_row() -> None:
             await task
         assert time.monotonic() - begun < 0.9
     assert [row.basis for row in one.rows] == ["assumed"]
-    assert one.client.budget.reserved == 0
-    assert one.client.budget.spent == one.rows[0].cost > 0
+    assert one.client.books.budget.reserved == 0
+    assert one.client.books.budget.spent == one.rows[0].cost > 0
 
 
 @pytest.mark.parametrize(("requests", "tokens"), [(3, None), (None, 250), (2, 1000)])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from canut.agents.llm.budget import Prices
 from canut.agents.llm.calendar import Due, due
-from canut.agents.llm.models import Model, load_models, read_models
+from canut.agents.llm.models import Budgets, Model, ModelsFile, load_models, read_models
 from canut.errors import Invalid, NotFound
 
 FILE = """
@@ -25,6 +25,7 @@ price_in = 2.50
 price_out = 10
 price_kept = 0.3
 budget = 0.5
+budget_day = 0.02
 samples = 3
 shutdown = 2026-09-30
 
@@ -44,13 +45,13 @@ def test_a_file_of_models_is_read(tmp_path: Path) -> None:
     models = load_models(path, {"WEAVER_KEY": " sk-1 \n"})
     hosted, local = models["hosted"], models["local"]
     assert hosted.prices == Prices(2_500_000, 10_000_000, 300_000)
-    assert hosted.budget == 500_000
+    assert hosted.budgets == Budgets(ever=500_000, day=20_000)
     assert hosted.endpoint.key.reveal() == "sk-1"
     assert "sk-1" not in repr(models)
     assert hosted.endpoint.address == "https://api.models.example/v1/chat/completions"
     assert hosted.temperature == 0.7
     assert hosted.shutdown == date(2026, 9, 30)
-    assert (local.temperature, local.budget, local.limits.timeout_s) == (None, None, 300.0)
+    assert (local.temperature, local.budgets.ever, local.limits.timeout_s) == (None, None, 300.0)
     with pytest.raises(NotFound):
         load_models(tmp_path / "none.toml", {})
 
@@ -134,8 +135,32 @@ def test_the_page_describes_every_key_of_a_model() -> None:
     told = {problem.field.partition(".")[2]: problem for problem in raised.value.problems}
     assert set(told) == described
     assert not [key for key, problem in told.items() if "not known" in problem.message]
-    assert described == set(Model.__struct_fields__) - {"endpoint", "prices", "limits"} | {
+    assert described == set(Model.__struct_fields__) - {
+        "endpoint",
+        "prices",
+        "limits",
+        "budgets",
+    } | {
         *("url", "key_env", "dialect", "max_tokens_field", "logprobs", "price_in", "price_out"),
         *("price_kept", "concurrency", "requests_per_minute", "tokens_per_minute"),
         *("timeout_s", "tries", "model"),
+        *("budget", "budget_day", "budget_month", "budget_batch"),
     }
+
+
+def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
+    """A budget that is raised counts without a restart; a file that is broken or gone says so."""
+    path = tmp_path / "models.toml"
+    models = ModelsFile(path, {})
+    with pytest.raises(NotFound, match="There is no file"):
+        models.get("local")
+    local = FILE[FILE.index("[[model]]", 20) :]
+    path.write_text(local)
+    assert models.get("local") is models.get("local")
+    with pytest.raises(NotFound, match="hosted"):
+        models.get("hosted")
+    path.write_text(local + "budget = 3\n")
+    assert models.get("local").budgets.ever == 3_000_000
+    path.write_text(local + "budget = -3\n")
+    with pytest.raises(Invalid):
+        models.get("local")

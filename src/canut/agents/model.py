@@ -91,6 +91,9 @@ class Prediction(Struct, frozen=True):
     cost_micro: int = 0
     currency: str = "EUR"
     latency_ms: int = 0
+    #: it could not be asked now (no money, no server), and the item is not why: nothing is kept of
+    #: it, and the agent waits
+    later: bool = False
 
 
 class Example(Struct, frozen=True):

@@ -3,8 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from functools import partial
 
 import click
 import msgspec
@@ -14,7 +13,8 @@ from rich.table import Table
 from canut.agents import store
 from canut.agents.arena import store as store_duels
 from canut.agents.arena.duels import stands
-from canut.agents.llm.models import Model, load_models
+from canut.agents.llm.kind import LLM
+from canut.agents.llm.models import ModelsFile
 from canut.agents.running.hands import OwnHands
 from canut.agents.running.model import AgentAtWork
 from canut.agents.running.runner import Bench
@@ -25,7 +25,6 @@ from canut.agents.teaching.teaching import teach
 from canut.cli.common import database, setting_options
 from canut.config import Settings
 from canut.db.pool import SyncConn, connect, connect_async
-from canut.engine.agents import MODELS
 from canut.errors import NotFound
 from canut.people.store import COMMAND_LINE, find_client
 from canut.processes.model import LOCALES
@@ -67,8 +66,9 @@ def add(
     if kind not in known_types():
         known = ", ".join(known_types())
         raise NotFound(f"There is no agent type {kind!r}.", mend=f"known are: {known}")
-    if kind == "llm" and model not in _models(settings):
-        raise NotFound(f"There is no language model {model!r} in {MODELS}.")
+    if kind == LLM.name and model:
+        # an error now, not in the engine
+        _models(settings).get(model)
     with database(settings) as url, connect(url) as conn:
         owner = None if client is None else asyncio.run(_client_id(url, client))
         version = find_version(conn, owner, process)
@@ -137,7 +137,7 @@ def resume_(settings: Settings, number: int) -> None:
 def teach_(settings: Settings, number: int) -> None:
     """Teach AGENT now what people have decided; the new version is held against the old one."""
     with database(settings) as url, connect(url, autocommit=True) as conn:
-        hands = OwnHands(_models(settings))
+        hands = OwnHands(_models(settings), partial(connect, url, autocommit=True))
         made = teach(conn, hands, Bench(), find(conn, number), _now_ms, anyway=True)
     if made is None:
         click.echo("it knows all that already, or is being taught this moment")
@@ -178,9 +178,8 @@ def _tell_duel(conn: SyncConn, one: AgentAtWork) -> None:
         )
 
 
-def _models(settings: Settings) -> Mapping[str, Model]:
-    file = Path(settings.data) / MODELS
-    return load_models(file, os.environ) if file.exists() else {}
+def _models(settings: Settings) -> ModelsFile:
+    return ModelsFile(settings.models_file, os.environ)
 
 
 async def _client_id(url: str, slug: str) -> int:

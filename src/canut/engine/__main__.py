@@ -34,7 +34,7 @@ def main() -> None:
     jobs.start()
     agents = threading.Thread(
         target=run_agents,
-        args=(settings.database_url, settings.data, stop),
+        args=(settings.database_url, settings.models_file, stop),
         name="agents",
         daemon=True,
     )

@@ -6,13 +6,14 @@ Both are out of everybody's way: what is computed, is computed in processes of t
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from canut.agents import store
 from canut.agents.arena import duels
 from canut.agents.arena.watching import watch_due
-from canut.agents.llm.models import Model, load_models
+from canut.agents.llm.models import ModelsFile
 from canut.agents.model import Step
 from canut.agents.running.hands import PooledHands
 from canut.agents.running.model import AgentAtWork, Hands
@@ -22,7 +23,7 @@ from canut.agents.teaching import store as store_teaching
 from canut.agents.teaching.teaching import teach_due
 from canut.db.pool import UNREACHABLE, SyncConn, connect
 from canut.engine.clock import now_ms
-from canut.errors import CanutError, Unavailable
+from canut.errors import Unavailable
 from canut.questions.base import Question
 
 log = logging.getLogger("canut.engine")
@@ -38,14 +39,14 @@ IDLE_S = 0.5
 TEACH_EVERY_S = 5.0
 #: seconds before an engine tries again after the database went away
 RETRY_S = 1.0
-#: file of language models, in the data folder
-MODELS = "models.toml"
 
 
-def run_agents(url: str, data: str, stop: threading.Event) -> None:
-    """Let agents answer, learn and duel until `stop` is set; survives the database going away."""
+def run_agents(url: str, models: Path, stop: threading.Event) -> None:
+    """Let agents answer, learn and duel until `stop` is set; survives the database going away.
+    `models` is the file of language models; there may be none."""
     with Workers(WORKERS) as workers:
-        hands = PooledHands(workers, _models(data))
+        books = partial(connect, url, autocommit=True)
+        hands = PooledHands(workers, ModelsFile(models, os.environ), books)
         loops = [(answering, IDLE_S), (teaching, TEACH_EVERY_S)]
         threads = [
             threading.Thread(target=_again, args=(url, hands, stop, *loop), daemon=True)
@@ -101,14 +102,3 @@ def _again(url: str, hands: Hands, stop: threading.Event, once: Loop, idle_s: fl
         except BROKEN:
             log.exception("agents cannot work")
             stop.wait(RETRY_S)
-
-
-def _models(data: str) -> Mapping[str, Model]:
-    file = Path(data) / MODELS
-    if not file.exists():
-        return {}
-    try:
-        return load_models(file, os.environ)
-    except CanutError as error:
-        log.error("language models cannot be used: %s", error)
-        return {}

@@ -7,7 +7,7 @@ no answer: it is passed on, with the reason as evidence.
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,18 +16,16 @@ from msgspec import Struct, structs
 from canut.agents.artefact import name_of
 from canut.agents.grounding.checks_run import Finding, run
 from canut.agents.grounding.spans import ground_answer
-from canut.agents.llm.budget import Budget, Charge
-from canut.agents.llm.cache import Cache
+from canut.agents.llm.books import Books
+from canut.agents.llm.budget import Charge
 from canut.agents.llm.client import Client, Said
 from canut.agents.llm.confidence import agreement
 from canut.agents.llm.logprobs import probability
 from canut.agents.llm.models import Model
 from canut.agents.llm.prompt import (
     Brief,
-    Locale,
     Precedent,
     Prompt,
-    brief_of,
     fingerprint,
     item_text,
     visible,
@@ -38,12 +36,12 @@ from canut.agents.llm.state import State, pack_state, taught, unpack_state
 from canut.agents.llm.words import why
 from canut.agents.model import Example, Item, Prediction, Step, Version, digest
 from canut.errors import Invalid
-from canut.processes.checks import Checks
-from canut.questions.base import Localised
 
 NAME = "llm"
 #: raised whenever answers may change
-CODE = "1"
+CODE = "2"
+#: faults that are the server's, where it has them with every item
+_UNHEARD = frozenset({"busy", "late", "lost"})
 
 
 class Sample(Struct, frozen=True):
@@ -71,21 +69,23 @@ class LanguageModel:
         step: Step,
         model: Model,
         brief: Brief,
-        checks: Checks,
         state: bytes | None,
-        budget: Budget,
-        cache: Cache,
+        books: Callable[[str], Books],
     ):
-        self.step, self.model, self.brief, self.checks = step, model, brief, checks
+        self.step, self.model, self.brief = step, model, brief
         self._packed = state or b""
         self._state = unpack_state(state, step) if state else State()
         self._prompt = Prompt(brief)
         self._similar = Similar([item_text(one.item) for one in self._state.precedents])
         self._charges: list[Charge] = []
-        self.client = Client(
-            model.endpoint, model.prices, model.limits, budget, cache, ledger=self._charges.append
-        )
         self._version = self._identity().hash()
+        self.client = Client(
+            model.endpoint,
+            model.prices,
+            model.limits,
+            books(self._version),
+            ledger=self._charges.append,
+        )
 
     @property
     def version(self) -> Version:
@@ -97,20 +97,20 @@ class LanguageModel:
         learned = name_of(self._packed) if self._packed else ""
         how = [self.model.samples, self.model.temperature, self.model.examples]
         bounds = [self.model.max_tokens, self.model.endpoint.logprobs]
-        checks = msgspec.to_builtins(self.checks)
         return Version(
             agent=NAME,
             code=CODE,
             schema=self.step.schema_hash(),
             model=f"{place} {self.model.endpoint.model} {learned}".strip(),
-            prompt=digest([fingerprint(self.brief), how, bounds, checks]),
+            prompt=digest([fingerprint(self.brief), how, bounds]),
         )
 
     def answer(self, items: Sequence[Item]) -> list[Prediction]:
         """One prediction per item, in their order; not inside of an event loop (`answer_async`).
 
-        An item that could not be answered is passed on. Raises `Unavailable` where none could be:
-        a wrong key or address, an unknown model. Rows for the ledger: `take_charges`, also then.
+        An item that could not be answered is passed on; one that could not be asked about now, for
+        want of money or of a server, is marked `later`. Raises `Unavailable` where none ever could
+        be: a wrong key or address, an unknown model. Rows of the ledger: `take_charges`, also then.
         """
         return asyncio.run(self.answer_async(items))
 
@@ -131,7 +131,17 @@ class LanguageModel:
                     group.create_task(work())
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
-        return [found[place] for place in range(len(items))]
+        said = [found[place] for place in range(len(items))]
+        heard = any(one.evidence.get("passed") not in _UNHEARD for one in said)
+        return [self._later(one, self.client.given_up or not heard) for one in said]
+
+    def _later(self, one: Prediction, down: bool) -> Prediction:
+        """Marked, where the reason is none of the item's: money, or a server that says nothing."""
+        fault = one.evidence.get("passed")
+        for_good = one.evidence.get("detail") == "batch"
+        if (fault == "budget" and not for_good) or (down and fault in _UNHEARD):
+            return structs.replace(one, later=True)
+        return one
 
     def take_charges(self) -> list[Charge]:
         """The rows of the cost ledger since they were last taken; `Charge.item` is `Item.key`."""
@@ -187,10 +197,9 @@ class LanguageModel:
         except Invalid as error:
             detail = "; ".join(map(str, error.problems[:5]))[:500]
             return Sample(fault="invalid", detail=detail, model=model)
-        self.client.keep(said)
         if value is None:
             return Sample(fault="null", model=model)
-        findings = run(self.checks, sent, value)
+        findings = run(self.step.checks, sent, value)
         if findings:
             return Sample(findings=findings, proposed=value, fault="checks", model=model)
         sure = probability(said.reply.text, said.reply.tokens)
@@ -228,6 +237,8 @@ class LanguageModel:
         charges = [charge for one in said for charge in one.charges]
         evidence |= {"model": samples[0].model or self.model.endpoint.model}
         evidence |= {"samples": len(samples)}
+        cached = sum(charge.basis == "cache" for charge in charges)
+        evidence |= {"cached": cached} if cached else {}
         return Prediction(
             key=item.key,
             value=value,
@@ -249,35 +260,3 @@ def _failure(sample: Sample) -> dict[str, Any]:
         evidence["findings"] = msgspec.to_builtins(sample.findings)
         evidence["proposed"] = sample.proposed
     return evidence
-
-
-class LanguageModelType:
-    """The agent type of one configured model (`canut.agents.protocol.AgentType`)."""
-
-    name = NAME
-    code = CODE
-    repeatable = False
-
-    def __init__(
-        self,
-        model: Model,
-        cache: Cache,
-        *,
-        locale: Locale = "en",
-        process: Localised = "",
-        fields: Sequence[str] = (),
-        checks: Checks = (),
-        budget: Budget | None = None,
-    ):
-        """`locale` is the language of the process and `process` its title; `fields` are those to
-        send, all that may be sent if empty; `budget` may be shared by several agents."""
-        self.model, self.cache, self.checks = model, cache, checks
-        self.process, self.fields = process, fields
-        self.locale = locale
-        self.budget = budget or Budget(model.budget)
-
-    def load(self, step: Step, state: bytes | None) -> LanguageModel:
-        """The model as an agent of this step. Raises `Invalid` where a field may not be sent, or
-        the state does not fit."""
-        brief = brief_of(step, self.locale, process=self.process, fields=self.fields)
-        return LanguageModel(step, self.model, brief, self.checks, state, self.budget, self.cache)

@@ -7,6 +7,7 @@ cost less than a cent. A price per million tokens is then a whole number of micr
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -63,7 +64,12 @@ def most(request: bytes, ask: Ask) -> Usage:
 
 
 class Spent(Exception):
-    """The budget does not cover another call."""
+    """A budget does not cover another call."""
+
+    def __init__(self, kind: str = "ever"):
+        """`kind`: which budget: ever, day, month or batch."""
+        super().__init__(kind)
+        self.kind = kind
 
 
 class Budget:
@@ -116,7 +122,7 @@ class Pace:
         self,
         requests_per_minute: int | None,
         tokens_per_minute: int | None,
-        clock: Clock,
+        clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ):
         self.requests = requests_per_minute

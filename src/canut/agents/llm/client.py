@@ -10,6 +10,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from typing import Self
 
@@ -17,8 +18,8 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from canut.agents.llm.budget import Budget, Charge, Clock, Pace, Prices, Sleep, Spent, most
-from canut.agents.llm.cache import Cache
+from canut.agents.llm.books import Books
+from canut.agents.llm.budget import Charge, Clock, Prices, Sleep, Spent, most
 from canut.agents.llm.wire import (
     MODES,
     Ask,
@@ -78,8 +79,6 @@ class Said(Struct, frozen=True):
 
     reply: Reply | None
     fault: Fault | None
-    #: key of the cache under which the reply belongs
-    key: str
     charges: tuple[Charge, ...]
 
 
@@ -92,8 +91,7 @@ class Client:
         endpoint: Endpoint,
         prices: Prices,
         limits: Limits,
-        budget: Budget,
-        cache: Cache,
+        books: Books,
         *,
         chance: Callable[[], float] = random.random,
         clock: Clock = time.monotonic,
@@ -104,16 +102,15 @@ class Client:
         self.endpoint = endpoint
         self.prices = prices
         self.limits = limits
-        self.budget = budget
-        self.cache = cache
+        self.books = books
         self._chance, self._clock, self._wall, self._sleep = chance, clock, wall, sleep
         self._ledger = ledger or (lambda charge: None)
         self._mode = 0
         self._in_vain = 0
-        self._pace = Pace(limits.requests_per_minute, limits.tokens_per_minute, clock, sleep)
+        self._open = ExitStack()
 
     async def __aenter__(self) -> Self:
-        self._pace.begin()
+        self._open.enter_context(self.books.opened())
         self._in_vain = 0
         self._places = asyncio.Semaphore(self.limits.concurrency)
         # Redirects are not followed: the key and the item go where the operator said, only. Nor
@@ -125,7 +122,13 @@ class Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._open.close()
         await self._http.aclose()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the server gave nothing to several items in a row, and is left alone."""
+        return self._in_vain >= IN_VAIN_MAX
 
     def key(self, ask: Ask) -> str:
         """SHA-256 of all that decides the reply: where, which model, what is asked, the sample.
@@ -133,11 +136,6 @@ class Client:
         place = [self.endpoint.dialect, self.endpoint.url, self.endpoint.model]
         asked = msgspec.json.encode([place, self.endpoint.logprobs, ask], order="sorted")
         return hashlib.sha256(asked).hexdigest()
-
-    def keep(self, said: Said) -> None:
-        """Put a reply that was found good into the cache."""
-        if said.reply is not None:
-            self.cache.put(said.key, msgspec.json.encode(said.reply))
 
     async def ask(self, ask: Ask, item: int = 0) -> Said:
         """Ask once, and again while it makes sense. `item` is written into the ledger rows.
@@ -147,18 +145,25 @@ class Client:
         `async with`: thousands of items are not to wait for it one by one.
         """
         key = self.key(ask)
-        kept = self.cache.get(key)
+        kept = self.books.get(key)
         if kept is not None:
-            charge = Charge(item, self.endpoint.model, 0, 0, 0, 0, "cache", 0)
-            self._ledger(charge)
-            return Said(msgspec.json.decode(kept, type=Reply), None, key, (charge,))
+            return self._kept(msgspec.json.decode(kept, type=Reply), item)
         async with self._places:
-            if self._in_vain >= IN_VAIN_MAX:
-                return Said(None, Fault("busy", "it was given up for this run"), key, ())
+            if self.given_up:
+                return Said(None, Fault("busy", "it was given up for this run"), ())
             said = await self._insist(ask, item, key)
         in_vain = said.fault is not None and said.fault.code in ("busy", "late", "lost")
         self._in_vain = self._in_vain + 1 if in_vain else 0
         return said
+
+    def _kept(self, reply: Reply, item: int) -> Said:
+        charge = Charge(item, self.endpoint.model, 0, 0, 0, 0, "cache", 0)
+        self.books.saved(charge)
+        self._ledger(charge)
+        ended = self._ended(reply)
+        if isinstance(ended, Reply):
+            return Said(reply, None, (charge,))
+        return Said(None, ended[0], (charge,))
 
     async def _insist(self, ask: Ask, item: int, key: str) -> Said:
         charges: list[Charge] = []
@@ -166,11 +171,11 @@ class Client:
         fault = Fault("busy")
         mode, left = self._mode, self.limits.tries
         while left:
-            outcome = await self._once(ask, item, MODES[self.endpoint.dialect][mode], charges)
+            outcome = await self._once(ask, item, key, MODES[self.endpoint.dialect][mode], charges)
             if isinstance(outcome, Reply):
                 # Kept only now: a refusal may have been about this item, not about the mode.
                 self._mode = max(mode, self._mode)
-                return Said(outcome, None, key, tuple(charges))
+                return Said(outcome, None, tuple(charges))
             if outcome is None:
                 mode += 1
                 continue
@@ -181,10 +186,10 @@ class Client:
                 break
             pause = min(pause * 2, self.limits.backoff_max_s)
             await self._sleep(wait)
-        return Said(None, fault, key, tuple(charges))
+        return Said(None, fault, tuple(charges))
 
     async def _once(
-        self, ask: Ask, item: int, mode: Mode, charges: list[Charge]
+        self, ask: Ask, item: int, key: str, mode: Mode, charges: list[Charge]
     ) -> Reply | tuple[Fault, float] | None:
         """One try: the reply; or what is wrong and for how long the server wants peace; or None
         where it does not take this mode."""
@@ -192,14 +197,14 @@ class Client:
         bound = most(request, ask)
         reserved = self.prices.cost(bound)
         try:
-            await self.budget.afford(reserved)
-        except Spent:
-            return Fault("budget"), 0.0
+            call = await self.books.afford(item, bound, reserved)
+        except Spent as spent:
+            return Fault("budget", spent.kind), 0.0
         # Until it is known that nothing was charged, the most is: cancelled calls too.
         usage, basis, begun = bound, "assumed", 0.0
         sent = False
         try:
-            await self._pace.wait(len(request) // 4 + ask.max_tokens)
+            await self.books.turn(len(request) // 4 + ask.max_tokens)
             begun, sent = self._clock(), True
             status, answered, data = await self._post(request)
             if status != 200:
@@ -208,6 +213,8 @@ class Client:
             reply = parse(self.endpoint, data)
             if reply.usage is not None:
                 usage, basis = reply.usage, "counted"
+            # Whatever it is worth, it was paid for: the same question gets the same reply.
+            self.books.put(key, msgspec.json.encode(reply))
             return self._ended(reply)
         except httpx.ConnectError:
             sent = False
@@ -219,24 +226,25 @@ class Client:
         except Garbled as error:
             return Fault("garbled", str(error)), 0.0
         finally:
-            self._settle(item, reserved, usage if sent else None, basis, begun, charges)
+            self._settle(item, call, usage if sent else None, basis, begun, charges)
 
     def _settle(
         self,
         item: int,
-        reserved: int,
+        call: int,
         usage: Usage | None,
         basis: str,
         begun: float,
         charges: list[Charge],
     ) -> None:
-        cost = self.prices.cost(usage) if usage else 0
-        self.budget.settle(reserved, cost)
         if usage is None:
+            self.books.settle(call, None)
             return
         counts = (usage.tokens_in, usage.tokens_kept, usage.tokens_out)
         latency_ms = round((self._clock() - begun) * 1000)
+        cost = self.prices.cost(usage)
         charge = Charge(item, self.endpoint.model, *counts, cost, basis, latency_ms)
+        self.books.settle(call, charge)
         charges.append(charge)
         self._ledger(charge)
 
@@ -267,7 +275,7 @@ class Client:
         if status in _LATER:
             wanted_s = retry_after(answered.get("retry-after", ""), self._wall())
             if wanted_s <= self.limits.backoff_max_s:
-                self._pace.hold(wanted_s)
+                self.books.hold(wanted_s)
             return Fault("busy", f"{status}: {said}"), wanted_s
         if status in _OTHERWISE and mode != MODES[self.endpoint.dialect][-1]:
             return None

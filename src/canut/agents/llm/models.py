@@ -8,9 +8,10 @@
 
 Every other key has a default: `dialect`, `samples`, `temperature`, `examples`, `max_tokens`,
 `max_tokens_field`, `logprobs`, `price_in`, `price_out`, `price_kept`, `currency`, `budget`,
-`concurrency`, `requests_per_minute`, `tokens_per_minute`, `timeout_s`, `tries`, `shutdown`.
-docs/language-models.md says what they mean. Money is written in units of the currency: prices per
-million tokens, `budget` for the life of an agent. The key itself is never in the file.
+`budget_day`, `budget_month`, `budget_batch`, `concurrency`, `requests_per_minute`,
+`tokens_per_minute`, `timeout_s`, `tries`, `shutdown`. docs/language-models.md says what they mean.
+Money is written in units of the currency: prices per million tokens, `budget` for the life of an
+agent, the others for a day, a month, a batch. The key itself is never in the file.
 """
 
 import math
@@ -36,6 +37,17 @@ from canut.errors import Invalid, NotFound, Problem
 _SAMPLING = 0.7
 
 
+class Budgets(Struct, frozen=True):
+    """What an agent may spend, in micro-units; None for no limit."""
+
+    ever: int | None = None
+    #: a day and a month of UTC
+    day: int | None = None
+    month: int | None = None
+    #: on one batch
+    batch: int | None = None
+
+
 class Model(Struct, frozen=True):
     """A language model that can be asked, and how."""
 
@@ -45,8 +57,7 @@ class Model(Struct, frozen=True):
     prices: Prices = Prices()
     limits: Limits = Limits()
     currency: str = "EUR"
-    #: what an agent may spend, in micro-units; None for no limit
-    budget: int | None = None
+    budgets: Budgets = Budgets()
     #: times an item is asked about
     samples: int = 1
     #: None leaves it to the server
@@ -78,6 +89,9 @@ class _Row(Struct, forbid_unknown_fields=True):
     price_kept: Decimal | None = None
     currency: str = "EUR"
     budget: Decimal | None = None
+    budget_day: Decimal | None = None
+    budget_month: Decimal | None = None
+    budget_batch: Decimal | None = None
     concurrency: int = 8
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
@@ -96,6 +110,9 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "price_out": (0, 1_000_000),
     "price_kept": (0, 1_000_000),
     "budget": (0, 1_000_000_000),
+    "budget_day": (0, 1_000_000_000),
+    "budget_month": (0, 1_000_000_000),
+    "budget_batch": (0, 1_000_000_000),
     "concurrency": (1, 256),
     "requests_per_minute": (1, 10**7),
     "tokens_per_minute": (1, 10**10),
@@ -115,6 +132,34 @@ def load_models(path: Path, environ: Mapping[str, str]) -> dict[str, Model]:
     except tomllib.TOMLDecodeError as error:
         raise Invalid(f"{path} is not valid TOML: {error}") from error
     return read_models(found, environ, str(path))
+
+
+class ModelsFile:
+    """The file of models as it stands now: read again when it was changed."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str]):
+        self.path, self._environ = path, environ
+        self._stamp: tuple[int, int] | None = None
+        self._models: dict[str, Model] = {}
+
+    def get(self, name: str) -> Model:
+        """The model of this name. Raises `NotFound`, and `Invalid` with every problem of the
+        file."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            mend = f"write one [[model]] for each into {self.path}"
+            raise NotFound(f"There is no file {self.path}.", mend=mend) from None
+        stamp = (found.st_mtime_ns, found.st_size)
+        if stamp != self._stamp:
+            self._models = load_models(self.path, self._environ)
+            self._stamp = stamp
+        if name not in self._models:
+            known = ", ".join(self._models) or "none"
+            raise NotFound(
+                f"There is no language model {name!r} in {self.path}.", mend=f"known are: {known}"
+            )
+        return self._models[name]
 
 
 def read_models(
@@ -236,13 +281,22 @@ def _model(row: _Row, key: Secret) -> Model:
             tries=row.tries,
         ),
         currency=row.currency,
-        budget=None if row.budget is None else _micro(row.budget),
+        budgets=Budgets(
+            _limit(row.budget),
+            _limit(row.budget_day),
+            _limit(row.budget_month),
+            _limit(row.budget_batch),
+        ),
         samples=row.samples,
         temperature=None if temperature == "server" else float(temperature),
         examples=row.examples,
         max_tokens=row.max_tokens,
         shutdown=row.shutdown,
     )
+
+
+def _limit(units: Decimal | None) -> int | None:
+    return None if units is None else _micro(units)
 
 
 def _micro(units: Decimal) -> int:

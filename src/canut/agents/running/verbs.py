@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from canut.agents import store
-from canut.agents.llm.agent import NAME as LLM
+from canut.agents.llm.kind import LLM
 from canut.agents.registry import agent_type, agent_types
 from canut.agents.running.model import AgentAtWork
 from canut.db.pool import SyncConn
@@ -17,7 +17,7 @@ from canut.processes.model import ProcessDefinition
 
 #: who is asked first where nothing was measured yet; a type that is not here comes before language
 #: models
-ORDER = {"rules": 10, "learner": 20, "embeddings": 30, LLM: 90}
+ORDER = {"rules": 10, "learner": 20, "embeddings": 30, LLM.name: 90}
 
 
 class NewAgent(Struct, frozen=True):
@@ -44,12 +44,10 @@ def put_to_work(
     if step is None:
         known = ", ".join(one.slug for one in definition.steps)
         raise NotFound(f"There is no step {new.step_slug!r}.", mend=f"known are: {known}")
-    if new.type == LLM:
-        if not new.model:
-            raise Invalid("An agent with a language model needs its name.", mend="give --model")
-    else:
-        # an error now, not in the engine
-        agent_type(new.type)
+    if new.type == LLM.name and not new.model:
+        raise Invalid("An agent with a language model needs its name.", mend="give --model")
+    # an error now, not in the engine
+    agent_type(new.type)
     name = new.name or f"{new.type} {new.model}".strip()
     rules.check(rules.name_problems(name))
     family = new.family or new.model or new.type
@@ -99,7 +97,7 @@ def find(conn: SyncConn, agent_id: int) -> AgentAtWork:
 
 def known_types() -> list[str]:
     """Types that can be put to work."""
-    return sorted({*agent_types(), LLM})
+    return agent_types()
 
 
 def _set(conn: SyncConn, by: Principal, agent_id: int, state: str) -> None:
