@@ -202,7 +202,7 @@ def looks_back(
     )
     licence = store_duels.open_licence(db, agent)
     assert licence
-    store_licences.record(db, [(licence.id, task, "red", 0.9) for task in work.tasks[1:4]])
+    store_blind.record(db, [(licence.id, task, "red", 0.9) for task in work.tasks[1:4]])
     decided(db, work)
     db.execute("delete from decision where task_id = %s", [work.tasks[3]])
     if spoke:
@@ -212,7 +212,7 @@ def looks_back(
     assert taught.role == "champion"
     new = store_duels.open_licence(db, agent)
     assert new
-    brought = {one.task_id for one in store_licences.evidence(db, new.root)}
+    brought = {one.task_id for one in store_blind.evidence(db, new.root)}
     said = db.execute(
         "select task_id from agent_prediction where version_id = %s", [taught.version_id]
     )

@@ -13,14 +13,17 @@ from msgspec import Struct, structs
 
 from canut.agents import store
 from canut.agents.arena import store as store_duels
+from canut.agents.arena.canary import advance
 from canut.agents.arena.duel import Pairs, Result, Terms, judge
 from canut.agents.arena.store import PairRow
 from canut.agents.running.model import AgentAtWork, VersionAtWork
 from canut.agents.versions import promote, roll_back
 from canut.db.pool import SyncConn
 from canut.quality.audits.draws import new_seed
+from canut.quality.licences.filing import group, named_as
 from canut.quality.licences.licensing import ShadowAnswer, review_licence
-from canut.quality.licences.rules import EARNING_PPM, review
+from canut.quality.licences.rules import EARNING_PPM
+from canut.quality.licences.slices import review
 from canut.quality.model import RIGHT_FROM, BlindAnswer, Licence
 from canut.questions.base import Question
 
@@ -106,7 +109,8 @@ def shadow(question: Question, rows: Sequence[PairRow]) -> list[ShadowAnswer]:
         if row.decided is not None:
             agreed = 0.0 if value is None else question.agree(value, decode(row.decided))
             wrong = agreed < RIGHT_FROM
-        said.append(ShadowAnswer(row.task_id, value, row.confidence, wrong))
+        kind = group(question, value)
+        said.append(ShadowAnswer(row.task_id, value, row.confidence, wrong, kind))
     return said
 
 
@@ -124,8 +128,13 @@ def _coverage(
         state="earning",
         threshold=None,
         rungs=None,
+        slices=licence.slices and {**licence.slices, "parts": None},
     )
-    answers = [BlindAnswer(one.task_id, 0, one.confidence, one.wrong) for one in said]
+    names = named_as(conn, licence.slices, [(one.task_id, one.group) for one in said])
+    answers = [
+        BlindAnswer(one.task_id, 0, one.confidence, one.wrong, name)
+        for one, name in zip(said, names, strict=True)
+    ]
     found = review(beginner, answers, EARNING_PPM)
     granted = found.becomes == "granted" and found.finding is not None
     return found.finding.coverage if granted and found.finding else 0.0
@@ -158,7 +167,11 @@ def judge_duels(
             continue
         with conn.transaction():
             store.lock(conn, agent.id)
-            did = _rolled_back(conn, agent, now_ms) or _judged(conn, agent, question, now_ms)
+            did = (
+                _rolled_back(conn, agent, now_ms)
+                or advance(conn, agent, now_ms)
+                or _judged(conn, agent, question, now_ms)
+            )
         if did:
             done[agent.id] = did
     return done
@@ -175,9 +188,8 @@ def _judged(
     what, why = verdict(found, in_force=in_force)
     if what == "promote":
         rows = store_duels.pairs(conn, agent.id, found.champion.hash, found.challenger.id)
-        new = promote(
-            conn, agent, found.challenger, shadow(question, rows), why, now_ms, found.told()
-        )
+        said = shadow(question, rows)
+        new = promote(conn, agent, found.challenger, said, why, now_ms, found.told())
         review_licence(conn, new.id, new_seed(), now_ms() + 1)
         return "promoted"
     if what == "drop":

@@ -24,6 +24,7 @@ from canut.agents.running.model import AgentAtWork
 from canut.agents.teaching import store
 from canut.agents.teaching.store import HeldOutRow
 from canut.db.pool import SyncConn
+from canut.quality.licences.filing import group
 from canut.quality.licences.licensing import ShadowAnswer
 from canut.quality.model import RIGHT_FROM
 from canut.questions.base import Question
@@ -62,6 +63,7 @@ def judged(
             said.value,
             said.confidence if said.value is not None else 0.0,
             None if row.value is None else _wrong(question, said.value, decode(row.value)),
+            group(question, said.value),
         )
         for row, said in zip(held.rows, predictions, strict=True)
     ]

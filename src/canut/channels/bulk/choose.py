@@ -137,6 +137,14 @@ def _chosen(
         ),
         None,
     )
+    if licence and licence.slices:
+        if threshold is None:
+            raise Conflict(
+                f"The licence of the agent {name} holds for parts of the work, each on its own.",
+                mend="a run in bulk has one threshold: give --threshold, and nothing is proved",
+            )
+        # evidence that does not say which part it is about is none
+        licence = None
     licensed = licence.threshold if licence and licence.state == "in_force" else None
     if licensed is None and threshold is None:
         raise Conflict(

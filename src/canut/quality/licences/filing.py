@@ -43,8 +43,14 @@ def group(question: Question, value: Any) -> str:
     return question.group(value)
 
 
-def shadow_name(question: Question, licence: Licence | None, value: Any, said: str) -> str:
-    """The slice of what a challenger said, where the champion's answer to the same task said
-    `said`: an item's field is the same whoever answers."""
-    by = licence.slices["by"] if licence and licence.slices else ""
-    return group(question, value) if by == BY_ANSWER else said
+def named_as(
+    conn: SyncConn, slices: dict[str, Any] | None, said: Sequence[tuple[int, str]]
+) -> list[str]:
+    """The slices of a licence that is parted so, of what was said of tasks: (task, group of the
+    answer)."""
+    if slices is None:
+        return [""] * len(said)
+    if slices["by"] == BY_ANSWER:
+        return [group for _, group in said]
+    found = store_blind.fields(conn, slices["by"], [task for task, _ in said])
+    return [found.get(task, "") for task, _ in said]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from canut.db.pool import SyncConn
 from canut.errors import Conflict, NotFound
 from canut.quality.licences import store, store_blind
+from canut.quality.licences.filing import named_as
 from canut.quality.licences.rules import EARNING_PPM, Becomes, Review
 from canut.quality.licences.slices import review, threshold_at
 from canut.quality.model import RIGHT_FROM, Licence, LicencePlace
@@ -35,8 +36,8 @@ class ShadowAnswer(Struct, frozen=True):
     confidence: float
     #: None while people have not decided
     wrong: bool | None
-    #: what it says of its slice
-    slice: str = ""
+    #: the group of the value (`filing.group`)
+    group: str = ""
 
 
 class Change(Struct, frozen=True):
@@ -107,7 +108,6 @@ def succeed(
     its chance to prove something, and spends a version's share of delta. `canary`: it decides a
     share of its tasks first (`canary`).
     """
-    held = store.open_of_agents(conn, place.process_id, place.step_slug, [place.contributor_id])
     store.end(conn, place, now_ms, SUPERSEDED)
     terms = store.terms(conn, place.process_id, place.step_slug)
     assert terms is not None
@@ -119,15 +119,15 @@ def succeed(
         "seed": seed,
         "ppm": stream_ppm,
         "skipped": tried,
-        # what was said is filed as the licence before it was parted
-        "slices": _parted_as(held[0]) if held else _parted(terms),
+        "slices": _parted(terms),
     }
     if canary:
         values |= {"canary": CANARY_PPM[0], "floor": CANARY_STREAM_PPM}
     licence = store.begin(conn, place, now_ms, values)
     if said:
         rows = [(licence, one.task_id, one.value, one.confidence) for one in said]
-        store_blind.record(conn, rows, [one.slice for one in said])
+        groups = [(one.task_id, one.group) for one in said]
+        store_blind.record(conn, rows, named_as(conn, _parted(terms), groups))
         known = {one.task_id: one.wrong for one in said if one.wrong is not None}
         store_blind.settle_of(conn, licence, known, now_ms)
     return _read(conn, licence)
@@ -196,6 +196,21 @@ def settle_blind(
     return {row.licence_id for row in rows}
 
 
+def record_passed(conn: SyncConn, place: LicencePlace, tasks: Sequence[int]) -> None:
+    """Tasks that an agent passed on, and its challenger did not: those that fall into the agent's
+    stream are decided as blind as the others, so that the challenger is judged by all it answers.
+    """
+    held = store.open_of_agents(conn, place.process_id, place.step_slug, [place.contributor_id])
+    if not held or not tasks:
+        return
+    inside = shadowed(held[0], tasks).tolist()
+    rows = [
+        (held[0].id, task, None, 0.0) for task, chosen in zip(tasks, inside, strict=True) if chosen
+    ]
+    if rows:
+        store_blind.record(conn, rows)
+
+
 def review_licence(conn: SyncConn, licence_id: int, seed: str, now_ms: int) -> Change | None:
     """Judge an agent's licence by its evidence and act on it; None where nothing changes.
 
@@ -219,7 +234,7 @@ def review_licence(conn: SyncConn, licence_id: int, seed: str, now_ms: int) -> C
 
 
 def follow(conn: SyncConn, licence: Licence, found: Review, seed: str, now_ms: int) -> Change:
-    """A new version, as a review found; the licence must be held against others (`store.locked`)."""
+    """A new version, as a review found; hold the licence against others (`store.locked`)."""
     place = LicencePlace(licence.contributor_id, licence.process_id, licence.step_slug)
     store.end(conn, place, now_ms, found.becomes)
     new = store.begin(conn, place, now_ms, _version(licence, found, seed, now_ms))
@@ -259,10 +274,6 @@ def _version(licence: Licence, found: Review, seed: str, now_ms: int) -> dict[st
 def _parted(terms: store.Terms) -> dict[str, Any] | None:
     """How a licence is parted from its beginning on these terms."""
     return {"by": terms.slices, "most": terms.slices_max} if terms.slices else None
-
-
-def _parted_as(licence: Licence) -> dict[str, Any] | None:
-    return licence.slices and {"by": licence.slices["by"], "most": licence.slices["most"]}
 
 
 def _read(conn: SyncConn, licence_id: int) -> Licence:

@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 from canut.quality.licences import rules
 from canut.quality.licences import watch as drift
 from canut.quality.licences.rules import CLIMBING_PPM, EARNING_PPM, PLANNED, RUNGS_FROM, Review
-from canut.quality.licences.thresholds import LEAST, Finding, Shortfall
+from canut.quality.licences.thresholds import Finding, Shortfall
 from canut.quality.model import BlindAnswer, Licence
 
 #: what makes up less of the first answers has no slice of its own
@@ -103,10 +103,12 @@ def laid_out(held: Slices, licence: Licence, answers: Sequence[BlindAnswer]) -> 
     common = [(name, n) for name, n in ranked if name and n >= RARE * RUNGS_FROM]
     if len(common) < len(ranked) or len(common) > held.most:
         common = common[: held.most - 1]
-    begun = {"root": licence.root, "root_version": licence.root_version}
-    parts = [Slice(name, n / RUNGS_FROM, **begun) for name, n in common]
     left = RUNGS_FROM - sum(n for _, n in common)
-    return [*parts, Slice("", left / RUNGS_FROM, **begun)] if left else parts
+    named = [*common, ("", left)] if left else common
+    return [
+        Slice(name, n / RUNGS_FROM, root=licence.root, root_version=licence.root_version)
+        for name, n in named
+    ]
 
 
 def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) -> Review:
@@ -117,18 +119,19 @@ def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) ->
         return rules.review(licence, answers, stream_ppm)
     parts = held.parts or laid_out(held, licence, answers)
     if parts is None:
-        share = licence.stream_ppm or EARNING_PPM
-        return Review("same", None, None, None, None, share, licence.slices)
+        return Review("same", None, None, None, None, EARNING_PPM, licence.slices)
     filed: dict[str, list[BlindAnswer]] = {one.name: [] for one in parts}
     for answer in answers:
         at = slice_at(parts, answer.slice)
         if at is not None and at.root is not None and answer.licence_id >= at.root:
             filed[at.name].append(answer)
     terms = structs.replace(licence, delta=licence.delta / len(parts), slices=None)
-    each = [(one, *_reviewed(terms, one, filed[one.name], stream_ppm)) for one in parts]
-    after = [_after(one, found) for one, found, _ in each]
-    becomes = _becomes(parts, after, [found.becomes for _, found, _ in each])
-    ppm = _stream(licence, after, [n for _, _, n in each], stream_ppm)
+    each = [_reviewed(terms, one, filed[one.name], stream_ppm) for one in parts]
+    after = [_after(one, found) for one, found in zip(parts, each, strict=True)]
+    becomes = _becomes(parts, after, [found.becomes for found in each])
+    evidence = sum(len(rules.counted(own)) for own in filed.values())
+    alone = any(one.threshold is not None for one in after)
+    ppm = _stream(each, evidence, stream_ppm, alone=alone)
     return _together(becomes, structs.replace(held, parts=after), ppm)
 
 
@@ -157,9 +160,8 @@ def _raised(one: Slice) -> Slice:
 
 def _reviewed(
     terms: Licence, one: Slice, answers: Sequence[BlindAnswer], stream_ppm: int
-) -> tuple[Review, int]:
-    """One slice as an undivided licence of its own, on these terms and by its own answers; and how
-    much evidence that is."""
+) -> Review:
+    """One slice as an undivided licence of its own, on these terms and by its own answers."""
     view = structs.replace(
         terms,
         id=one.since or terms.id,
@@ -174,7 +176,7 @@ def _reviewed(
         structs.replace(answer, licence_id=view.id if answer.licence_id >= view.id else -1)
         for answer in answers
     ]
-    return rules.review(view, own, stream_ppm), len(rules.counted(own))
+    return rules.review(view, own, stream_ppm)
 
 
 def _after(one: Slice, found: Review) -> Slice:
@@ -210,25 +212,14 @@ def _becomes(
     return "widened" if "granted" in each or "widened" in each else "same"
 
 
-def _stream(
-    licence: Licence, after: Sequence[Slice], evidence: Sequence[int], stream_ppm: int
-) -> int:
-    """The share of the one stream of all slices."""
-    if all(one.threshold is None for one in after):
-        # where it decided before, it earns anew
-        did = licence.threshold is not None
-        return EARNING_PPM if did else licence.stream_ppm or EARNING_PPM
-    hoped = [_hoped(one) and n < PLANNED for one, n in zip(after, evidence, strict=True)]
-    climbing = any(hoped) and sum(evidence) < PLANNED * len(after)
-    return max(stream_ppm, CLIMBING_PPM) if climbing else stream_ppm
-
-
-def _hoped(one: Slice) -> bool:
-    """Whether more evidence may prove more."""
-    if one.finding is None:
-        return True
-    missing = one.finding.shortfall
-    return missing is not None and (missing.about is not None or missing.audits < LEAST)
+def _stream(each: Sequence[Review], evidence: int, stream_ppm: int, *, alone: bool) -> int:
+    """The share of the one stream of all slices: the largest that one of them asks for. Once any is
+    in force, or there is as much evidence as all could ask for, no more than in force."""
+    wanted = max(one.stream_ppm for one in each)
+    enough = evidence >= PLANNED * len(each)
+    if not alone:
+        return min(wanted, CLIMBING_PPM) if enough else wanted
+    return stream_ppm if enough else max(stream_ppm, min(wanted, CLIMBING_PPM))
 
 
 def _together(becomes: rules.Becomes, held: Slices, ppm: int) -> Review:
