@@ -12,6 +12,7 @@ from canut.agents.model import Version
 from canut.agents.running.model import AgentAtWork, VersionAtWork, Worth
 from canut.db.pool import SyncConn
 from canut.quality.audits.draws import new_seed
+from canut.quality.licences.caution import restore
 from canut.quality.licences.licensing import ShadowAnswer, begin_earning, succeed
 from canut.quality.model import Licence
 
@@ -77,7 +78,7 @@ def promote(
     store.end(conn, open_now["champion"].id, "replaced", why, at)
     store.promote(conn, challenger.id)
     place, basis = agent.licence_place, challenger.hash
-    new = succeed(conn, place, basis, new_seed(), at, tried=tried, said=said)
+    new = succeed(conn, place, basis, new_seed(), at, tried=tried, said=said, canary=True)
     store.note(conn, agent.id, "promoted", {"why": why, **told}, at, version_id=challenger.id)
     return new
 
@@ -88,12 +89,17 @@ def roll_back(
     to: VersionAtWork,
     why: str,
     now_ms: Callable[[], int],
+    told: dict[str, Any] | None = None,
+    stood: int | None = None,
 ) -> None:
-    """The champion's licence was revoked: the one before it takes over again, and earns anew."""
+    """The version before the champion takes over again. It earns its licence anew, unless that
+    which it held (`stood`) can be in force again."""
     open_now = store.lock(conn, agent.id)
     at = now_ms() + 1
     for one in open_now.values():
         store.end(conn, one.id, "dropped", why, at)
     store.promote(conn, to.id)
-    begin_earning(conn, agent.licence_place, to.hash, new_seed(), at)
-    store.note(conn, agent.id, "rolled_back", {"why": why}, at, version_id=to.id)
+    place = agent.licence_place
+    if stood is None or restore(conn, place, stood, new_seed(), at) is None:
+        begin_earning(conn, place, to.hash, new_seed(), at)
+    store.note(conn, agent.id, "rolled_back", {"why": why, **(told or {})}, at, version_id=to.id)

@@ -34,6 +34,8 @@ class Blind(Struct, frozen=True):
     #: (task, contributor) of answers that an agent gave before what its licence is about: they are
     #: another version's, and nothing that it says of itself counts
     former: set[tuple[int, int]] = set()
+    #: tasks that are judged blind, whoever has answered them
+    judged: frozenset[int] = frozenset()
     #: what answers say of their slices, where their agent's licence is parted
     slices: filing.Names = {}
 
@@ -42,8 +44,10 @@ def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -
     """Keep the answers that fall into the stream of their agent's licence, in the order in which
     they were given, and say who has no voice. `rows` are the answers to undecided tasks."""
     agents = store_decide.agents(conn, sorted({row[1] for row in rows}))
+    tasks = sorted({row[0] for row in rows})
     if not agents:
-        return Blind()
+        # an agent may have passed them on, and its challenger be judged by them
+        return Blind(judged=frozenset(task for task, _ in store_blind.shadowed(conn, tasks)))
     place = step.process_id, step.definition.slug
     licences = store_licences.open_of_agents(conn, *place, sorted(agents))
     decode = msgspec.json.Decoder().decode
@@ -65,6 +69,6 @@ def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -
                 filed.append(slices.get((task, licence.contributor_id), ""))
     if entering:
         store_blind.record(conn, entering, filed)
-    blind = {task for task, _ in store_blind.shadowed(conn, sorted({row[0] for row in rows}))}
+    blind = frozenset(task for task, _ in store_blind.shadowed(conn, tasks))
     silent = {row[:2] for row in rows if row[0] in blind and row[1] in agents}
-    return Blind(licences, silent, frozenset(agents), former, slices)
+    return Blind(licences, silent, frozenset(agents), former, blind, slices)

@@ -169,6 +169,7 @@ def weigh(
         skill=record if beliefs.said is None else beliefs.said.skill,
         silent=np.bincount(np.array(unheard, np.int64), minlength=len(tasks)),
         agents=blind.agents,
+        judged=blind.judged,
     )
 
 

@@ -55,10 +55,11 @@ def verdicts(weighed: Weighed, rules: StepRules) -> NDArray[np.int8]:
         lost = wasted(confidence, left, rules.target, usual, len(standing.index))
         lost &= (n_answers >= rules.min_answers) & (steps == NextStep.ASK)
         steps[lost] = NextStep.ESCALATE
-    if weighed.agents:
+    if weighed.agents or weighed.judged:
         steps[weighed.people == 0] = NextStep.ASK
         judges = min(BLIND_PEOPLE, rules.max_answers)
-        thin = (weighed.silent > 0) & (weighed.people < judges)
+        blind = np.array([task.task_id in weighed.judged for task in weighed.tasks], bool)
+        thin = (blind | (weighed.silent > 0)) & (weighed.people < judges)
         steps[thin] = NextStep.ASK
     return steps
 

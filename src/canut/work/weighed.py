@@ -52,6 +52,8 @@ class Weighed(Struct, frozen=True):
     silent: NDArray[np.intp]
     #: those of the contributors who are agents
     agents: frozenset[int] = frozenset()
+    #: tasks that people judge blind
+    judged: frozenset[int] = frozenset()
 
     @property
     def people(self) -> NDArray[np.intp]:

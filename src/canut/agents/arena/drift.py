@@ -139,7 +139,7 @@ class Watch(Struct):
 
     def _block(self) -> list[Alarm]:
         told: list[tuple[Signal, str, int]] = [("input", "", 1), ("confidence", "", -1)]
-        told += [("none", "", 1), *(("class", name, 0) for name in self.names)]  # type: ignore[arg-type]
+        told += [("none", "", 1), *(("class", name, 0) for name in self.names)]
         alarms = []
         for (signal, name, way), window, values in zip(
             told, self.windows, self.pending, strict=True

@@ -53,7 +53,23 @@ where v.agent_id = %s group by v.id, c.currency order by v.id, c.currency"""
 # confidence and outcome of blind answers of a version, for the curve of accuracy over coverage
 CURVE = """
 select b.confidence, b.wrong from blind_answer b join licence l on l.id = b.licence_id
-where b.contributor_id = %s and l.basis = %s and b.wrong is not null order by b.id"""
+where b.contributor_id = %s and l.basis = %s and b.wrong is not null and b.value <> 'null'
+order by b.id"""
+
+# how a canary does: what people said blind of answers that it would have decided alone
+CANARY = """
+select b.wrong from blind_answer b join licence l on l.id = b.licence_id
+where b.contributor_id = %(agent)s and l.process_id = %(process)s and l.step_slug = %(step)s
+  and l.basis = %(basis)s and l.granted_ms is not null and b.confidence >= l.threshold::real
+  and b.wrong is not null and b.value <> 'null'
+order by b.settled_ms, b.id"""
+
+
+# the last licence of a version that was in force until another version took over
+STOOD = """
+select id from licence where contributor_id = %s and process_id = %s and step_slug = %s
+  and basis = %s and granted_ms is not null and reason = 'superseded'
+order by version desc limit 1"""
 
 
 class PairRow(Struct, frozen=True):
@@ -109,6 +125,24 @@ def revoked_since(conn: Sync, agent: AgentAtWork, basis: str, since_ms: int) -> 
     values = [agent.id, agent.process_id, agent.step_slug, basis, since_ms]
     row = conn.execute(REVOKED, values).fetchone()
     return bool(row and row[0])
+
+
+def canary(conn: Sync, agent: AgentAtWork, basis: str) -> list[bool]:
+    """Whether each blind answer to what a version would have decided alone was wrong."""
+    values = {
+        "agent": agent.id,
+        "process": agent.process_id,
+        "step": agent.step_slug,
+        "basis": basis,
+    }
+    return [row[0] for row in conn.execute(CANARY, values)]
+
+
+def stood(conn: Sync, agent: AgentAtWork, basis: str) -> int | None:
+    """The licence that a version held when another took over."""
+    values = [agent.id, agent.process_id, agent.step_slug, basis]
+    row = conn.execute(STOOD, values).fetchone()
+    return int(row[0]) if row else None
 
 
 def mean_cost(conn: Sync, version_id: int) -> float:

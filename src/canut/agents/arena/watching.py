@@ -138,7 +138,7 @@ def _audits(
 
 
 def _told(alarm: Alarm, now_ms: int) -> dict[str, Any]:
-    return msgspec.to_builtins(alarm) | {"at_ms": now_ms}
+    return {**msgspec.to_builtins(alarm), "at_ms": now_ms}
 
 
 def _anew(
@@ -195,7 +195,8 @@ def _act(
         soon = "as soon as there is a tenth more to learn from"
         at_once = "at once, from what was decided since the first alarm"
         return {"did": f"a lesson is due {soon if step == 'retrain' else at_once}"}
-    return msgspec.to_builtins(held)  # type: ignore[no-any-return]
+    told: dict[str, Any] = msgspec.to_builtins(held)
+    return told
 
 
 def _relax(

@@ -35,8 +35,9 @@ class Window(Struct):
         size = BLOCK
         while self.n.count(size) > KEPT:
             first = self.n.index(size)
-            for told_of in (self.n, self.total, self.square):
-                told_of[first : first + 2] = [told_of[first] + told_of[first + 1]]  # type: ignore[index,operator]
+            self.n[first : first + 2] = [2 * size]
+            self.total[first : first + 2] = [sum(self.total[first : first + 2])]
+            self.square[first : first + 2] = [sum(self.square[first : first + 2])]
             size *= 2
 
     def changed(self, delta: float) -> tuple[float, float] | None:
@@ -46,8 +47,7 @@ class Window(Struct):
         if place is None:
             return None
         before = sum(self.total[:place]) / sum(self.n[:place])
-        for told_of in (self.n, self.total, self.square):
-            del told_of[:place]
+        del self.n[:place], self.total[:place], self.square[:place]
         return before, sum(self.total) / sum(self.n)
 
     def _cut(self, delta: float) -> int | None:

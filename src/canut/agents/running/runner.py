@@ -21,7 +21,7 @@ from canut.agents.running.model import AgentAtWork, Claimed, Hands, VersionAtWor
 from canut.db.pool import SyncConn
 from canut.errors import CanutError
 from canut.quality.audits.draws import new_seed
-from canut.quality.licences.licensing import begin_earning
+from canut.quality.licences.licensing import begin_earning, record_passed
 from canut.work.store import read_step_sync
 
 log = logging.getLogger("canut.agents")
@@ -214,12 +214,12 @@ class _Work(Struct):
         done.claimed += len(claimed)
         try:
             predictions = self._predictions(champion, step, batch_step_id, claimed)
-            self._shadow(step, batch_step_id, claimed)
+            shadow = self._shadow(step, batch_step_id, claimed)
         except BROKEN:
             tasks = [task.task_id for task in claimed]
             store_runner.give_back(self.conn, self.agent.id, batch_step_id, tasks, self.now_ms())
             raise
-        done.answers += self._hand_in(champion, batch_step_id, predictions)
+        done.answers += self._hand_in(champion, batch_step_id, predictions, shadow)
 
     def _predictions(
         self, version: VersionAtWork, step: Step, batch_step_id: int, claimed: Sequence[Claimed]
@@ -248,24 +248,32 @@ class _Work(Struct):
     def _items(self, step: Step, tasks: Sequence[Claimed]) -> list[Item]:
         return items_of(step, [(task.task_id, task.key, task.payload) for task in tasks])
 
-    def _shadow(self, step: Step, batch_step_id: int, claimed: Sequence[Claimed]) -> None:
+    def _shadow(
+        self, step: Step, batch_step_id: int, claimed: Sequence[Claimed]
+    ) -> list[Prediction]:
         """The challenger says what it would answer; that is kept, and not handed in."""
         challenger = store.open_versions(self.conn, self.agent.id).get("challenger")
         if challenger is None or challenger.schema != self.bench.schema(self.conn, batch_step_id):
-            return
+            return []
         try:
-            self._predictions(challenger, step, batch_step_id, claimed)
+            return self._predictions(challenger, step, batch_step_id, claimed)
         except BROKEN as error:
             log.warning("challenger %d cannot answer: %s", challenger.id, error)
             detail = {"why": str(error)}
             store.note(
                 self.conn, self.agent.id, "trouble", detail, self.now_ms(), version_id=challenger.id
             )
+            return []
 
     def _hand_in(
-        self, champion: VersionAtWork, batch_step_id: int, predictions: Sequence[Prediction]
+        self,
+        champion: VersionAtWork,
+        batch_step_id: int,
+        predictions: Sequence[Prediction],
+        shadow: Sequence[Prediction],
     ) -> int:
-        """Answers go in, the rest goes back; how many were taken."""
+        """Answers go in, the rest goes back; how many were taken. What its challenger would have
+        answered of the rest is judged where it falls into the champion's stream."""
         conn, agent = self.conn, self.agent.id
         with conn.transaction():
             # a version that was replaced meanwhile answers under no licence
@@ -275,5 +283,7 @@ class _Work(Struct):
             at = self.now_ms()
             said = store_runner.submit(conn, agent, batch_step_id, given, at) if given else {}
             if passed:
+                others = {p.key for p in shadow if p.value is not None}
+                record_passed(conn, self.agent.licence_place, sorted(passed & others))
                 store_runner.give_back(conn, agent, batch_step_id, sorted(passed), at)
         return sum(outcome == "accepted" for outcome in said.values())

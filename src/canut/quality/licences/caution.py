@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from canut.db.pool import SyncConn
 from canut.quality.licences import slices, store
-from canut.quality.licences.licensing import Change, follow, review_licence
+from canut.quality.licences.licensing import SUPERSEDED, Change, follow, review_licence
 from canut.quality.licences.rules import Review
 from canut.quality.model import Licence, LicencePlace
+from canut.truth.designs import PPM
 
 #: share of an agent's tasks that people answer blind while its work seems to change, in millionths
 CAREFUL_PPM = 200_000
@@ -71,7 +72,7 @@ def enlarge_stream(conn: SyncConn, place: LicencePlace) -> Held:
 def usual_stream(conn: SyncConn, place: LicencePlace, seed: str, now_ms: int) -> None:
     """People answer as much as the evidence asks for. A canary keeps its larger stream."""
     licence = open_licence(conn, place)
-    if licence is not None and licence.canary_ppm == store.PPM:
+    if licence is not None and licence.canary_ppm == PPM:
         store.set_floor(conn, licence.id, 0)
         review_licence(conn, licence.id, seed, now_ms)
 
@@ -87,3 +88,38 @@ def ask_evidence(conn: SyncConn, place: LicencePlace, seed: str, now_ms: int) ->
     after = change.threshold if change else licence.threshold
     number = change.licence_id if change else licence.id
     return Held(number, "evidence does not revoke the licence", licence.threshold, after)
+
+
+def grow_canary(conn: SyncConn, licence: Licence, share_ppm: int) -> None:
+    """A canary decides this share of its tasks from now on; with all of them it is none any more,
+    and needs no larger stream."""
+    store.set_canary(conn, licence.id, share_ppm)
+    if share_ppm == PPM:
+        store.set_floor(conn, licence.id, 0)
+
+
+def restore(
+    conn: SyncConn, place: LicencePlace, licence_id: int, seed: str, now_ms: int
+) -> Licence | None:
+    """A licence that another version's took the place of is in force again: what proved it stands,
+    and it is watched anew, as a version with its own share of delta. None where evidence ended it,
+    or it was never in force."""
+    before = store.one(conn, licence_id)
+    if before is None or before.granted_ms is None or before.reason != SUPERSEDED:
+        return None
+    store.end(conn, place, now_ms, SUPERSEDED)
+    values = {
+        "state": "in_force",
+        "granted": now_ms,
+        "basis": before.basis,
+        "error_max": before.error_max,
+        "delta": before.delta,
+        "seed": seed,
+        "ppm": before.stream_ppm,
+        "threshold": before.threshold,
+        "rungs": before.rungs,
+        "finding": before.finding,
+        "root": before.root,
+        "slices": before.slices,
+    }
+    return store.one(conn, store.begin(conn, place, now_ms, values))
