@@ -46,8 +46,8 @@ def refused(conn: psycopg.Connection, moves: list[Any], now: int = NOW) -> list[
 
 
 def test_money_goes_round(db: psycopg.Connection) -> None:
-    """From a client's deposit through escrow to a contributor and out of the bank; what is left goes
-    back; the book is proved at the end."""
+    """From a client's deposit through escrow to a contributor and out of the bank; what is left
+    goes back; the book is proved at the end."""
     b = books(db, deposit=50, escrow=100)
     [pay, _, hold] = post(
         db,
@@ -131,7 +131,7 @@ def test_every_bad_row_is_named_and_nothing_is_posted(db: psycopg.Connection) ->
 
 
 def test_a_hold_resolves_once(db: psycopg.Connection) -> None:
-    """Whole, in part or not at all; what is held cannot be spent; the time of a hold can run out."""
+    """Whole, in part or not at all; what is held cannot be spent; its time can run out."""
     b = books(db, escrow=100)
     hold = move("accrue", b.escrow, b.ada, 70, pending=True, expires_ms=NOW + 10)
     [one] = post(db, [hold], NOW)

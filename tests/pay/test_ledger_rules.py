@@ -59,7 +59,7 @@ def test_program_and_database_permit_the_same(db: psycopg.Connection) -> None:
 
 
 def test_currencies_are_those_of_the_standard() -> None:
-    """Codes and digits as Unicode has them, of those that Unicode knows; and how they are written."""
+    """Codes are those that Unicode knows; amounts are written with the digits of each."""
     known = numbers.list_currencies()
     for code, digits in DIGITS.items():
         assert code in known or code == "XCG"

@@ -19,6 +19,7 @@ NOUNS = {
     "certificate": "what is proved about decisions: list, show, export, verify",
     "licence": "who may work on a step, which agent decides alone: list, begin, grant, end, keep",
     "agent": "AI agents at work: add, list, show, pause, resume, teach",
+    "ledger": "the books: accounts, statement, check",
     "people": "accounts, clients, contributors, keys",
     "db": "the database: status, migrate, check, backup, restore",
     "simulate": "answer a batch through the API as simulated contributors",
