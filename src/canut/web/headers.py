@@ -46,8 +46,11 @@ def security_headers(shared: House) -> Any:
             return
         headers = list(message["headers"])
         path = scope["path"]
-        # the reference of the API is a page like any other
-        if path.startswith("/api/v") and not path.endswith("/docs"):
+        # the reference of the API is a page like any other; a file of ours is none, and there are
+        # a dozen on a page
+        if path.startswith("/static/") or (
+            path.startswith("/api/v") and not path.endswith("/docs")
+        ):
             message["headers"] = headers + api
             return
         if all(name != b"content-security-policy" for name, _ in headers):

@@ -2,12 +2,10 @@
 // next one is painted at once, and what was done is kept on the device and sent after.
 
 import { startClock } from "./clock.js";
-import { growCombos } from "./combobox.js";
 import { pick } from "./digits.js";
 import { actOf, nameKeys, openKeys } from "./keys.js";
 import { growOptions } from "./options.js";
 import { openOutbox, post } from "./outbox.js";
-import { growPictures } from "./picture.js";
 import { openStore } from "./store.js";
 
 const FIELD = "input:not([type=hidden], [hidden], [data-filter]), textarea:not([hidden])";
@@ -39,6 +37,19 @@ function sentence(text) {
 function tell(text, bad = false) {
   by("saved").textContent = text;
   by("saved").classList.toggle("bad", bad);
+}
+
+// What few tasks need comes with the first that does.
+const PARTS = {
+  "[data-combo]": () => import("./combobox.js").then((part) => part.growCombos),
+  ".item img": () => import("./picture.js").then((part) => part.growPictures),
+};
+const growers = {};
+
+async function fetchParts(shown) {
+  for (const [needs, fetchPart] of Object.entries(PARTS)) {
+    if (!growers[needs] && shown.querySelector(needs)) growers[needs] = await fetchPart();
+  }
 }
 
 // -- the tasks to come --
@@ -77,7 +88,9 @@ async function claimAhead() {
       const { status, said } = await post(`/work/${batch}/claim`, body, outbox.token);
       if (status !== 200) return;
       for (const one of said.tasks) {
-        ahead.push(guided(fromHtml(one.html)));
+        const shown = guided(fromHtml(one.html));
+        await fetchParts(shown);
+        ahead.push(shown);
         store.put("ahead", { ...one, batch });
       }
       exhausted = said.tasks.length === 0;
@@ -113,8 +126,7 @@ function grow() {
   });
   if (!here.dataset.grown) {
     growOptions(here);
-    growCombos(here);
-    growPictures(here, say);
+    for (const growPart of Object.values(growers)) growPart(here, say);
     nameKeys(here);
     here.dataset.grown = "yes";
   }
@@ -410,6 +422,7 @@ async function gather() {
     ahead.push(guided(later.content.querySelector(".task").cloneNode(true)));
     if (fresh) store.put("ahead", { task: name(ahead.at(-1)), batch, html: later.innerHTML });
   }
+  for (const shown of [task(), ...ahead]) await fetchParts(shown);
   const here = new Set([task(), ...ahead].map(name));
   for (const one of kept) if (!here.has(one.task)) ahead.push(guided(fromHtml(one.html)));
   for (const one of [...ahead]) if (waits.has(name(one))) ahead.splice(ahead.indexOf(one), 1);
