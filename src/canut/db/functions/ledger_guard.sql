@@ -60,27 +60,37 @@ declare
     v_debited bigint[];
     v_from bigint[];
 begin
+    -- what most are, each pair of accounts once
     select format('transfer %s (%s)', n.key, n.kind) into v_bad
-    from fresh n
+    from (select f.kind, f.debit_account, f.credit_account, f.currency, min(f.key) as key,
+              min(f.at_ms) as at_ms
+          from fresh f where f.resolves is null and f.reverses is null
+          group by f.kind, f.debit_account, f.credit_account, f.currency) n
     left join ledger_account d on d.id = n.debit_account
     left join ledger_account c on c.id = n.credit_account
-    left join ledger_transfer h on h.id = n.resolves
-    left join ledger_transfer r on r.id = n.reverses
     where (d.currency = n.currency and c.currency = n.currency and n.at_ms >= v_closed
-        -- the target of a resolution or a reversal is what it says, whole
-        and case
-            when n.resolves is not null then
-                h.mode = 'pending' and h.debit_account = n.debit_account
-                and h.credit_account = n.credit_account and h.kind = n.kind
-                and (n.amount = h.amount or n.mode = 'post' and n.amount < h.amount)
-            when n.reverses is not null then
-                r.mode in ('posted', 'post') and r.reverses is null and r.kind = n.kind
-                and r.debit_account = n.credit_account and r.credit_account = n.debit_account
-                and r.amount = n.amount and d.kind <> 'indivisible_reserve'
-            else exists (select from ledger_flow f
-                where f.kind = n.kind and f.debit_kind = d.kind and f.credit_kind = c.kind)
-        end) is not true
+           and exists (select from ledger_flow f where f.kind = n.kind
+               and f.debit_kind = d.kind and f.credit_kind = c.kind)) is not true
     limit 1;
+    if v_bad is null then
+        -- of resolutions and reversals, the target is what they say, whole
+        select format('transfer %s (%s)', n.key, n.kind) into v_bad
+        from fresh n
+        left join ledger_account d on d.id = n.debit_account
+        left join ledger_transfer t on t.id = coalesce(n.resolves, n.reverses)
+        where coalesce(n.resolves, n.reverses) is not null
+          and (t.currency = n.currency and t.kind = n.kind and n.at_ms >= v_closed
+            and case when n.resolves is not null then
+                t.mode = 'pending' and t.debit_account = n.debit_account
+                and t.credit_account = n.credit_account
+                and (n.amount = t.amount or n.mode = 'post' and n.amount < t.amount)
+            else
+                t.mode in ('posted', 'post') and t.reverses is null
+                and t.debit_account = n.credit_account and t.credit_account = n.debit_account
+                and t.amount = n.amount and d.kind <> 'indivisible_reserve'
+            end) is not true
+        limit 1;
+    end if;
     if v_bad is not null then
         raise exception 'the ledger refuses %', v_bad using errcode = 'check_violation';
     end if;
