@@ -200,7 +200,7 @@ def test_an_agent_in_trouble_stops_itself_only(db: psycopg.Connection[Any]) -> N
     answer_once(db, hands, bench, clock, ahead=0)
     hands.fail = Unavailable("no answer")
     done = answer_once(db, hands, bench, clock)
-    assert (list(done.trouble), states(db, who)) == ([who], {"returned": 2})
+    assert (list(done.trouble), states(db, who)) == ([who], {"expired": 2})
     assert [event.kind for event in store.events(db, who)] == ["trouble"]
     assert answer_once(db, hands, bench, clock).trouble == {}
     clock.now += 61_000

@@ -26,6 +26,7 @@ def replace_champion(
     now_ms: Callable[[], int],
     worth: Worth,
     said: Sequence[ShadowAnswer] = (),
+    settings: dict[str, Any] | None = None,
 ) -> int:
     """A new version takes over at once, and earns its licence anew, with what it `said` of tasks
     held out as evidence; its number."""
@@ -34,7 +35,9 @@ def replace_champion(
     at = now_ms() + 1
     for role, one in open_now.items():
         store.end(conn, one.id, "replaced" if role == "champion" else "dropped", why, at)
-    made = store.begin(conn, agent.id, version, state, "champion", at, lesson=worth)
+    made = store.begin(
+        conn, agent.id, version, state, "champion", at, lesson=worth, settings=settings
+    )
     tried, place = store_duels.tried(conn, agent), agent.licence_place
     succeed(conn, place, version.hash(), new_seed(), at, tried=tried, said=said)
     told = {"why": why, **msgspec.to_builtins(worth)}
@@ -49,6 +52,7 @@ def begin_challenger(
     state: str | None,
     now_ms: Callable[[], int],
     worth: Worth,
+    settings: dict[str, Any] | None = None,
 ) -> int:
     """A new version answers in the shadow of the champion; one that did so before is dropped."""
     open_now = store.lock(conn, agent.id)
@@ -56,7 +60,7 @@ def begin_challenger(
     if "challenger" in open_now:
         store.end(conn, open_now["challenger"].id, "dropped", "a newer one took its place", at)
     against = open_now["champion"].id
-    made = store.begin(conn, agent.id, version, state, "challenger", at, against, worth)
+    made = store.begin(conn, agent.id, version, state, "challenger", at, against, worth, settings)
     store.note(conn, agent.id, "challenge", msgspec.to_builtins(worth), at, version_id=made)
     return made
 
@@ -103,3 +107,18 @@ def roll_back(
     if stood is None or restore(conn, place, stood, new_seed(), at) is None:
         begin_earning(conn, place, to.hash, new_seed(), at)
     store.note(conn, agent.id, "rolled_back", {"why": why, **(told or {})}, at, version_id=to.id)
+
+
+def changed(
+    conn: SyncConn, agent: AgentAtWork, version: Version, now_ms: Callable[[], int]
+) -> None:
+    """What decides its answers was changed under the champion (its model, settings, or the words
+    of the step): the agent is another version from now on, and earns its licence anew."""
+    why = "its model, its settings or the words of the step were changed"
+    with conn.transaction():
+        champion = store.lock(conn, agent.id)["champion"]
+        before = store.known(conn, agent.id, version.hash())
+        if before is None:
+            replace_champion(conn, agent, version, champion.state, why, now_ms, champion.lesson)
+        elif before.id != champion.id:
+            roll_back(conn, agent, before, why, now_ms)

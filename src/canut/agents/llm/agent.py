@@ -253,7 +253,7 @@ class LanguageModel:
 
 
 def _failure(sample: Sample) -> dict[str, Any]:
-    evidence: dict[str, Any] = {"passed": sample.fault, "why": why(sample.fault)}
+    evidence: dict[str, Any] = {"passed": sample.fault, "why": why(sample.fault, sample.detail)}
     if sample.detail:
         evidence["detail"] = sample.detail
     if sample.findings:

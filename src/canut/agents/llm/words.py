@@ -60,6 +60,23 @@ WHY = {
 }
 
 
-def why(fault: str) -> dict[str, str]:
+#: whose money is spent, by `Fault.detail`
+BUDGETS = {
+    "ever": {"en": "Its budget is spent.", "fr": "Son budget est épuisé."},
+    "month": {
+        "en": "Its budget of this month is spent.",
+        "fr": "Son budget de ce mois est épuisé.",
+    },
+    "day": {"en": "Its budget of today is spent.", "fr": "Son budget du jour est épuisé."},
+    "batch": {
+        "en": "Its budget for this batch is spent.",
+        "fr": "Son budget pour ce lot est épuisé.",
+    },
+}
+
+
+def why(fault: str, detail: str = "") -> dict[str, str]:
     """The reason by language ("en", "fr"); a copy."""
+    if fault == "budget" and detail in BUDGETS:
+        return dict(BUDGETS[detail])
     return dict(WHY[fault])

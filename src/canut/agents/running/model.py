@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from canut.agents.model import Example, Item, Prediction, Step, Version
 from canut.quality.model import LicencePlace
@@ -66,11 +66,20 @@ class VersionAtWork(Struct, frozen=True):
     against: int | None
     #: examples that its state was learned from
     n_examples: int
+    #: settings of the agent in which it differs
+    settings: dict[str, Any] = {}
 
     @property
     def schema(self) -> str:
         """`Step.schema_hash` of the steps that it can answer."""
         return str(self.version.get("schema", ""))
+
+
+def as_version(agent: AgentAtWork, version: VersionAtWork | None) -> AgentAtWork:
+    """The agent with the settings of one of its versions."""
+    if version is None or not version.settings:
+        return agent
+    return structs.replace(agent, settings={**agent.settings, **version.settings})
 
 
 class Claimed(Struct, frozen=True):

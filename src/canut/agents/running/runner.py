@@ -17,11 +17,14 @@ from canut.agents import store
 from canut.agents.arena import store_watch
 from canut.agents.model import Item, Prediction, Step, items_of, step_of
 from canut.agents.running import store as store_runner
-from canut.agents.running.model import AgentAtWork, Claimed, Hands, VersionAtWork
+from canut.agents.running.checked import checked
+from canut.agents.running.exam import admit
+from canut.agents.running.fit import champion
+from canut.agents.running.model import AgentAtWork, Claimed, Hands, VersionAtWork, as_version
+from canut.agents.running.waits import PAUSE_MS, Waits, in_trouble, wait_for, waits
 from canut.db.pool import SyncConn
 from canut.errors import CanutError
-from canut.quality.audits.draws import new_seed
-from canut.quality.licences.licensing import begin_earning, record_passed
+from canut.quality.licences.licensing import record_passed
 from canut.work.store import read_step_sync
 
 log = logging.getLogger("canut.agents")
@@ -33,8 +36,6 @@ CHUNK = 2000
 AHEAD = 300
 #: how often an agent looks again at tasks it has passed by
 AGAIN_MS = 60_000
-#: how long an agent in trouble waits
-PAUSE_MS = 60_000
 #: items that a beginner is tried on, before it claims any
 TRIED = 20
 #: tasks of a chunk that the watch over drift looks at
@@ -119,23 +120,19 @@ def answer_once(
         work = _Work(conn, hands, bench, now_ms, agent, first.id if first else None)
         try:
             worked = work.everywhere(chunk, ahead, done)
+        except Waits as wait:
+            wait_for(conn, agent, wait, now_ms())
+            continue
         except BROKEN as error:
             log.exception("agent %d (%s) cannot work", agent.id, agent.name)
             done.trouble[agent.id] = str(error)
-            _in_trouble(conn, agent, str(error), now_ms())
+            in_trouble(conn, agent, str(error), now_ms())
             continue
         if worked:
             before[place] = agent
         if agent.trouble:
             store.trouble(conn, agent.id, "", 0)
     return done
-
-
-def _in_trouble(conn: SyncConn, agent: AgentAtWork, why: str, now_ms: int) -> None:
-    with conn.transaction():
-        store.trouble(conn, agent.id, why, now_ms + PAUSE_MS)
-        if agent.trouble != why:
-            store.note(conn, agent.id, "trouble", {"why": why}, now_ms)
 
 
 class _Work(Struct):
@@ -152,37 +149,34 @@ class _Work(Struct):
     def everywhere(self, chunk: int, ahead: int, done: Answered) -> bool:
         """Answer at each open step; whether it could have."""
         able = False
-        for batch_step_id in store.open_steps(
-            self.conn, self.agent.process_id, self.agent.step_slug
-        ):
+        steps = store.open_steps(self.conn, self.agent.process_id, self.agent.step_slug)
+        for batch_step_id in steps:
             step = self.bench.step(self.conn, batch_step_id)
-            champion = self._champion(step)
+            newest = batch_step_id == max(steps)
+            fit = champion(
+                *(self.conn, self.hands, self.agent, step, self._state, self.now_ms), newest=newest
+            )
             # learned for another question or other fields: it learns anew before it answers here
-            schema = self.bench.schema(self.conn, batch_step_id)
-            if champion.schema != schema or not self._able(champion, step, batch_step_id):
+            if fit is None or fit.schema != self.bench.schema(self.conn, batch_step_id):
                 continue
+            if not self._able(fit, step, batch_step_id):
+                continue
+            if step.definition.licence:
+                admit(self.conn, self.hands, self.agent, fit, self._state(fit), self.now_ms)
             able = True
-            self._at(batch_step_id, step, champion, chunk, ahead, done)
+            self._at(batch_step_id, step, fit, chunk, ahead, done)
         return able
 
-    def _champion(self, step: Step) -> VersionAtWork:
-        """The version whose answers are handed in; a beginner where there is none yet."""
-        known = store.open_versions(self.conn, self.agent.id).get("champion")
-        if known:
-            return known
-        version = self.hands.version(self.agent, step, None)
-        with self.conn.transaction():
-            at = self.now_ms()
-            store.begin(self.conn, self.agent.id, version, None, "champion", at)
-            begin_earning(self.conn, self.agent.licence_place, version.hash(), new_seed(), at)
-        return store.open_versions(self.conn, self.agent.id)["champion"]
+    def _state(self, version: VersionAtWork) -> bytes | None:
+        return self.bench.state(self.conn, version)
 
     def _able(self, version: VersionAtWork, step: Step, batch_step_id: int) -> bool:
         """Whether it has anything to say: tasks that a beginner gave back would never come to it
         again when it has learned."""
         if version.id in self.bench.able:
             return True
-        if version.state is None:
+        # who needs to learn nothing has something to say, and asking it may cost money
+        if version.state is None and not version.version.get("prompt"):
             tried = store_runner.sample(self.conn, batch_step_id, TRIED)
             said = self._predict(version, step, tried)
             if not any(prediction.value is not None for prediction in said):
@@ -217,9 +211,12 @@ class _Work(Struct):
             shadow = self._shadow(step, batch_step_id, claimed)
         except BROKEN:
             tasks = [task.task_id for task in claimed]
-            store_runner.give_back(self.conn, self.agent.id, batch_step_id, tasks, self.now_ms())
+            store_runner.release(self.conn, self.agent.id, batch_step_id, tasks, self.now_ms())
             raise
         done.answers += self._hand_in(champion, batch_step_id, predictions, shadow)
+        late = waits(predictions, self.now_ms(), PAUSE_MS)
+        if late:
+            raise late
 
     def _predictions(
         self, version: VersionAtWork, step: Step, batch_step_id: int, claimed: Sequence[Claimed]
@@ -230,11 +227,12 @@ class _Work(Struct):
         new = [task for task in claimed if task.task_id not in known]
         if new:
             said = self._predict(version, step, new)
+            final = [prediction for prediction in said if not prediction.later]
             with self.conn.transaction():
-                store_runner.keep(self.conn, version.id, batch_step_id, said, self.now_ms())
-                if version.role == "champion":
-                    some = [one.key for one in said[:: -(-len(said) // GLIMPSED)]]
-                    store_watch.glimpse(self.conn, self.agent.id, version.id, len(said), some)
+                store_runner.keep(self.conn, version.id, batch_step_id, final, self.now_ms())
+                if version.role == "champion" and final:
+                    some = [one.key for one in final[:: -(-len(final) // GLIMPSED)]]
+                    store_watch.glimpse(self.conn, self.agent.id, version.id, len(final), some)
             known |= {prediction.key: prediction for prediction in said}
         return [known[task] for task in tasks]
 
@@ -242,8 +240,8 @@ class _Work(Struct):
         self, version: VersionAtWork, step: Step, tasks: Sequence[Claimed]
     ) -> list[Prediction]:
         items = self._items(step, tasks)
-        state = self.bench.state(self.conn, version)
-        return self.hands.answer(self.agent, step, state, items)
+        agent = as_version(self.agent, version)
+        return checked(step, items, self.hands.answer(agent, step, self._state(version), items))
 
     def _items(self, step: Step, tasks: Sequence[Claimed]) -> list[Item]:
         return items_of(step, [(task.task_id, task.key, task.payload) for task in tasks])
@@ -279,8 +277,11 @@ class _Work(Struct):
             # a version that was replaced meanwhile answers under no licence
             stands = store.hold_champion(conn, agent) == champion.id
             given = [p for p in predictions if p.value is not None] if stands else []
-            passed = {p.key for p in predictions} - {p.key for p in given}
+            late = [p.key for p in predictions if p.later]
+            passed = {p.key for p in predictions} - {p.key for p in given} - set(late)
             at = self.now_ms()
+            if late:
+                store_runner.release(conn, agent, batch_step_id, late, at)
             said = store_runner.submit(conn, agent, batch_step_id, given, at) if given else {}
             if passed:
                 others = {p.key for p in shadow if p.value is not None}

@@ -51,6 +51,23 @@ on conflict (version_id, batch_step_id, currency) do update set
     cost_micro = c.cost_micro + excluded.cost_micro,
     latency_ms = c.latency_ms + excluded.latency_ms"""
 
+# claims that could not be looked at now end as if their time were over: they may be had again
+RELEASE = """
+with back as (
+    update assignment set state = 'expired', ended_ms = %(now)s
+    where contributor_id = %(agent)s and batch_step_id = %(step)s and task_id = any (%(tasks)s)
+      and state = 'claimed'
+    returning task_id
+)
+update task t set slots = t.slots + 1, open = true
+from back where t.id = back.task_id and not t.decided and t.kind <> 'gold'"""
+
+PASSED_EXAM = """
+select exists (select from exam where contributor_id = %s and process_id = %s
+                 and step_slug = %s and state = 'passed')"""
+RETAKE = """
+select max(retake_ms) from exam where contributor_id = %s and process_id = %s and step_slug = %s"""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -150,3 +167,23 @@ def give_back(
     """Return what it holds of these; how many that were."""
     row = conn.execute(RETURN, [agent_id, list(tasks), batch_step_id, now_ms]).fetchone()
     return int(row[0]) if row else 0
+
+
+def release(
+    conn: Sync, agent_id: int, batch_step_id: int, tasks: Sequence[int], now_ms: int
+) -> None:
+    """End its claims on these as if their time were over: it may have them again."""
+    values = {"agent": agent_id, "step": batch_step_id, "tasks": list(tasks), "now": now_ms}
+    conn.execute(RELEASE, values)
+
+
+def passed_exam(conn: Sync, agent_id: int, process_id: int, step_slug: str) -> bool:
+    """Whether it has passed the exam of this step."""
+    row = conn.execute(PASSED_EXAM, [agent_id, process_id, step_slug]).fetchone()
+    return bool(row and row[0])
+
+
+def retake_ms(conn: Sync, agent_id: int, process_id: int, step_slug: str) -> int | None:
+    """When it may sit the exam again; None where it never failed it."""
+    row = conn.execute(RETAKE, [agent_id, process_id, step_slug]).fetchone()
+    return row[0] if row else None

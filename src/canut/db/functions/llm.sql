@@ -40,7 +40,7 @@ begin
     if spent is null then
         insert into llm_call (agent_id, version, task_id, batch_id, model, tokens_in, tokens_out,
                               cost_micro, currency, basis, at_ms)
-        values (p_agent, p_version, p_task, v_batch, p_model, p_tokens_in, p_tokens_out, p_cost,
+        values (p_agent, p_version, case when p_task > 0 then p_task end, v_batch, p_model, p_tokens_in, p_tokens_out, p_cost,
                 p_currency, 'assumed', p_now_ms)
         returning id into call_id;
         insert into llm_spend as s (agent_id, currency, kind, of, calls, tokens_in, tokens_out,
@@ -97,7 +97,7 @@ begin
     from task t join batch_step s on s.id = t.batch_step_id where t.id = p_task;
     insert into llm_call (agent_id, version, task_id, batch_id, model, tokens_in, tokens_out,
                           cost_micro, currency, basis, at_ms)
-    values (p_agent, p_version, p_task, v_batch, p_model, 0, 0, 0, p_currency, 'cache', p_now_ms);
+    values (p_agent, p_version, case when p_task > 0 then p_task end, v_batch, p_model, 0, 0, 0, p_currency, 'cache', p_now_ms);
     insert into llm_spend (agent_id, currency, kind, of) values (p_agent, p_currency, 'ever', '')
     on conflict do nothing;
     perform from llm_spend where agent_id = p_agent and currency = p_currency and kind = 'ever'

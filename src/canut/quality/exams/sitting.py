@@ -165,6 +165,21 @@ def answer(
     return outcomes
 
 
+def pass_by(
+    conn: SyncConn, contributor_id: int, exam_id: int, numbers: Sequence[int], now_ms: int
+) -> None:
+    """An agent has no answer to these questions. Each counts as a wrong one: else the hard ones
+    could be left out."""
+    with conn.transaction():
+        exam = _held(conn, contributor_id, exam_id)
+        rows = {row.place: row for row in store.asked(conn, exam.id)}
+        marks = [(n, None, 0.0) for n in numbers if n in rows and rows[n].answered_ms is None]
+        if marks and exam.state == "running":
+            store.answer(conn, exam.id, marks, now_ms)
+            store.seen(conn, exam.id, now_ms)
+            _conclude(conn, exam, store.asked(conn, exam.id), now_ms)
+
+
 def _checked(step: ExamStep, answers: Sequence[tuple[int, Any]]) -> list[tuple[int, Any]]:
     if not 1 <= len(answers) <= OPEN_MAX:
         raise Invalid(f"Hand in 1 to {OPEN_MAX} answers at a time, not {len(answers)}.")

@@ -57,7 +57,12 @@ where me.id = %(contributor)s and me.state = 'active'
   and not exists (
       select from licence l
       where l.contributor_id = me.id and l.process_id = p.id and l.step_slug = s.slug
-        and l.ended_ms is null)
+        and l.ended_ms is null
+        -- an agent that earns its licence by evidence sits the exam too, until it has passed
+        and (l.state <> 'earning' or exists (
+            select from exam e
+            where e.contributor_id = me.id and e.process_id = p.id and e.step_slug = s.slug
+              and e.state = 'passed')))
   and (p.client_id is null or exists (
       select from batch_step b
       where b.process_id = p.id and b.slug = s.slug and b.open))
