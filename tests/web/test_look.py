@@ -150,6 +150,8 @@ async def test_files_come_pressed_and_stay(serving: Serving) -> None:
         assert pressed.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert pressed.headers["content-type"].startswith("text/css")
         assert pressed.headers["content-type"].count("charset") == 1
+        asked = await one.http.head(found[1] + "canut.css")
+        assert (asked.status_code, asked.content) == (200, b"")
         for said in ("identity", "gzip;q=0, br", ""):
             plain = await one.get(found[1] + "canut.css", headers={"accept-encoding": said})
             assert "content-encoding" not in plain.headers

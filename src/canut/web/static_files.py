@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import HttpMethod, Request, Response, route
 from litestar.params import FromPath
 from msgspec import Struct
 
@@ -41,8 +41,9 @@ def static_route(version: str, folder: Path) -> Any:
     """`/static/<version>/<name>`. Another version is not here: what it held may differ."""
     files = hold(folder)
 
-    @get(
+    @route(
         f"/static/{version}/{{name:path}}",
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
         opt={**OPEN, "unlimited": True},
         include_in_schema=False,
         sync_to_thread=False,
