@@ -124,8 +124,8 @@ class House:
 
     def watch(self) -> list[str]:
         """What the next look of any engine does."""
-        shape = self.bench.step(self.db, self.work.batch_steps[0]).shape
-        return [moved.after for moved in watch_due(self.db, lambda _: shape, self.clock)]
+        step = self.bench.step(self.db, self.work.batch_steps[0])
+        return [moved.after for moved in watch_due(self.db, lambda _: step, self.clock)]
 
     def drawn(self, n: int, shares: dict[str, float], truth: dict[str, str]) -> None:
         """n items with words in these shares, in pieces as they would come."""

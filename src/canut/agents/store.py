@@ -52,7 +52,7 @@ update agent set trouble = %s, next_ms = %s where id = %s and (trouble, next_ms)
 
 _VERSION = """
 select v.id, v.agent_id, v.hash, v.version, v.state, v.role, v.fixed_ms, v.lesson,
-       v.ended_ms, v.why, v.against, coalesce(s.n_examples, 0) as n_examples
+       v.ended_ms, v.why, v.against, coalesce(s.n_examples, 0) as n_examples, v.settings
 from agent_version v left join agent_artefact s on s.sha256 = v.state
 """
 OPEN = _VERSION + "where v.agent_id = %s and v.ended_ms is null"
@@ -70,8 +70,9 @@ TRY_LOCK = "select pg_try_advisory_lock(%s, (%s %% 2147483647)::integer)"
 UNLOCK = "select pg_advisory_unlock(%s, (%s %% 2147483647)::integer)"
 
 BEGIN = """
-insert into agent_version (agent_id, hash, version, state, role, fixed_ms, against, lesson)
-values (%s, %s, %s, %s, %s, %s, %s, %s) returning id"""
+insert into agent_version (agent_id, hash, version, state, role, fixed_ms, against, lesson,
+                           settings)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning id"""
 END = "update agent_version set role = %s, ended_ms = %s, why = %s where id = %s"
 PROMOTE = "update agent_version set role = 'champion', ended_ms = null, why = '' where id = %s"
 
@@ -202,11 +203,12 @@ def begin(
     fixed_ms: int,
     against: int | None = None,
     lesson: Worth | None = None,
+    settings: dict[str, Any] | None = None,
 ) -> int:
     """A version from now on; its number."""
     told = Jsonb(msgspec.to_builtins(version))
     values = [agent_id, version.hash(), told, state, role, fixed_ms, against]
-    values.append(Jsonb(msgspec.to_builtins(lesson or Worth())))
+    values += [Jsonb(msgspec.to_builtins(lesson or Worth())), Jsonb(settings or {})]
     row = conn.execute(BEGIN, values).fetchone()
     assert row is not None
     return int(row[0])

@@ -27,7 +27,10 @@ def main() -> None:
     jobs = threading.Thread(
         target=run_jobs,
         args=(settings.database_url, stop),
-        kwargs={"webhooks_private": settings.webhooks_private},
+        kwargs={
+            "webhooks_private": settings.webhooks_private,
+            "models": settings.models_file,
+        },
         name="jobs",
         daemon=True,
     )

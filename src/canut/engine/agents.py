@@ -10,17 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from canut.agents import store
 from canut.agents.arena import duels
 from canut.agents.arena.watching import watch_due
 from canut.agents.llm.models import ModelsFile
-from canut.agents.model import Step
 from canut.agents.running.hands import PooledHands
 from canut.agents.running.model import AgentAtWork, Hands
 from canut.agents.running.runner import BROKEN, Bench, answer_once
 from canut.agents.running.workers import Workers
-from canut.agents.teaching import store as store_teaching
-from canut.agents.teaching.teaching import teach_due
+from canut.agents.teaching.teaching import newest_step, teach_due
 from canut.db.pool import UNREACHABLE, SyncConn, connect
 from canut.engine.clock import now_ms
 from canut.errors import Unavailable
@@ -66,14 +63,8 @@ def answering(conn: SyncConn, hands: Hands, bench: Bench) -> bool:
 
 def teaching(conn: SyncConn, hands: Hands, bench: Bench) -> bool:
     """What has changed, lessons that are due, duels; whether to look again at once: never."""
-
-    def step_of(agent: AgentAtWork) -> Step | None:
-        steps = store_teaching.steps(conn, agent, 1) or store.open_steps(
-            conn, agent.process_id, agent.step_slug
-        )
-        return bench.step(conn, steps[0]) if steps else None
-
-    watch_due(conn, lambda agent: getattr(step_of(agent), "shape", None), now_ms)
+    step_of = partial(newest_step, conn, bench)
+    watch_due(conn, step_of, now_ms)
     for taught in teach_due(conn, hands, bench, now_ms):
         log.info(
             "agent %d learned from %d examples: %s",

@@ -9,13 +9,22 @@ import asyncio
 import contextlib
 import importlib.resources
 import logging
+import os
 import random
 import secrets
 import threading
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 import procrastinate
 from procrastinate import App, PsycopgConnector
 
+from canut.agents.arena import calendar
+from canut.agents.llm.models import load_models
+from canut.agents.running.hands import OwnHands
+from canut.agents.running.runner import Bench
+from canut.agents.teaching.teaching import newest_step
 from canut.channels import webhooks
 from canut.db.migrate import Script
 from canut.db.pool import UNREACHABLE, connect, connect_async
@@ -44,8 +53,15 @@ def job_scripts() -> list[Script]:
     return [Script(f"jobs_{f.name[:-4]}", f.read_text("utf-8"), repeatable=False) for f in files]
 
 
-def make_app(url: str, *, webhooks_private: bool, stop: threading.Event | None = None) -> App:
-    """Our jobs on this database; long ones end early when `stop` is set."""
+def make_app(
+    url: str,
+    *,
+    webhooks_private: bool,
+    models: Path | None = None,
+    stop: threading.Event | None = None,
+) -> App:
+    """Our jobs on this database; long ones end early when `stop` is set. `models` is the file of
+    language models; there may be none."""
     app = App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=CONCURRENCY + 2))
 
     @app.periodic(cron="* * * * * */2")
@@ -85,6 +101,12 @@ def make_app(url: str, *, webhooks_private: bool, stop: threading.Event | None =
         """Hold people's licences against their blind evidence; flag, never end."""
         await asyncio.to_thread(_watch_people, url)
 
+    @app.periodic(cron="23 * * * *")
+    @app.task(queueing_lock="look_at_calendar", pass_context=False)
+    async def look_at_calendar(timestamp: int) -> None:
+        """Try successors of language models that end, and pause agents whose model is gone."""
+        await asyncio.to_thread(look_at_models, url, models)
+
     @app.periodic(cron="* * * * *")
     @app.task(queueing_lock="sweep", pass_context=False)
     async def sweep(timestamp: int) -> None:
@@ -107,6 +129,21 @@ def sweep_grown(url: str, stop: threading.Event) -> None:
 
     with connect(url, autocommit=True) as conn, contextlib.suppress(_Stopped):
         sweep_due(conn, now_ms(), go_on)
+
+
+def look_at_models(url: str, models: Path | None) -> None:
+    """Hold the calendar of language models against today, UTC."""
+    if models is None or not models.exists():
+        return
+    known = load_models(models, os.environ)
+    with connect(url, autocommit=True) as conn:
+        step_of = partial(newest_step, conn, Bench())
+        today = datetime.now(UTC).date()
+        for one in calendar.look(conn, known, OwnHands(known), step_of, today, now_ms):
+            log.warning(
+                "agent %d: model %s ends on %s: %s",
+                *(one.agent_id, one.model, one.shutdown, one.did or one.state),
+            )
 
 
 def _review_gold(url: str) -> None:
@@ -152,15 +189,19 @@ def _jitter() -> float:
     return random.random()  # noqa: S311 - spreads retries, guards no secret
 
 
-def run_jobs(url: str, stop: threading.Event, *, webhooks_private: bool) -> None:
+def run_jobs(
+    url: str, stop: threading.Event, *, webhooks_private: bool, models: Path | None = None
+) -> None:
     """Do jobs until `stop` is set; survives the database going away and coming back."""
-    asyncio.run(_run_jobs(url, stop, webhooks_private))
+    asyncio.run(_run_jobs(url, stop, webhooks_private, models))
 
 
-async def _run_jobs(url: str, stop: threading.Event, webhooks_private: bool) -> None:
+async def _run_jobs(
+    url: str, stop: threading.Event, webhooks_private: bool, models: Path | None
+) -> None:
     while not stop.is_set():
         try:
-            app = make_app(url, webhooks_private=webhooks_private, stop=stop)
+            app = make_app(url, webhooks_private=webhooks_private, models=models, stop=stop)
             async with app.open_async():
                 await _until(stop, app)
         except (procrastinate.exceptions.ConnectorException, OSError) as error:

@@ -187,10 +187,7 @@ def _judged(
     in_force = licence is not None and licence.state == "in_force"
     what, why = verdict(found, in_force=in_force)
     if what == "promote":
-        rows = store_duels.pairs(conn, agent.id, found.champion.hash, found.challenger.id)
-        said = shadow(question, rows)
-        new = promote(conn, agent, found.challenger, said, why, now_ms, found.told())
-        review_licence(conn, new.id, new_seed(), now_ms() + 1)
+        _promoted(conn, agent, question, found, why, now_ms)
         return "promoted"
     if what == "drop":
         at = now_ms()
@@ -199,6 +196,32 @@ def _judged(
         store.note(conn, agent.id, "dropped", told, at, version_id=found.challenger.id)
         return "dropped"
     return ""
+
+
+def _promoted(
+    conn: SyncConn,
+    agent: AgentAtWork,
+    question: Question,
+    found: Stands,
+    why: str,
+    now_ms: Callable[[], int],
+) -> None:
+    rows = store_duels.pairs(conn, agent.id, found.champion.hash, found.challenger.id)
+    said = shadow(question, rows)
+    new = promote(conn, agent, found.challenger, said, why, now_ms, found.told())
+    review_licence(conn, new.id, new_seed(), now_ms() + 1)
+
+
+def take_over(
+    conn: SyncConn, agent: AgentAtWork, question: Question, why: str, now_ms: Callable[[], int]
+) -> bool:
+    """Promote the challenger without a verdict: it decides alone only what its evidence proves.
+    Whether there was one. Call it inside a transaction that holds the agent's versions."""
+    found = stands(conn, agent, question)
+    if found is None:
+        return False
+    _promoted(conn, agent, question, found, why, now_ms)
+    return True
 
 
 def _rolled_back(conn: SyncConn, agent: AgentAtWork, now_ms: Callable[[], int]) -> str:

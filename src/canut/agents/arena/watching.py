@@ -12,12 +12,11 @@ import msgspec
 from msgspec import Struct, structs
 
 from canut.agents import store
-from canut.agents.arena import store_watch
+from canut.agents.arena import drift, store_watch
 from canut.agents.arena.drift import (
     STEPS,
     Alarm,
     Seen,
-    Step,
     Watch,
     Watchfulness,
     audit_alarms,
@@ -25,6 +24,7 @@ from canut.agents.arena.drift import (
     words_of,
 )
 from canut.agents.arena.store_watch import SeenRow, WatchRow
+from canut.agents.model import Step
 from canut.agents.running.model import AgentAtWork, VersionAtWork
 from canut.db.pool import SyncConn
 from canut.processes.model import ItemShape
@@ -40,31 +40,31 @@ AUDITS = 5000
 #: alarms that are remembered
 ALARMS = 20
 
-ShapeOf = Callable[[AgentAtWork], ItemShape | None]
+StepOf = Callable[[AgentAtWork], Step | None]
 
 
 class Moved(Struct, frozen=True):
     """A step that was taken, or taken back."""
 
     agent_id: int
-    before: Step
-    after: Step
+    before: drift.Step
+    after: drift.Step
     did: str
 
 
-def watch_due(conn: SyncConn, shape_of: ShapeOf, now_ms: Callable[[], int]) -> list[Moved]:
+def watch_due(conn: SyncConn, step_of: StepOf, now_ms: Callable[[], int]) -> list[Moved]:
     """Look at every agent that has said something new; what was done. `conn` commits by itself.
 
-    `shape_of` gives the fields that an agent may see, None where there is no work yet.
+    `step_of` gives the step as an agent may see it, None where there is no work yet.
     """
     done = []
     for agent_id in store_watch.waiting(conn):
         agent = store.agent(conn, agent_id)
-        shape = shape_of(agent) if agent else None
-        if agent is None or shape is None:
+        step = step_of(agent) if agent else None
+        if agent is None or step is None:
             continue
         with conn.transaction():
-            moved = _watched(conn, agent, shape, now_ms())
+            moved = _watched(conn, agent, step.shape, now_ms())
         if moved:
             log.warning("agent %d: %s after %s: %s", agent_id, moved.after, moved.before, moved.did)
             done.append(moved)
@@ -182,7 +182,7 @@ def _moved(
 
 
 def _act(
-    conn: SyncConn, agent: AgentAtWork, before: Step, step: Step, now_ms: int
+    conn: SyncConn, agent: AgentAtWork, before: drift.Step, step: drift.Step, now_ms: int
 ) -> dict[str, Any]:
     place = agent.licence_place
     if step == "threshold":
@@ -200,7 +200,7 @@ def _act(
 
 
 def _relax(
-    conn: SyncConn, agent: AgentAtWork, before: Step, step: Step, now_ms: int
+    conn: SyncConn, agent: AgentAtWork, before: drift.Step, step: drift.Step, now_ms: int
 ) -> dict[str, Any]:
     if before != "people":
         return {"did": "calm again"}
@@ -212,7 +212,7 @@ def _note(
     conn: SyncConn,
     agent: AgentAtWork,
     champion: VersionAtWork,
-    between: tuple[Step, Step],
+    between: tuple[drift.Step, drift.Step],
     alarms: Sequence[dict[str, Any]],
     did: dict[str, Any],
     now_ms: int,

@@ -9,7 +9,8 @@
 Every other key has a default: `dialect`, `samples`, `temperature`, `examples`, `max_tokens`,
 `max_tokens_field`, `logprobs`, `price_in`, `price_out`, `price_kept`, `currency`, `budget`,
 `budget_day`, `budget_month`, `budget_batch`, `concurrency`, `requests_per_minute`,
-`tokens_per_minute`, `timeout_s`, `tries`, `shutdown`. docs/language-models.md says what they mean.
+`tokens_per_minute`, `timeout_s`, `tries`, `shutdown`, `successor`.
+docs/language-models.md says what they mean.
 Money is written in units of the currency: prices per million tokens, `budget` for the life of an
 agent, the others for a day, a month, a batch. The key itself is never in the file.
 """
@@ -68,6 +69,8 @@ class Model(Struct, frozen=True):
     max_tokens: int = 1024
     #: day from which its maker no longer serves it
     shutdown: date | None = None
+    #: name of the model that is to follow it
+    successor: str = ""
 
 
 class _Row(Struct, forbid_unknown_fields=True):
@@ -98,6 +101,7 @@ class _Row(Struct, forbid_unknown_fields=True):
     timeout_s: float = 60.0
     tries: int = 5
     shutdown: date | None = None
+    successor: str = ""
 
 
 #: smallest and largest value of each number
@@ -182,9 +186,22 @@ def read_models(
             problems.append(Problem(f"{row.name!r} is there twice", "rename one", file, 0, where))
         if row and len(problems) == before:
             models[row.name] = _model(row, secret)
+    if not problems:
+        problems += _successors(models, file)
     if problems:
         raise Invalid("The language models are not described rightly.", problems=problems)
     return models
+
+
+def _successors(models: Mapping[str, Model], file: str) -> list[Problem]:
+    found = []
+    for number, model in enumerate(models.values(), 1):
+        if model.successor and (model.successor not in models or model.successor == model.name):
+            where = f"model[{number}].successor"
+            mend = "name another model of this file"
+            message = f"there is no other model {model.successor!r}"
+            found.append(Problem(message, mend, file, 0, where))
+    return found
 
 
 def _row(table: Any, path: str, file: str, problems: list[Problem]) -> _Row | None:
@@ -292,6 +309,7 @@ def _model(row: _Row, key: Secret) -> Model:
         examples=row.examples,
         max_tokens=row.max_tokens,
         shutdown=row.shutdown,
+        successor=row.successor,
     )
 
 

@@ -11,7 +11,7 @@ from canut.agents.arena import store as store_duels
 from canut.agents.arena import store_watch
 from canut.agents.arena.store_watch import Owed
 from canut.agents.model import Step, items_of
-from canut.agents.running.model import AgentAtWork, Hands, VersionAtWork, Worth
+from canut.agents.running.model import AgentAtWork, Hands, VersionAtWork, Worth, as_version
 from canut.agents.running.runner import BROKEN, Bench
 from canut.agents.teaching import held_out
 from canut.agents.teaching import store as store_teaching
@@ -51,6 +51,14 @@ class Taught(Struct, frozen=True):
     worth: Worth
 
 
+def newest_step(conn: SyncConn, bench: Bench, agent: AgentAtWork) -> Step | None:
+    """The step of an agent as its newest batch with decisions has it, or one that is open."""
+    steps = store_teaching.steps(conn, agent, 1) or store.open_steps(
+        conn, agent.process_id, agent.step_slug
+    )
+    return bench.step(conn, steps[0]) if steps else None
+
+
 def teach_due(
     conn: SyncConn, hands: Hands, bench: Bench, now_ms: Callable[[], int]
 ) -> list[Taught]:
@@ -58,7 +66,8 @@ def teach_due(
     done = []
     owed = store_watch.owed(conn)
     for agent in store.agents(conn):
-        if agent.state != "active":
+        # a challenger with another model has its duel first
+        if agent.state != "active" or _other_settings(store.open_versions(conn, agent.id)):
             continue
         drifted = owed.get(agent.id)
         count = store_teaching.decided_count(conn, agent)
@@ -76,6 +85,11 @@ def teach_due(
             store_watch.paid(conn, agent.id)
             done.append(taught)
     return done
+
+
+def _other_settings(versions: dict[str, VersionAtWork]) -> bool:
+    champion, challenger = versions.get("champion"), versions.get("challenger")
+    return bool(champion and challenger and champion.settings != challenger.settings)
 
 
 def teach(
@@ -170,6 +184,7 @@ def _learned(
     """Learn the older part, see what it is worth on the newer, then learn that too, and look back
     at what is held out."""
     before = store.open_versions(conn, agent.id).get("champion")
+    agent, settings = as_version(agent, before), before.settings if before else None
     terms = store_licences.terms(conn, agent.process_id, agent.step_slug)
     worth = Worth(len(made.train) + len(made.validation), left_out=made.left_out)
     state = hands.learn(agent, step, None, made.train)
@@ -187,9 +202,11 @@ def _learned(
         name = store.keep_state(conn, state, now_ms(), worth.examples, parent) if state else None
         if role == "champion":
             why, evidence = "learned more", held_out.judged(step.question, held, said)
-            number = replace_champion(conn, agent, version, name, why, now_ms, worth, evidence)
+            number = replace_champion(
+                conn, agent, version, name, why, now_ms, worth, evidence, settings
+            )
         else:
-            number = begin_challenger(conn, agent, version, name, now_ms, worth)
+            number = begin_challenger(conn, agent, version, name, now_ms, worth, settings)
         held_out.keep(conn, number, held, said, now_ms())
     return Taught(agent.id, number, role, worth)
 
