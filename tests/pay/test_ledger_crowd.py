@@ -170,7 +170,7 @@ def test_a_poster_that_is_killed(fresh_url: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_database_that_is_killed(tmp_path: Path, data: Path) -> None:
+def test_a_database_that_is_killed(data: Path) -> None:
     """PostgreSQL itself, by SIGKILL, three times under load, and it is back each time."""
     server = EmbeddedServer(data)
     url = server.start()
@@ -184,10 +184,13 @@ def test_a_database_that_is_killed(tmp_path: Path, data: Path) -> None:
             assert row is not None
             names = [AccountName("bank", "EUR"), AccountName("client_deposit", "EUR", row[0])]
             bank, deposit = open_accounts(conn, names, 1).values()
+            row = conn.execute("show data_directory").fetchone()
+            assert row is not None
+            folder = Path(row[0])
         for turn in range(3):
             running = {f"{turn}-{n}": poster(url, f"{turn}-{n}", bank, deposit) for n in range(2)}
             time.sleep(1)
-            os.kill(int((data / "db" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+            os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
             for name, process in running.items():
                 acknowledged[name] = last_said(process)
             deadline = time.monotonic() + 60
