@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.quality.licences.thresholds import Ladder, choose, delta_share, fixed_sequence, ladder
+from canut.quality.licences.thresholds import (
+    STARTS,
+    Ladder,
+    choose,
+    delta_share,
+    descents,
+    fixed_sequence,
+    ladder,
+    starts,
+)
 from canut.truth.bounds import binomial_tail, upper_rate
 
 ALPHA, DELTA = 0.05, 0.05
@@ -54,7 +63,7 @@ def test_the_threshold_is_the_last_rung_that_holds():
 
 def test_a_rung_after_one_that_fails_is_never_taken():
     """Protects fixed-sequence testing: going on after a failure would be looking for luck."""
-    rungs = Ladder(np.array([0.9, 0.5]), np.array([0.1, 1.0]))
+    rungs = Ladder(np.array([0.9, 0.5]), np.array([0.1, 0.7]))
     sure = np.r_[np.full(40, 0.95), np.full(960, 0.6)]
     wrong = np.r_[np.ones(10, bool), np.zeros(990, bool)]
     found = choose(sure, wrong, rungs, ALPHA, DELTA)
@@ -69,10 +78,33 @@ def test_too_early_says_how_much_is_missing():
     assert found.threshold is None
     assert found.shortfall is not None
     assert found.shortfall.about == found.shortfall.least
-    coverage = RUNGS.coverage[0]
+    coverage = RUNGS.coverage[starts(RUNGS.coverage)[-1]]
     enough = math.floor(found.shortfall.least * coverage + 1e-9)
-    assert upper_rate(enough, 0, DELTA) <= ALPHA
-    assert upper_rate(enough - 2, 0, DELTA) > ALPHA
+    share = DELTA / (1 + len(STARTS))
+    assert upper_rate(enough, 0, share) <= ALPHA
+    assert upper_rate(enough - 2, 0, share) > ALPHA
+
+
+def test_a_second_descent_begins_where_the_first_has_not_come():
+    """Protects who is nearly always right from proving the surest answers apart first; and the
+    rungs above, which are not proved by it."""
+    rungs = Ladder(np.array([0.9, 0.6, 0.5]), np.array([0.1, 0.8, 1.0]))
+    assert starts(rungs.coverage) == [0, 1]
+    sure = np.r_[np.full(40, 0.95), np.full(960, 0.7)]
+    wrong = np.r_[np.ones(10, bool), np.zeros(990, bool)]
+    found = choose(sure, wrong, rungs, ALPHA, DELTA)
+    assert (found.threshold, found.proved) == (0.5, [0.6, 0.5])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.001, 0.5))
+def test_descents_share_delta(p_values, delta):
+    """Protects the promise: whatever is refuted is so at its descent's share of delta, with all
+    rungs between it and that descent's beginning."""
+    coverage = (1 + np.arange(len(p_values))) / len(p_values)
+    begun = starts(coverage)
+    for place in np.flatnonzero(descents(p_values, begun, delta)):
+        share = delta / (1 + len(STARTS))
+        assert any(b <= place and all(p <= share for p in p_values[b : place + 1]) for b in begun)
 
 
 def test_nothing_is_missing_when_everything_is_licensed():

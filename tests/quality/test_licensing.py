@@ -20,7 +20,15 @@ from canut.quality.licences.licensing import (
     settle_blind,
     shadowed,
 )
-from canut.quality.licences.rules import PLANNED, counted, review
+from canut.quality.licences.rules import (
+    CLIMBING_PPM,
+    EARNING_PPM,
+    PLANNED,
+    WORTH,
+    Review,
+    counted,
+    review,
+)
 from canut.quality.model import BlindAnswer, Licence, LicencePlace
 from canut.questions.registry import load_question
 from tests import factories as make
@@ -218,3 +226,53 @@ def test_the_stream_is_the_same_whenever_asked() -> None:
     first = shadowed(licence, tasks)
     assert (first == shadowed(licence, tasks)).all()
     assert 0.27 < first.mean() < 0.33
+
+
+def test_only_proved_rungs_stay_above_a_threshold() -> None:
+    """An alarm raises a threshold to the next rung there is: one that the descent which proved it
+    never met would be no promise."""
+    sure = np.concatenate([np.full(6, 0.99), np.linspace(0.5, 0.9, 594)])
+    np.random.default_rng(9).shuffle(sure)
+    # the surest are wrong too often to be proved by themselves
+    answers = [BlindAnswer(i, 1, float(c), bool(c > 0.95 and i % 2)) for i, c in enumerate(sure)]
+    given = review(licence_of(), answers, 30_000)
+    assert given.becomes == "granted"
+    assert given.rungs is not None
+    assert given.finding is not None
+    assert given.threshold is not None
+    higher = [rung for rung, _ in given.rungs if rung > given.threshold]
+    assert set(higher) <= set(given.finding.proved)
+    assert max(rung for rung, _ in given.rungs) < 0.9
+    assert given.threshold < 0.75
+
+
+def test_evidence_is_gathered_fast_only_while_it_may_prove_more() -> None:
+    """Of an agent that guesses, no faster than in force once enough is known; of one in force, as
+    long as the next rung is within reach."""
+    rng = np.random.default_rng(10)
+
+    def found(rate: float, n: int, **licence: Any) -> Review:
+        answers = [
+            BlindAnswer(i, 1, float(c), bool(w))
+            for i, (c, w) in enumerate(zip(rng.random(n), rng.random(n) < rate, strict=True))
+        ]
+        return review(licence_of(**licence), answers, 30_000)
+
+    assert found(0.5, PLANNED - 1).stream_ppm == EARNING_PPM
+    assert found(0.5, PLANNED).stream_ppm == 30_000
+    everything = found(0.0, PLANNED)
+    assert everything.becomes == "granted"
+    assert everything.finding is not None
+    assert everything.finding.shortfall is None
+    assert everything.stream_ppm == 30_000
+    # the surest half is proved, and the next rung never will be
+    sure = np.random.default_rng(11).random(PLANNED)
+    answers = [BlindAnswer(i, 1, float(c), bool(c < 0.4)) for i, c in enumerate(sure)]
+    half = review(licence_of(), answers, 30_000, left=10**6)
+    assert half.finding is not None
+    missing = half.finding.shortfall
+    assert missing is not None
+    for left in (0, 10**6):
+        ppm = review(licence_of(), answers, 30_000, left=left).stream_ppm
+        enough = missing.about is not None and missing.about * WORTH <= left
+        assert ppm == (CLIMBING_PPM if enough else 30_000)

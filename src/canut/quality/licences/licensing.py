@@ -222,7 +222,8 @@ def review_licence(conn: SyncConn, licence_id: int, seed: str, now_ms: int) -> C
         return None
     terms = store.terms(conn, licence.process_id, licence.step_slug)
     permanent = round((terms.stream_share if terms else 0.03) * PPM)
-    found = review(licence, store_blind.evidence(conn, licence.root), permanent)
+    left = store.left(conn, licence.process_id, licence.step_slug)
+    found = review(licence, store_blind.evidence(conn, licence.root), permanent, left)
     store.note(
         conn,
         licence_id,

@@ -7,9 +7,11 @@
 
 Thresholds are proved on all blind answers since the root version began, however many versions
 follow; each version is then watched by an e-process of its own. Each spends its own share of delta:
-over all versions of a contributor at a step, the chance that a promise is broken is at most delta.
+over all versions of a contributor at a step, the chance that a promise is broken is at most delta,
+and so is the chance that one that is kept is revoked.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -26,9 +28,12 @@ RUNGS_FROM = 100
 PLANNED = 600
 #: share of an agent's tasks in its stream until `PLANNED` answers are in, while it earns: people
 #: answer nearly everything then, and the sooner evidence is there, the sooner they need not
-EARNING_PPM = 300_000
+EARNING_PPM = 400_000
 #: the same in force while rungs are left to prove; and of one that earns after `PLANNED` answers
 CLIMBING_PPM = 100_000
+#: tasks left for each answer that the next rung may take: a rung is some twentieth of the work, and
+#: a blind answer costs about two answers of people that deciding alone would not
+WORTH = 30
 
 Becomes = Literal["same", "granted", "widened", "narrowed", "revoked"]
 
@@ -60,14 +65,16 @@ def counted(answers: Sequence[BlindAnswer]) -> Sequence[BlindAnswer]:
     return answers
 
 
-def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) -> Review:
+def review(
+    licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int, left: int | None = None
+) -> Review:
     """What `answers`, all since the root began in their order, make of an agent's licence.
 
-    `stream_ppm` is the share of the permanent stream. A narrowed version is a root: what was
+    `stream_ppm` is the share of the permanent stream, `left` how many tasks of the step are not
+    decided yet, None where that is not known. A narrowed version is a root: what was
     proved before the alarm is no reason to lower the threshold again.
     """
-    # half for the proof of thresholds, half for the watch over them
-    proof = delta_share(licence.delta, licence.root_version) / 2
+    proof = delta_share(licence.delta, licence.root_version)
     rungs = licence.rungs or _rungs(licence, answers, proof)
     if rungs is None:
         return Review("same", None, None, None, None, EARNING_PPM)
@@ -76,14 +83,14 @@ def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) ->
     wrong = np.array([answer.wrong for answer in evidence], bool)
     steps = np.array(rungs, np.float64)
     found = choose(sure, wrong, Ladder(steps[:, 0], steps[:, 1]), licence.error_max, proof)
-    climbing = found.shortfall is not None and len(evidence) < PLANNED
-    ppm = max(stream_ppm, CLIMBING_PPM) if climbing else stream_ppm
+    ppm = max(stream_ppm, CLIMBING_PPM) if climbing(found, len(evidence), left) else stream_ppm
     if licence.threshold is None:
         if found.threshold is None:
             return Review("same", rungs, None, found, None, _earning(evidence, found, stream_ppm))
-        return Review("granted", rungs, found.threshold, found, None, ppm)
+        return Review("granted", _kept(rungs, found), found.threshold, found, None, ppm)
     own = np.array([answer.licence_id == licence.id for answer in evidence], bool)
-    watch = delta_share(licence.delta, licence.version) / 2
+    # another promise, to the agent: nobody loses a licence that is kept, but for delta
+    watch = delta_share(licence.delta, licence.version)
     standing = drift.judge(wrong[own & (sure >= licence.threshold)], licence.error_max, watch)
     if standing.revoked_after is not None:
         return Review("revoked", None, None, found, standing, EARNING_PPM)
@@ -93,8 +100,32 @@ def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) ->
             return Review("revoked", None, None, found, standing, EARNING_PPM)
         return Review("narrowed", rungs, min(higher), found, standing, ppm)
     if found.threshold is not None and found.threshold < licence.threshold:
-        return Review("widened", rungs, found.threshold, found, standing, ppm)
+        kept = _kept(rungs, found, licence.threshold)
+        return Review("widened", kept, found.threshold, found, standing, ppm)
     return Review("same", rungs, licence.threshold, found, standing, ppm)
+
+
+def climbing(found: Finding, evidence: int, left: int | None) -> bool:
+    """Whether a licence in force gathers evidence for its next rung: where the work that is `left`
+    would gain by it. Where nobody knows how much that is, until `PLANNED` answers are in."""
+    missing = found.shortfall
+    if missing is None:
+        return False
+    if left is None:
+        return evidence < PLANNED
+    return missing.about is not None and missing.about * WORTH <= left
+
+
+def _kept(
+    rungs: list[tuple[float, float]], found: Finding, held: float = math.inf
+) -> list[tuple[float, float]]:
+    """Rungs without those above the threshold that are not proved: an alarm raises it to the next
+    one there is, and that has to hold. From `held` on all were proved before."""
+    assert found.threshold is not None
+    proved = set(found.proved)
+    return [
+        rung for rung in rungs if rung[0] in proved or rung[0] < found.threshold or rung[0] >= held
+    ]
 
 
 def _earning(evidence: Sequence[BlindAnswer], found: Finding, stream_ppm: int) -> int:

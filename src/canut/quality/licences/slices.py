@@ -111,12 +111,14 @@ def laid_out(held: Slices, licence: Licence, answers: Sequence[BlindAnswer]) -> 
     ]
 
 
-def review(licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int) -> Review:
+def review(
+    licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int, left: int | None = None
+) -> Review:
     """What `answers`, all since the root began in their order, make of an agent's licence, parted
     or not; as `rules.review`, slice by slice."""
     held = slices_of(licence)
     if held is None:
-        return rules.review(licence, answers, stream_ppm)
+        return rules.review(licence, answers, stream_ppm, left)
     parts = held.parts or laid_out(held, licence, answers)
     if parts is None:
         return Review("same", None, None, None, None, EARNING_PPM, licence.slices)

@@ -108,6 +108,11 @@ TERMS = """
 select error_max, delta, stream_share, slices, slices_max from batch_step
 where process_id = %s and slug = %s order by id desc limit 1"""
 
+# tasks of the step in open batches that nobody has decided
+LEFT = """
+select coalesce(sum(n_tasks - n_decided), 0)::bigint from batch_step
+where process_id = %s and slug = %s and open"""
+
 
 class Terms(Struct, frozen=True):
     """What a step asks of those who decide alone."""
@@ -220,6 +225,12 @@ def due(conn: Sync) -> list[int]:
 def flag(conn: Sync, licence_id: int, now_ms: int, standing: Any) -> None:
     """Evidence against a person, for a person to look at."""
     conn.execute(FLAG, [now_ms, _json(standing), licence_id])
+
+
+def left(conn: Sync, process_id: int, step_slug: str) -> int:
+    """Tasks of a step's open batches that are not decided yet."""
+    row = conn.execute(LEFT, [process_id, step_slug]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def terms(conn: Sync, process_id: int, step_slug: str) -> Terms | None:

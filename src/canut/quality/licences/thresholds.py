@@ -7,19 +7,23 @@ from.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from canut.truth.bounds import audits_needed, binomial_tail, log_capital, upper_rate
-from canut.truth.votes import Float64
+from canut.truth.votes import Float64, Int64
 
 #: the first rung holds at least this many of the evidence tasks planned: on fewer, one early error
 #: ends the climb before it began
 LEAST = 60
 #: rungs of a ladder, from the surest answers down to all of them
 RUNGS = 20
+#: coverage of the rungs where a descent begins, besides the first: one who is nearly always right
+#: need not prove the surest answers apart first
+STARTS = (0.75,)
 
 
 class Ladder(Struct, frozen=True):
@@ -60,6 +64,8 @@ class Finding(Struct, frozen=True):
     bound: float
     #: what the next rung needs; None where there is none
     shortfall: Shortfall | None
+    #: thresholds that are proved, falling
+    proved: list[float] = []
 
 
 def ladder(
@@ -92,6 +98,27 @@ def fixed_sequence(p_values: ArrayLike, delta: float) -> int:
     return int(kept[0]) if len(kept) else np.size(p_values)
 
 
+def starts(coverage: ArrayLike) -> list[int]:
+    """The rungs (of a ladder with these coverages, rising) where descents begin."""
+    held = np.asarray(coverage, np.float64)
+    places = np.searchsorted(held, np.array(STARTS) - 1e-9).tolist()
+    return sorted({0, *(place for place in places if place < len(held))})
+
+
+def descents(p_values: ArrayLike, begun: Sequence[int], delta: float) -> NDArray[np.bool_]:
+    """Which hypotheses are refuted, bool: from each of the places `begun` on, in this order up to
+    the first that is not, at an equal share of delta each.
+
+    The chance that any true one is refuted is at most delta: at most its share in each descent.
+    Source: "Learn then test" (see `fixed_sequence`), fixed sequences with multiple starts.
+    """
+    p = np.asarray(p_values, np.float64)
+    refuted = np.zeros(len(p), bool)
+    for place in begun:
+        refuted[place : place + fixed_sequence(p[place:], delta / (1 + len(STARTS)))] = True
+    return refuted
+
+
 def choose(
     confidence: ArrayLike,
     wrong: ArrayLike,
@@ -115,21 +142,36 @@ def choose(
         p = [binomial_tail(int(b), int(a), error_max) for a, b in zip(n, k, strict=True)]
     else:
         p = list(np.exp(-np.maximum(log_capital(error_max, n, k), 0)))
-    proved = fixed_sequence(p, delta)
-    missing = None
-    if proved < len(rungs.thresholds):
-        missing = _shortfall(rungs, proved, int(n[proved]), int(k[proved]), error_max, delta)
-    if not proved:
+    refuted = descents(p, starts(rungs.coverage), delta)
+    lowest = int(np.flatnonzero(refuted)[-1]) if refuted.any() else -1
+    share = delta / (1 + len(STARTS))
+    missing = _missing(rungs, lowest, n, k, error_max, share)
+    if lowest < 0:
         return Finding(None, 0.0, 0, 0, 1.0, missing)
-    audits, errors = int(n[proved - 1]), int(k[proved - 1])
+    audits, errors = int(n[lowest]), int(k[lowest])
     return Finding(
-        float(rungs.thresholds[proved - 1]),
-        float(rungs.coverage[proved - 1]),
+        float(rungs.thresholds[lowest]),
+        float(rungs.coverage[lowest]),
         audits,
         errors,
-        upper_rate(audits, errors, delta),
+        upper_rate(audits, errors, share),
         missing,
+        rungs.thresholds[refuted].tolist(),
     )
+
+
+def _missing(
+    rungs: Ladder, lowest: int, audits: Int64, wrong: Int64, error_max: float, delta: float
+) -> Shortfall | None:
+    """What the next rung needs; while none is proved, the start that needs least."""
+    if lowest + 1 >= len(rungs.thresholds):
+        return None
+    places = [lowest + 1] if lowest >= 0 else starts(rungs.coverage)
+    needs = [
+        _shortfall(rungs, place, int(audits[place]), int(wrong[place]), error_max, delta)
+        for place in places
+    ]
+    return min(needs, key=lambda one: (one.about is None, one.about or one.least))
 
 
 def _shortfall(
