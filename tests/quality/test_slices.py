@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from canut.quality.figures import Locale
 from canut.quality.licences import slices as sliced
 from canut.quality.licences import store, store_blind
 from canut.quality.licences.licensing import (
@@ -19,8 +20,10 @@ from canut.quality.licences.licensing import (
     settle_blind,
 )
 from canut.quality.licences.rules import PLANNED
+from canut.quality.licences.slice_words import rows
 from canut.quality.licences.slices import Slices, narrowed, review, slices_of, threshold_at
 from canut.quality.licences.thresholds import delta_share
+from canut.quality.licences.words import sentences
 from canut.quality.model import BlindAnswer, Licence, LicencePlace
 from canut.questions.registry import load_question
 from tests import factories as make
@@ -258,3 +261,29 @@ def test_from_blind_answers_to_deciding_in_one_slice(db: psycopg.Connection[Any]
     assert kept
     assert kept.standing
     assert slices_of(kept) is not None
+
+
+@pytest.mark.parametrize(
+    ("locale", "alone", "never", "few"),
+    [
+        ("en", "Part “en”, 45% of the work: decides alone from", "it never will be", "too few"),
+        ("fr", "Partie «\u00a0en\u00a0», 45\u00a0% du travail : décide seul", "jamais", "trop peu"),
+    ],
+)
+def test_every_slice_is_told(locale: Locale, alone: str, never: str, few: str) -> None:
+    """Where it decides and from where on, where it never will, and where too little is known."""
+    rng = np.random.default_rng(9)
+    first = [*["en"] * 45, *["la"] * 45, *["fr"] * 10]
+    given = [BlindAnswer(i, 1, float(rng.random()), name == "la", name)
+             for i, name in enumerate([*first, *["en"] * 600, *["la"] * 600])]  # fmt: skip
+    found = review(earning(), given, 30_000)
+    licence = held(earning(finding=msgspec.to_builtins(found.finding)), found, 2)
+    said = sentences(licence, "A", locale)
+    assert any(line.startswith(alone) for line in said)
+    assert any(never in line and "la" in line for line in said)
+    assert any(few in line and "fr" in line for line in said)
+    assert len(said) == 5
+    by_name = {row.name: row for row in rows(licence)}
+    assert (by_name["en"].threshold is None, by_name["la"].threshold) == (False, None)
+    assert by_name["fr"].answers == 0
+    assert len(sentences(earning(), "A", locale)) == 2

@@ -110,3 +110,47 @@ def test_an_ended_licence_decides_nothing(db: psycopg.Connection[Any]) -> None:
     store_licences.end(db, place, NOW, "revoked")
     bench.answers(bench.agent, "green", 1.0)
     assert bench.decision() is None
+
+
+def parted(by: str, **thresholds: float | None) -> dict[str, Any]:
+    """A licence in force, in slices of these thresholds; "rest" is everything else."""
+    parts = [
+        {"name": "" if name == "rest" else name, "share": 0.5, "threshold": threshold,
+         "root": 1, "root_version": 1, "since": 1, "since_version": 1}
+        for name, threshold in thresholds.items()
+    ]  # fmt: skip
+    top = max(threshold for threshold in thresholds.values() if threshold is not None)
+    return {**IN_FORCE, "threshold": top, "slices": {"by": by, "most": 8, "parts": parts}}
+
+
+@pytest.mark.parametrize(
+    ("language", "alone"), [("fr", True), ("la", False), ("oc", False), (None, False)]
+)
+def test_a_parted_licence_decides_where_it_is_proved(
+    db: psycopg.Connection[Any], language: str | None, alone: bool
+) -> None:
+    """The item says which slice it is of: the agent decides alone in the slice that holds a
+    licence, and is a voice in one that does not, or was never seen."""
+    bench = Bench(db, NONE, **parted("language", fr=0.8, la=None))
+    db.execute("update item set payload = payload || jsonb_build_object('language', %s::text)",
+               [language])  # fmt: skip
+    bench.answers(bench.agent, "green", 0.85)
+    assert bench.decision() == (("green", "licence", 1) if alone else None)
+
+
+@pytest.mark.parametrize(("value", "alone"), [("red", True), ("green", False), ("blue", True)])
+def test_the_answer_may_say_which_slice_it_is(
+    db: psycopg.Connection[Any], value: str, alone: bool
+) -> None:
+    """An agent may be trusted to say red, and not to say green; what is rare is one slice."""
+    bench = Bench(db, NONE, **parted("answer", red=0.8, green=None, rest=0.8))
+    bench.answers(bench.agent, value, 0.85)
+    assert (bench.decision() is not None) == alone
+
+
+def test_evidence_says_which_slice_it_is_of(db: psycopg.Connection[Any]) -> None:
+    """What falls into the stream is filed by what its item said then."""
+    bench = Bench(db, ALL, **parted("language", fr=0.8))
+    db.execute("""update item set payload = payload || '{"language": "fr"}'""")
+    bench.answers(bench.agent, "green", 0.85)
+    assert db.execute("select slice from blind_answer").fetchall() == [("fr",)]

@@ -8,6 +8,7 @@ Where neither does, the course is told as what it is: what today's records make 
 
 from collections.abc import Sequence
 from string import ascii_uppercase
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -22,9 +23,12 @@ from canut.insight.story_model import (
     Spoken,
     Version,
 )
+from canut.processes.model import BY_ANSWER
 from canut.quality.beliefs.held import Standing
 from canut.quality.beliefs.model import Bin, Calibration
 from canut.quality.beliefs.voices import weights
+from canut.quality.licences.filing import group
+from canut.quality.licences.slices import Slices, slice_at
 from canut.questions.base import Answers, Beliefs, Float64, Question, Track
 from canut.questions.voices import voiced
 from canut.truth.categorical import PRIOR_SKILL, PRIOR_WEIGHT
@@ -251,8 +255,24 @@ def _licence(
         if question.agree(spoken.value, decided.value) == 1
     }
     held = [
-        one
+        here
         for one in licences
-        if one.contributor in said and (said[one.contributor].stated or 0.0) >= one.threshold
+        if one.contributor in said
+        and (here := licence_here(one, question, decided.value)) is not None
+        and (said[one.contributor].stated or 0.0) >= here.threshold
     ]
     return min(held, key=lambda one: one.error_max, default=None)
+
+
+def licence_here(held: LicenceHeld, question: Question, value: Any) -> LicenceHeld | None:
+    """The licence as it holds in the slice of this decision; None where it holds nothing there."""
+    if held.slices is None:
+        return held
+    name = group(question, value) if held.slices["by"] == BY_ANSWER else held.field
+    one = slice_at(msgspec.convert(held.slices, Slices).parts or [], name)
+    if one is None or one.threshold is None:
+        return None
+    finding = None if one.finding is None else msgspec.to_builtins(one.finding)
+    return msgspec.structs.replace(
+        held, threshold=one.threshold, finding=finding, slice_name=one.name
+    )

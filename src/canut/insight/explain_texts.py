@@ -33,6 +33,8 @@ ENGLISH: Words = {
     " stands. It is trusted as far as experts' records at this step go.",
     "licence": "An AI agent decided alone, under version {version} of its licence: it may where it"
     " is at least {threshold} sure, and it was {stated} sure.",
+    "licence_slice": "The licence holds part by part, told by {by}: this is {slice}, with evidence"
+    " and a threshold of its own.",
     "licence_proof": "That was proved on {audits} blind answers, {wrong} of them wrong: at most"
     " {bound} errors, at {confidence} confidence; allowed are {error}. The confidence is what the"
     " licence promises.",
@@ -97,6 +99,8 @@ FRENCH: Words = {
     " foi. On s’y fie autant que le permettent les antécédents des experts à cette étape.",
     "licence": "Un agent d’IA a décidé seul, selon la version {version} de sa licence : il le peut"
     " quand il est sûr à {threshold} au moins, et il l’était à {stated}.",
+    "licence_slice": "La licence vaut partie par partie, selon {by} : ici, {slice}, avec ses"
+    " propres preuves et son propre seuil.",
     "licence_proof": "Cela a été prouvé sur {audits} réponses à l’aveugle, dont {wrong} fausses :"
     " au plus {bound} d’erreurs, avec une confiance de {confidence} ; sont permis {error}. La"
     " confiance de la décision est ce que promet la licence.",

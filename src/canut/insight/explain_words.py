@@ -6,6 +6,7 @@ from canut.insight.explain_texts import ENGLISH, FRENCH
 from canut.insight.story_model import Explanation, HeardAnswer, OwnAnswer, Version
 from canut.quality.beliefs.model import Bin
 from canut.quality.figures import Locale, as_count, as_share
+from canut.quality.licences.slice_words import named, told_by
 from canut.questions.base import Question
 
 #: fewer than this measured: the share is told with the warning that it is rough
@@ -140,6 +141,10 @@ def _licensed(said: _Said, explanation: Explanation) -> list[str]:
         return [said("licence_lost")]
     stated = next((one.stated for one in explanation.answers if one.stated is not None), 1.0)
     sentences = [said("licence", version=held.version, threshold=held.threshold, stated=stated)]
+    if held.slices:
+        slice_name = named(held.slice_name, said.locale)
+        by = told_by(held.slices["by"], said.locale)
+        sentences.append(said("licence_slice", slice=slice_name, by=by))
     if held.finding:
         values = {
             "audits": int(held.finding["audits"]),

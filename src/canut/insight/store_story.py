@@ -47,7 +47,10 @@ select s.id as batch_step_id, s.process_id, s.slug, step.definition -> 'title' a
        coalesce((
            select jsonb_agg(jsonb_build_object(
                'contributor', l.contributor_id, 'version', l.version, 'threshold', l.threshold,
-               'error_max', l.error_max, 'delta', l.delta, 'finding', l.finding) order by l.id)
+               'error_max', l.error_max, 'delta', l.delta, 'finding', l.finding,
+               'slices', l.slices, 'field', (
+                   select left(coalesce(i.payload ->> (l.slices ->> 'by'), ''), 80) from item i
+                   where i.batch_id = s.batch_id and i.id = d.item_id)) order by l.id)
            from decision d
            join licence l on l.process_id = s.process_id and l.step_slug = s.slug
                and l.threshold is not null and l.granted_ms <= d.decided_ms

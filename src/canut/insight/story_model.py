@@ -48,6 +48,12 @@ class LicenceHeld(Struct, frozen=True):
     delta: float
     #: `canut.quality.licences.thresholds.Finding`; None where it was not kept
     finding: dict[str, Any] | None = None
+    #: how it was parted, as it is kept; None: it was not
+    slices: dict[str, Any] | None = None
+    #: what the item says in the field that parts it
+    field: str = ""
+    #: the slice of the decision; empty: everything that has none of its own
+    slice_name: str = ""
 
 
 class Contested(Struct, frozen=True):

@@ -183,7 +183,12 @@ def _reviewed(
 
 def _after(one: Slice, found: Review) -> Slice:
     """The slice as a review leaves it."""
-    seen = structs.replace(one, rungs=found.rungs, finding=found.finding, standing=found.standing)
+    new = found.finding
+    if one.threshold is not None and found.becomes == "same":
+        # what proved it stays told, while errors since have not spoken
+        proved = new is not None and new.threshold is not None and new.threshold <= one.threshold
+        new = new if proved else one.finding
+    seen = structs.replace(one, rungs=found.rungs, finding=new, standing=found.standing)
     match found.becomes:
         case "same":
             return seen

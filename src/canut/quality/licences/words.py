@@ -3,6 +3,7 @@
 from typing import Any
 
 from canut.quality.figures import Locale, as_count, as_share
+from canut.quality.licences import slice_words
 from canut.quality.model import Licence
 
 #: capital grows without end once things go wrong; a reader needs no more digits
@@ -80,6 +81,12 @@ _WORDS: dict[Locale, dict[str, str]] = {
 
 def sentences(licence: Licence, name: str, locale: Locale) -> list[str]:
     """What a licence is, what it rests on and what is missing; one or two sentences each."""
+    if licence.slices is not None:
+        if licence.state != "ended":
+            return slice_words.sentences(licence, locale)
+        ended = slice_words.ended(licence.reason, locale)
+        if ended is not None:
+            return [ended]
     words, values = _WORDS[locale], _values(licence, name, locale)
     return [words[part].format_map(values) for part in _parts(licence)]
 

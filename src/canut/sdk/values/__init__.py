@@ -65,6 +65,7 @@ from canut.sdk.values.licences import (
     GrantLicence,
     KeepLicence,
     Licence,
+    LicenceSlice,
     MyLicences,
 )
 from canut.sdk.values.people import (
@@ -142,6 +143,7 @@ __all__ = [
     "ItemField",
     "KeepLicence",
     "Licence",
+    "LicenceSlice",
     "Me",
     "MyLicences",
     "NewAgent",

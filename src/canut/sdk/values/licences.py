@@ -11,6 +11,31 @@ Reason = Annotated[str, Meta(description="Why; its holder reads it.", min_length
 Cause = Literal["evidence", "asked", "conduct", "mistake", "withdrawn", "other"]
 
 
+class LicenceSlice(Struct, frozen=True):
+    """A part of the work that an agent's licence knows apart."""
+
+    name: Annotated[
+        str,
+        Meta(description="Value of the field, or group of the answer; empty: everything else."),
+    ]
+    share: Annotated[float, Meta(description="Of the work, by the first blind answers.")]
+    threshold: Annotated[
+        float | None,
+        Meta(description="The agent decides alone from this confidence on, here; null: never."),
+    ] = None
+    coverage: Annotated[float, Meta(description="Share of the part that it decides alone.")] = 0.0
+    answers: Annotated[int, Meta(description="Blind answers that this was held against.")] = 0
+    wrong: Annotated[int, Meta(description="How many of them were wrong.")] = 0
+    bound: Annotated[
+        float | None, Meta(description="Errors at most, here; null where nothing is proved.")
+    ] = None
+    missing: Annotated[
+        int | None,
+        Meta(description="About so many more blind answers of the part prove the next threshold; "
+             "null: none is known, or no number would."),
+    ] = None  # fmt: skip
+
+
 class Licence(Struct, frozen=True):
     """A version of a contributor's licence at a step."""
 
@@ -53,6 +78,14 @@ class Licence(Struct, frozen=True):
     ended_ms: int | None = None
     cause: Annotated[Cause | None, Meta(description="Why a person ended it.")] = None
     reason: Annotated[str, Meta(description="Why it ended, in that person's words.")] = ""
+    parted_by: Annotated[
+        str,
+        Meta(description="Field of the item that parts it, or `answer`; empty: it is not parted."),
+    ] = ""
+    slices: Annotated[
+        list[LicenceSlice],
+        Meta(description="Its parts; `threshold` is then the highest of them."),
+    ] = []
 
 
 class EarnableStep(Struct, frozen=True):

@@ -14,7 +14,8 @@ from canut.quality.audits.draws import SEED_BYTES
 from canut.quality.figures import Locale
 from canut.quality.gold import pool as gold_pool
 from canut.quality.licences import acts as licence_acts
-from canut.quality.licences import store
+from canut.quality.licences import slice_words, store
+from canut.quality.licences.slice_words import SliceRow
 from canut.quality.licences.store_acts import StepTitle
 from canut.quality.model import Licence, LicencePlace
 from canut.sdk import values as v
@@ -278,7 +279,16 @@ def licence(card: Card) -> v.Licence:
         ended_ms=one.ended_ms,
         cause=cause,
         reason=one.reason,
+        parted_by=one.slices["by"] if one.slices else "",
+        slices=[_slice(row) for row in slice_words.rows(one)],
     )
+
+
+def _slice(row: SliceRow) -> v.LicenceSlice:
+    return v.LicenceSlice(
+        row.name, row.share, row.threshold, row.coverage, row.answers, row.wrong, row.bound,
+        row.about,
+    )  # fmt: skip
 
 
 def _earnable(one: StepTitle) -> v.EarnableStep:

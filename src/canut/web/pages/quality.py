@@ -16,6 +16,7 @@ from canut.insight.quality_model import ERROR_MAX, LATELY_DAYS, MEASURED_MIN
 from canut.quality.beliefs.model import StepPlace
 from canut.quality.figures import Locale
 from canut.quality.licences import acts as licence_acts
+from canut.quality.licences import slice_words
 from canut.quality.licences.grounds import CAUSES
 from canut.quality.licences.people_watch import evidence_of
 from canut.quality.licences.people_watch_rules import Seen
@@ -140,6 +141,7 @@ async def _licence(
     values: dict[str, Any] = {
         "card": card,
         "licence": card.licence,
+        "slices": slice_words.rows(card.licence),
         "versions": cards[1:],
         "seen": list(reversed(seen))[:EVIDENCE_SHOWN],
         "n_seen": len(seen),
