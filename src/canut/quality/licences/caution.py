@@ -120,6 +120,6 @@ def restore(
         "rungs": before.rungs,
         "finding": before.finding,
         "root": before.root,
-        "slices": before.slices,
+        "slices": slices.restored(before),
     }
     return store.one(conn, store.begin(conn, place, now_ms, values))

@@ -115,7 +115,7 @@ def _row(licence: Licence, one: Slice, n: int) -> SliceRow:
         missing.about if missing else None,
         seen.answers if seen else 0, seen.wrong if seen else 0,
         seen.capital if seen else 1.0,
-        2 * n * version * (version + 1) / licence.delta,
+        n * version * (version + 1) / licence.delta,
     )  # fmt: skip
 
 

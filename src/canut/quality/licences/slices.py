@@ -76,6 +76,16 @@ def _resolved(licence: Licence, one: Slice) -> Slice:
     )
 
 
+def restored(licence: Licence) -> dict[str, Any] | None:
+    """The slices of a licence that is in force again: what proved them stands, and each is watched
+    anew. None where it is not parted."""
+    held = slices_of(licence)
+    if held is None:
+        return None
+    parts = [_anew(one, standing=None) for one in held.parts] if held.parts else None
+    return dict(msgspec.to_builtins(structs.replace(held, parts=parts)))
+
+
 def slice_at(parts: Sequence[Slice], name: str) -> Slice | None:
     """The slice that work of this name belongs to; None: to none, people decide it."""
     named = next((one for one in parts if one.name == name), None)
@@ -128,7 +138,10 @@ def review(
         if at is not None and at.root is not None and answer.licence_id >= at.root:
             filed[at.name].append(answer)
     terms = structs.replace(licence, delta=licence.delta / len(parts), slices=None)
-    each = [_reviewed(terms, one, filed[one.name], stream_ppm) for one in parts]
+    each = [
+        rules.review(*_view(terms, one, filed[one.name]), stream_ppm, _left(left, one))
+        for one in parts
+    ]
     after = [_after(one, found) for one, found in zip(parts, each, strict=True)]
     becomes = _becomes(parts, after, [found.becomes for found in each])
     evidence = sum(len(rules.counted(own)) for own in filed.values())
@@ -160,10 +173,10 @@ def _raised(one: Slice) -> Slice:
     return structs.replace(raised, root=None, root_version=None)
 
 
-def _reviewed(
-    terms: Licence, one: Slice, answers: Sequence[BlindAnswer], stream_ppm: int
-) -> Review:
-    """One slice as an undivided licence of its own, on these terms and by its own answers."""
+def _view(
+    terms: Licence, one: Slice, answers: Sequence[BlindAnswer]
+) -> tuple[Licence, list[BlindAnswer]]:
+    """One slice as an undivided licence of its own, on these terms, and its answers."""
     view = structs.replace(
         terms,
         id=one.since or terms.id,
@@ -178,7 +191,11 @@ def _reviewed(
         structs.replace(answer, licence_id=view.id if answer.licence_id >= view.id else -1)
         for answer in answers
     ]
-    return rules.review(view, own, stream_ppm)
+    return view, own
+
+
+def _left(left: int | None, one: Slice) -> int | None:
+    return None if left is None else round(left * one.share)
 
 
 def _after(one: Slice, found: Review) -> Slice:

@@ -129,7 +129,7 @@ def _values(licence: Licence, name: str, locale: Locale) -> dict[str, str]:
         "answers": as_count(watched.get("answers", 0), locale),
         "wrong": as_count(watched.get("wrong", 0), locale),
         "capital": as_count(round(min(standing.get("capital", 1.0), CAPITAL_SHOWN)), locale),
-        "bar": as_count(round(2 * licence.version * (licence.version + 1) / licence.delta), locale),
+        "bar": as_count(round(licence.version * (licence.version + 1) / licence.delta), locale),
         "about": as_count(missing.get("about") or 0, locale),
         "least": as_count(missing.get("least", 0), locale),
     }
