@@ -3,18 +3,12 @@
 from collections.abc import Sequence
 
 import msgspec
-import psycopg
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Conflict, Invalid, Problem
 from canut.pay.ledger import store, words
 from canut.pay.ledger.model import Move, Void
 from canut.pay.ledger.rules import GROUP_MAX, problems_of
-
-#: SQLSTATE of ledger_guard.sql: a debit dated before the account had the money
-DIP = "LE001"
-#: times a group is posted again because another with one of its keys was quicker
-TRIES = 5
 
 _encode = msgspec.json.Encoder().encode
 
@@ -35,31 +29,12 @@ def post(conn: SyncConn, moves: Sequence[Move], now_ms: int, *, by: int | None =
     problems = problems_of(moves)
     if problems:
         raise _refused(problems)
-    body = _encode(list(moves)).decode()
-    for tried in range(1, TRIES + 1):
-        try:
-            with conn.transaction():
-                return _post(conn, body, now_ms, by)
-        except store.QUICKER:
-            if tried == TRIES:
-                raise
-        except psycopg.Error as error:
-            if error.sqlstate != DIP:
-                raise
-            facts = msgspec.json.decode(error.diag.message_detail or "[]")
-            raise _refused(words.dips(moves, facts)) from error
-    raise AssertionError("the last try returns or raises")
-
-
-def _post(conn: SyncConn, body: str, now_ms: int, by: int | None) -> list[int]:
-    ids, faults = store.post(conn, body, now_ms, by)
-    if faults or ids is None:
-        found = [words.problem(fault) for fault in faults or []]
-        if all(fault["fault"] == "other_payload" for fault in faults or []):
-            raise Conflict(
-                "Keys were posted before with other contents; nothing was posted.", problems=found
-            )
-        raise _refused(found)
+    try:
+        ids, faults = store.post(conn, _encode(list(moves)).decode(), now_ms, by)
+    except store.Dip as dip:
+        raise _refused(words.dips(moves, dip.facts)) from dip
+    if ids is None or faults:
+        raise _refused([words.problem(f) for f in faults or []], faults or [])
     return ids
 
 
@@ -72,5 +47,8 @@ def void_expired(conn: SyncConn, now_ms: int, limit: int = GROUP_MAX) -> int:
     return len(overdue)
 
 
-def _refused(problems: list[Problem]) -> CanutError:
+def _refused(problems: list[Problem], faults: Sequence[words.Facts] = ()) -> CanutError:
+    if faults and all(fault["fault"] == "other_payload" for fault in faults):
+        text = "Keys were posted before with other contents; nothing was posted."
+        return Conflict(text, problems=problems)
     return Invalid("Nothing was posted.", problems=problems)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import psycopg
 from msgspec import Struct
 
@@ -12,6 +13,10 @@ from canut.pay.ledger.model import AccountKind, Balance, Hold, TransferKind
 
 #: errors after which the same group may be posted again at once: somebody else was quicker
 QUICKER = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected)
+#: times a group is posted
+TRIES = 5
+#: SQLSTATE of ledger_guard.sql: a debit dated before the account had the money
+DIP = "LE001"
 
 POST = "select ids, problems from ledger_post(%s, %s, %s)"
 
@@ -125,13 +130,32 @@ class LineRow(Struct, frozen=True):
     reverses: int | None
 
 
+class Dip(Exception):
+    """Debits dated before the money came: `facts` has account, at_ms and balance of each."""
+
+    def __init__(self, facts: list[dict[str, Any]]):
+        super().__init__(facts)
+        self.facts = facts
+
+
 def post(
     conn: SyncConn, moves: str, now_ms: int, by: int | None
 ) -> tuple[list[int] | None, list[dict[str, Any]] | None]:
-    """The transfers, or what is wrong."""
-    row = conn.execute(POST, [moves, now_ms, by]).fetchone()
-    assert row is not None
-    return row[0], row[1]
+    """The transfers, or what is wrong, in a transaction or savepoint of its own. Raises `Dip`."""
+    for tried in range(1, TRIES + 1):
+        try:
+            with conn.transaction():
+                row = conn.execute(POST, [moves, now_ms, by]).fetchone()
+            assert row is not None
+            return row[0], row[1]
+        except QUICKER:
+            if tried == TRIES:
+                raise
+        except psycopg.Error as error:
+            if error.sqlstate != DIP:
+                raise
+            raise Dip(msgspec.json.decode(error.diag.message_detail or "[]")) from error
+    raise AssertionError("the last try returns or raises")
 
 
 def open_all(conn: SyncConn, names: dict[str, list[Any]], now_ms: int) -> list[int]:
