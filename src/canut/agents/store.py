@@ -17,19 +17,24 @@ Sync = Connection[Any]
 _AGENT = """
 select a.id, c.name, c.family, a.process_id, a.step_slug, a.type, a.settings, a.place,
        case when c.state = 'active' then a.state else 'paused' end as state, a.trouble, a.next_ms
-from agent a join contributor c on c.id = a.id
+from agent a join contributor c on c.id = a.id left join agent_turn u on u.agent_id = a.id
 """
 AGENT = _AGENT + "where a.id = %s"
-ALL = _AGENT + "order by a.process_id, a.step_slug, a.place, a.id"
-# those that may work now, and have something to do it on
+ALL = _AGENT + "order by a.process_id, a.step_slug, coalesce(u.turn, a.place), a.id"
+# those that may work now, and have something to do it on; measured order before the given places
 READY = (
     _AGENT
     + """where a.state = 'active' and c.state = 'active' and a.next_ms <= %s
+  and coalesce(u.asked, true)
   and exists (select from batch_step s
               where s.process_id = a.process_id and s.slug = a.step_slug and s.open)
-order by a.process_id, a.step_slug, a.place, a.id"""
+order by a.process_id, a.step_slug, coalesce(u.turn, a.place), a.id"""
 )
-AT_STEP = _AGENT + "where a.process_id = %s and a.step_slug = %s order by a.place, a.id"
+AT_STEP = (
+    _AGENT
+    + """where a.process_id = %s and a.step_slug = %s
+order by coalesce(u.turn, a.place), a.id"""
+)
 
 # an agent masters what the step asks: its licence says more than a skill could
 CONTRIBUTOR = """

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from canut.agents.arena import duels
+from canut.agents.arena.order import order_due
 from canut.agents.arena.watching import watch_due
 from canut.agents.llm.models import ModelsFile
 from canut.agents.running.hands import PooledHands
@@ -75,6 +76,8 @@ def teaching(conn: SyncConn, hands: Hands, bench: Bench) -> bool:
         step = step_of(agent)
         return step.question if step else None
 
+    for agent_id, reason in order_due(conn, step_of, now_ms).items():
+        log.info("agent %d: %s", agent_id, reason)
     for agent, what in duels.judge_duels(conn, question_of, now_ms).items():
         log.warning("agent %d: challenger %s", agent, what)
     return False

@@ -136,6 +136,22 @@ def arrange(
     return best
 
 
+def expected(
+    order: Sequence[Measured], error_max: float, person_micro: float, *, least: int = LEAST
+) -> Arrangement:
+    """What a cascade in this order is expected to do; stages that could decide nothing are left
+    out."""
+    if not order:
+        return Arrangement((), float(person_micro), 0.0, 0.0)
+    n = len(order[0].right)
+    able: list[Measured] = []
+    for one in order:
+        if _tried([*able, one], n, error_max, person_micro, least):
+            able.append(one)
+    found = _tried(able, n, error_max, person_micro, least) if able else None
+    return found or Arrangement((), float(person_micro), 0.0, 0.0)
+
+
 def _tried(
     order: Sequence[Measured], n: int, error_max: float, person_micro: float, least: int
 ) -> Arrangement | None:
