@@ -54,8 +54,8 @@ from canut.work.tasks import Steps
 
 #: tasks that people answer before the engine and the agents have their turn
 PEOPLE_PER_ROUND = 100
-#: rounds between reviews of licences, lessons and duels; between sweeps
-REVIEW_EVERY, SWEEP_EVERY = 3, 5
+#: rounds between sweeps; licences, lessons and duels are looked at in each, as an engine does
+SWEEP_EVERY = 5
 
 
 class Plan(Struct, frozen=True):
@@ -155,11 +155,10 @@ def work(run: Run, people: effort_people.People) -> None:
         claimed = let_agents(run, hands, bench, steps)
         given = people.answer(conn, PEOPLE_PER_ROUND, run.clock())
         decide(run, steps)
-        if number % REVIEW_EVERY == 0:
-            review_due(conn, new_seed, run.clock())
-            teaching.teach_due(conn, hands, bench, run.clock)
-            duels.judge_duels(conn, lambda agent: loaded(bench, conn, agent), run.clock)
-            run.curve.append(effort_people.so_far(conn))
+        review_due(conn, new_seed, run.clock())
+        teaching.teach_due(conn, hands, bench, run.clock)
+        duels.judge_duels(conn, lambda agent: loaded(bench, conn, agent), run.clock)
+        run.curve.append(effort_people.so_far(conn))
         if number % SWEEP_EVERY == 0:
             sweep_due(conn, run.clock())
         if not given and not claimed and not advance(conn, run.clock):

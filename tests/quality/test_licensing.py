@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import msgspec
 import numpy as np
 import psycopg
 import pytest
@@ -276,3 +277,15 @@ def test_evidence_is_gathered_fast_only_while_it_may_prove_more() -> None:
         ppm = review(licence_of(), answers, 30_000, left=left).stream_ppm
         enough = missing.about is not None and missing.about * WORTH <= left
         assert ppm == (CLIMBING_PPM if enough else 30_000)
+
+
+def test_what_is_only_watched_proves_nothing_but_can_revoke() -> None:
+    """An error that one person shares goes unseen there, so no threshold rests on it; one that is
+    found counts like any other."""
+    sure = np.linspace(0.5, 1.0, PLANNED)
+    right = [BlindAnswer(i, 1, float(c), wrong=False, watch_only=True) for i, c in enumerate(sure)]
+    assert review(licence_of(), right, 30_000).becomes == "same"
+    held = licence_of(state="in_force", threshold=0.5, rungs=[(0.5, 1.0)])
+    assert review(held, right, 30_000).becomes == "same"
+    wrong = [msgspec.structs.replace(answer, wrong=True) for answer in right[:30]]
+    assert review(held, wrong, 30_000).becomes == "revoked"

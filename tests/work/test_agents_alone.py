@@ -66,3 +66,33 @@ def test_an_answer_of_a_former_version_counts_under_no_licence(
     make.submit(db, person, work.batch_steps[0], {work.tasks[0]: "red"})
     assert decide_fresh(db, Steps(), make.NOW + 3, 100).decided == 1
     assert store_blind.evidence(db, licence.id) == []
+
+
+def test_one_person_who_agrees_settles_what_is_only_watched(db: psycopg.Connection[Any]) -> None:
+    """Where a licence in force gathers no evidence for more, most of its stream only watches over
+    it: one person is enough there who agrees. The rest, and who disagrees, takes two."""
+    work = make.work(db, make.step(min_answers=1, target_confidence=0.6), items=24)
+    who, step = agent(db, "one"), work.batch_steps[0]
+    db.execute("update batch_step set stream_share = 1 where id = %s", [step])
+    licence = begin_earning(
+        db, LicencePlace(who, work.process_id, "colour"), "v1", SEED, make.NOW - 1
+    )
+    db.execute(
+        """update licence set state = 'in_force', threshold = 0.5, granted_ms = started_ms,
+        stream_ppm = 1000000 where id = %s""",
+        [licence.id],
+    )
+    for _ in work.tasks:
+        held = make.claim(db, who, 1)
+        make.submit(db, who, step, dict.fromkeys(held, "red"))
+    assert decide_fresh(db, Steps(), make.NOW, 100).decided == 0
+    only = {one.task_id for one in store_blind.evidence(db, licence.id) if one.watch_only}
+    assert 8 <= len(only) < 24
+    person = make.contributor(db)
+    held = make.claim(db, person, 24)
+    make.submit(db, person, step, {task: "red" if task % 3 else "blue" for task in held})
+    decide_fresh(db, Steps(), make.NOW, 100)
+    decided = {row[0] for row in db.execute("select task_id from decision")}
+    assert decided == {task for task in only if task % 3}
+    outcomes = {one.task_id: one.wrong for one in store_blind.evidence(db, licence.id)}
+    assert all(outcomes[task] is False for task in decided)

@@ -62,6 +62,8 @@ class BlindAnswer(Struct, frozen=True):
     wrong: bool | None
     #: what the item or the answer says of the slice it belongs to
     slice: str = ""
+    #: one person who agrees with it settles its task: it proves nothing, and counts for the watch
+    watch_only: bool = False
 
 
 class LicencePlace(Struct, frozen=True):

@@ -36,6 +36,7 @@ from canut.work.weighed import (
     agreement_with_decision,
     evidence_of,
     hear_experts,
+    seconded,
     settled_by_expert,
     settled_by_licence,
     truth_of,
@@ -170,6 +171,7 @@ def weigh(
         silent=np.bincount(np.array(unheard, np.int64), minlength=len(tasks)),
         agents=blind.agents,
         judged=blind.judged,
+        seconded=seconded(step.question, answers, [task.task_id for task in tasks], blind.watched),
     )
 
 

@@ -40,7 +40,9 @@ def verdicts(weighed: Weighed, rules: StepRules) -> NDArray[np.int8]:
     asked at once.
     What agents say among themselves settles nothing, however many they are: one of them decides
     alone under a licence, or a person has answered too. Where people judge an agent blind, one of
-    them is not enough, however good: their errors would count as its own.
+    them is not enough, however good: their errors would count as its own. But where only the watch
+    over a licence in force counts it, one who agrees is enough: an error that goes unseen proves
+    nothing there, and none is found that is not one.
     """
     confidence, n_answers = weighed.beliefs.confidence, weighed.n_answers
     steps = next_step(
@@ -61,6 +63,8 @@ def verdicts(weighed: Weighed, rules: StepRules) -> NDArray[np.int8]:
         blind = np.array([task.task_id in weighed.judged for task in weighed.tasks], bool)
         thin = (blind | (weighed.silent > 0)) & (weighed.people < judges)
         steps[thin] = NextStep.ASK
+        agreed = [task.task_id in weighed.seconded for task in weighed.tasks]
+        steps[np.array(agreed, bool)] = NextStep.DECIDE
     return steps
 
 

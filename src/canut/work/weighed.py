@@ -1,6 +1,6 @@
 """Answers that were weighed, who settles a task alone, and what that says of the answers: pure."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from canut.quality.beliefs.held import Standing
 from canut.quality.licences.filing import Names
 from canut.quality.licences.licensing import decides_alone, held_back
-from canut.quality.model import Licence
+from canut.quality.model import RIGHT_FROM, Licence
 from canut.questions.base import Answers, Beliefs, Question, Track
 from canut.work.evidence import Evidence, Heard
 from canut.work.store_decide import FreshTask
@@ -54,6 +54,8 @@ class Weighed(Struct, frozen=True):
     agents: frozenset[int] = frozenset()
     #: tasks that people judge blind
     judged: frozenset[int] = frozenset()
+    #: of these, those (ids) that one person has settled who agrees with what is judged
+    seconded: frozenset[int] = frozenset()
 
     @property
     def people(self) -> NDArray[np.intp]:
@@ -76,6 +78,21 @@ class Weighed(Struct, frozen=True):
     def track(self) -> Track:
         """The contributors' records."""
         return self.standing.track
+
+
+def seconded(
+    question: Question, answers: Answers, task_ids: Sequence[int], watched: Mapping[int, list[Any]]
+) -> frozenset[int]:
+    """Tasks (ids) with one answer, by a person, that agrees with all that is watched there."""
+    found = set()
+    count = np.bincount(answers.task, minlength=len(task_ids))
+    for row, place in enumerate(answers.task.tolist()):
+        said = watched.get(task_ids[place])
+        if said and count[place] == 1:
+            given = answers.value[row]
+            if all(question.agree(given, one) >= RIGHT_FROM for one in said if one is not None):
+                found.add(task_ids[place])
+    return frozenset(found)
 
 
 def hear_experts(weighed: Weighed, tasks: set[int], experts: Container[int]) -> list[bool]:

@@ -21,7 +21,7 @@ from blind_answer b
 join licence l on l.id = b.licence_id
 join agent_prediction p on p.task_id = b.task_id and p.version_id = %(challenger)s
 left join decision d on d.task_id = b.task_id
-where b.contributor_id = %(agent)s and l.basis = %(basis)s
+where b.contributor_id = %(agent)s and l.basis = %(basis)s and not b.watch_only
 order by b.id"""
 
 SETTLED = "select count(*) from blind_answer where root = %s and wrong is not null"
@@ -54,6 +54,7 @@ where v.agent_id = %s group by v.id, c.currency order by v.id, c.currency"""
 CURVE = """
 select b.confidence, b.wrong from blind_answer b join licence l on l.id = b.licence_id
 where b.contributor_id = %s and l.basis = %s and b.wrong is not null and b.value <> 'null'
+  and not b.watch_only
 order by b.id"""
 
 # how a canary does: what people said blind of answers that it would have decided alone

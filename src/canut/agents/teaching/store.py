@@ -48,6 +48,7 @@ from (
     select b.task_id, min(b.id) as place
     from licence l join blind_answer b on b.root = l.id
     where l.contributor_id = %(agent)s and l.process_id = %(process)s and l.step_slug = %(step)s
+      and not b.watch_only
       and b.licence_id > coalesce((
           select max(o.id) from licence o
           where o.contributor_id = l.contributor_id and o.process_id = l.process_id

@@ -20,8 +20,11 @@ from canut.truth.designs import PPM, in_stream
 
 #: shares of its tasks that a version decides alone, one after the other, when it took over from
 #: another; and the share of its stream meanwhile, at least
-CANARY_PPM = (200_000, 500_000, PPM)
+CANARY_PPM = (500_000, 800_000, PPM)
 CANARY_STREAM_PPM = 200_000
+#: share of the permanent stream that only the watch counts, where one person who agrees is enough;
+#: the rest goes on to prove, for challengers too
+WATCH_PPM = 666_667
 #: why a version ended where a new one of an agent or a new grant took its place; where evidence
 #: ended it the reason is what it became (`licence_rules.Becomes`)
 SUPERSEDED = "superseded"
@@ -156,6 +159,16 @@ def shadowed(licence: Licence, tasks: Sequence[int]) -> NDArray[np.bool_]:
     """Which of these tasks are in the licence's stream, bool (n,): there people decide without the
     agent, and its answer is judged by their decision."""
     return in_stream(licence.seed, [str(task) for task in tasks], licence.stream_ppm)
+
+
+def watched_only(licence: Licence, tasks: Sequence[int], permanent_ppm: int) -> NDArray[np.bool_]:
+    """Which of these tasks of its stream only watch over the licence, bool (n,): of one in force
+    that gathers no evidence for more, `WATCH_PPM` of them, drawn at random."""
+    if licence.state != "in_force" or licence.canary_ppm < PPM:
+        return np.zeros(len(tasks), bool)
+    if licence.stream_ppm > permanent_ppm:
+        return np.zeros(len(tasks), bool)
+    return in_stream(licence.seed, [f"{task}:watch" for task in tasks], WATCH_PPM)
 
 
 def held_back(licence: Licence, tasks: Sequence[int]) -> NDArray[np.bool_]:

@@ -17,10 +17,12 @@ from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from canut.quality.licences import watch as drift
 from canut.quality.licences.thresholds import Finding, Ladder, choose, delta_share, ladder
 from canut.quality.model import BlindAnswer, Licence
+from canut.truth.votes import Float64
 
 #: confidences that set the rungs; what came of these answers is not looked at
 RUNGS_FROM = 100
@@ -78,9 +80,8 @@ def review(
     rungs = licence.rungs or _rungs(licence, answers, proof)
     if rungs is None:
         return Review("same", None, None, None, None, EARNING_PPM)
-    evidence = counted(answers)
-    sure = np.array([answer.confidence for answer in evidence], np.float64)
-    wrong = np.array([answer.wrong for answer in evidence], bool)
+    evidence = counted([answer for answer in answers if not answer.watch_only])
+    sure, wrong = _outcomes(evidence)
     steps = np.array(rungs, np.float64)
     found = choose(sure, wrong, Ladder(steps[:, 0], steps[:, 1]), licence.error_max, proof)
     ppm = max(stream_ppm, CLIMBING_PPM) if climbing(found, len(evidence), left) else stream_ppm
@@ -88,7 +89,9 @@ def review(
         if found.threshold is None:
             return Review("same", rungs, None, found, None, _earning(evidence, found, stream_ppm))
         return Review("granted", _kept(rungs, found), found.threshold, found, None, ppm)
-    own = np.array([answer.licence_id == licence.id for answer in evidence], bool)
+    watched = counted(answers)
+    sure, wrong = _outcomes(watched)
+    own = np.array([answer.licence_id == licence.id for answer in watched], bool)
     # another promise, to the agent: nobody loses a licence that is kept, but for delta
     watch = delta_share(licence.delta, licence.version)
     standing = drift.judge(wrong[own & (sure >= licence.threshold)], licence.error_max, watch)
@@ -103,6 +106,12 @@ def review(
         kept = _kept(rungs, found, licence.threshold)
         return Review("widened", kept, found.threshold, found, standing, ppm)
     return Review("same", rungs, licence.threshold, found, standing, ppm)
+
+
+def _outcomes(answers: Sequence[BlindAnswer]) -> tuple[Float64, NDArray[np.bool_]]:
+    """Confidence of each, and whether it was wrong."""
+    sure = np.array([answer.confidence for answer in answers], np.float64)
+    return sure, np.array([answer.wrong for answer in answers], bool)
 
 
 def climbing(found: Finding, evidence: int, left: int | None) -> bool:

@@ -13,16 +13,23 @@ from canut.quality.model import BlindAnswer
 Sync = Connection[Any]
 
 RECORD = """
-insert into blind_answer (root, licence_id, contributor_id, task_id, value, confidence, slice)
-select coalesce(l.root, l.id), l.id, l.contributor_id, u.task_id, u.value, u.confidence, u.slice
-from unnest(%s::bigint[], %s::bigint[], %s::jsonb[], %s::real[], %s::text[])
-    with ordinality as u (licence_id, task_id, value, confidence, slice, place)
+insert into blind_answer (root, licence_id, contributor_id, task_id, value, confidence, slice,
+                          watch_only)
+select coalesce(l.root, l.id), l.id, l.contributor_id, u.task_id, u.value, u.confidence, u.slice,
+       u.watch_only
+from unnest(%s::bigint[], %s::bigint[], %s::jsonb[], %s::real[], %s::text[], %s::boolean[])
+    with ordinality as u (licence_id, task_id, value, confidence, slice, watch_only, place)
 join licence l on l.id = u.licence_id
 order by u.place
 on conflict do nothing"""
 
 # answers that have no voice: they fell into a stream when they were first weighed
 SHADOWED = "select task_id, contributor_id from blind_answer where task_id = any (%s)"
+
+# answers that one person who agrees with them settles
+WATCHED = """
+select task_id, value::text from blind_answer
+where task_id = any (%s) and watch_only and wrong is null"""
 
 OPEN_BLIND = """
 select id, licence_id, task_id, value::text from blind_answer
@@ -45,7 +52,7 @@ where b.wrong is null and b.root = %s and t.id = b.task_id and s.id = t.batch_st
 
 # what it passed on is evidence about its challenger, not about what it decides
 EVIDENCE = """
-select task_id, licence_id, confidence, wrong, slice from blind_answer
+select task_id, licence_id, confidence, wrong, slice, watch_only from blind_answer
 where root = %s and value <> 'null' order by id"""
 
 
@@ -71,20 +78,33 @@ class OpenBlind(Struct, frozen=True):
 
 
 def record(
-    conn: Sync, rows: Sequence[tuple[int, int, Any, float]], slices: Sequence[str] | None = None
+    conn: Sync,
+    rows: Sequence[tuple[int, int, Any, float]],
+    slices: Sequence[str] | None = None,
+    watch_only: Sequence[bool] | None = None,
 ) -> None:
     """(licence, task, value, confidence) of answers that fell into a stream, in their order; value
-    None where it passed the task on. `slices`: what each says of its slice."""
+    None where it passed the task on. `slices`: what each says of its slice; `watch_only`: those
+    that only the watch counts."""
     licences, tasks, values, confidences = zip(*rows, strict=True)
     encode = msgspec.json.Encoder().encode
     encoded = [encode(value).decode() for value in values]
     names = [""] * len(rows) if slices is None else list(slices)
-    conn.execute(RECORD, [list(licences), list(tasks), encoded, list(confidences), names])
+    only = [False] * len(rows) if watch_only is None else list(watch_only)
+    conn.execute(RECORD, [list(licences), list(tasks), encoded, list(confidences), names, only])
 
 
 def shadowed(conn: Sync, tasks: Sequence[int]) -> set[tuple[int, int]]:
     """(task, contributor) of answers that people's decision judges, so that they have no voice."""
     return set(conn.execute(SHADOWED, [list(tasks)]).fetchall())
+
+
+def watched(conn: Sync, tasks: Sequence[int]) -> dict[int, list[str]]:
+    """Task -> answers (JSON) that one person who agrees with them settles."""
+    found: dict[int, list[str]] = {}
+    for task, value in conn.execute(WATCHED, [list(tasks)]):
+        found.setdefault(task, []).append(value)
+    return found
 
 
 def open_blind(conn: Sync, tasks: Sequence[int]) -> list[OpenBlind]:
