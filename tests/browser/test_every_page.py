@@ -20,7 +20,15 @@ PAGES = {
         *(f"/work/{{{n}}}" for n in range(6)),
     ],
     "newcomer": ["/work", "/work/999999"],
-    "client": ["/batches", "/batches/new", "/batches/{0}", "/batches/{3}", "/webhooks", "/gold"],
+    "client": [
+        "/batches",
+        "/batches/new",
+        "/batches/{0}",
+        "/batches/{3}",
+        "/webhooks",
+        "/gold",
+        "/batches/{0}/remarks",
+    ],
     "operator": [
         "/operator",
         "/operator/contributors",

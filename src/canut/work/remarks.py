@@ -23,7 +23,6 @@ class Remark(Struct, frozen=True):
     made_ms: int
     #: the client's own name of the item
     reference: str
-    item_id: int
     #: whether the task was decided meanwhile
     decided: bool
     #: slug of the step

@@ -21,7 +21,7 @@ WITHDRAW = "select withdraw_answer(%s, %s, %s, %s, %s, %s)"
 
 # what contributors said of the tasks of a batch, newest first
 REMARKS = """
-select r.kind, r.reason, r.note, r.made_ms, i.key as reference, i.id as item_id, t.decided,
+select r.kind, r.reason, r.note, r.made_ms, i.key as reference, t.decided,
        s.slug as step
 from batch_step s
 join remark r on r.batch_step_id = s.id

@@ -20,6 +20,7 @@ from canut.web.pages import (
     options,
     pictures,
     quality,
+    remarks,
     shell,
     story,
     work,
@@ -30,6 +31,6 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
     fixed = (
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
-        *(shell, quality, licences, certificates, story, answers, look, design),
+        *(shell, remarks, quality, licences, certificates, story, answers, look, design),
     )
     return [*handing.routes(settings), *(route for module in fixed for route in module.ROUTES)]

@@ -65,7 +65,7 @@ function guided(shown) {
   const own = shown.querySelector(".guide");
   const id = shown.dataset.guide;
   if (own) guides.set(id, own.cloneNode(true));
-  else if (guides.has(id)) shown.append(guides.get(id).cloneNode(true));
+  else if (guides.has(id)) shown.querySelector(".item").after(guides.get(id).cloneNode(true));
   return shown;
 }
 
