@@ -12,24 +12,31 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from canut.agents import store
+from canut.agents.arena import store as store_duels
 from canut.agents.llm import store as store_llm
 from canut.agents.llm.budget import Prices, Spent
 from canut.agents.llm.client import Limits
 from canut.agents.llm.models import Budgets, Model
 from canut.agents.llm.store import StoredBooks
 from canut.agents.llm.wire import Endpoint, Secret, Usage
+from canut.agents.model import items_of
 from canut.agents.running.hands import OwnHands
 from canut.agents.running.model import AgentAtWork
 from canut.agents.running.runner import Bench, answer_once
 from canut.agents.running.verbs import NewAgent, put_to_work
 from canut.agents.standing import standing
+from canut.agents.teaching.teaching import TRIED_MAX, teach
 from canut.db.pool import connect
 from canut.people.store import COMMAND_LINE
 from canut.processes.model import ItemField, ItemShape, ProcessDefinition
+from canut.quality.licences import store_blind
+from canut.quality.licences.licensing import settle_blind
+from canut.questions.registry import load_question
 from tests import factories as make
 from tests.agents.fake_llm import FakeServer, Play, Request, failure, fake_server
 from tests.agents.fake_llm import openai as reply
 from tests.agents.test_llm import CHECKS, INVOICE, RIGHT, TEXT
+from tests.agents.test_work_duels import decided
 from tests.agents.test_work_runner import Clock, states
 
 Db = psycopg.Connection[Any]
@@ -255,6 +262,38 @@ def test_other_settings_are_another_version(db: Db) -> None:
         assert store.version(db, before.id).role == "replaced"
         desk.run()
     assert store.open_versions(db, desk.who)["champion"].id == before.id
+
+
+def test_scores_are_fitted_to_blind_evidence_that_proves_nothing_more(db: Db) -> None:
+    """What people say blind of one version tells the next what its scores are worth; that next one
+    begins without evidence, so that what was fitted certifies nothing."""
+    with fake_server(lambda request: answer()) as server:
+        desk = Desk(db, server, 60)
+        desk.run()
+        licence = store_duels.open_licence(db, desk.agent)
+        assert licence
+        for place, task in enumerate(desk.work.tasks[:40]):
+            store_blind.record(db, [(licence.id, task, RIGHT, 0.5)])
+            said = RIGHT if place % 10 else RIGHT | {"total": 1.0}
+            settle_blind(db, load_question(INVOICE), {task: said}, make.NOW)
+        decided(db, desk.work)
+        db.execute("update decision set value = %s", [Jsonb(RIGHT)])
+        hands = OwnHands({"weaver": desk.model}, lambda: nullcontext(db))
+        asked = len(server.requests)
+        assert teach(db, hands, Bench(), desk.agent, desk.clock, anyway=True)
+        assert len(server.requests) - asked <= TRIED_MAX
+        versions = store.open_versions(db, desk.who)
+        new = versions.get("challenger") or versions["champion"]
+        assert new.state
+        step = Bench().step(db, desk.work.batch_steps[0])
+        agent, state = desk.agent, store.state(db, new.state)
+        (found,) = hands.answer(agent, step, state, items_of(step, [(0, "", {"title": TEXT})]))
+    assert found.evidence["blind"] == 40
+    assert 0.8 < found.confidence < 0.9
+    held = (
+        "select count(*) from blind_answer b join licence l on l.id = b.licence_id where basis = %s"
+    )
+    assert db.execute(held, [new.hash]).fetchone() == (0,)
 
 
 def gold(desk: Desk, count: int) -> None:

@@ -119,6 +119,9 @@ def changed(
         champion = store.lock(conn, agent.id)["champion"]
         before = store.known(conn, agent.id, version.hash())
         if before is None:
-            replace_champion(conn, agent, version, champion.state, why, now_ms, champion.lesson)
+            replace_champion(
+                *(conn, agent, version, champion.state, why, now_ms, champion.lesson),
+                settings=champion.settings,
+            )
         elif before.id != champion.id:
             roll_back(conn, agent, before, why, now_ms)

@@ -39,15 +39,23 @@ select exists (select from licence where contributor_id = %s and process_id = %s
     and step_slug = %s and basis = %s and reason = 'revoked' and started_ms >= %s)"""
 
 # mean cost of asking a version about one item, in micro-units of its currency
+# where there is a ledger of calls it knows better: exams, calls that gave nothing, and what was
+# paid before an engine was killed stand there too
 MEAN_COST = """
-select coalesce(sum(cost_micro)::float8 / nullif(sum(predictions), 0), 0)
-from agent_cost where version_id = %s"""
+select coalesce(coalesce((
+           select sum(s.cost_micro) from agent_version v join llm_spend s
+               on s.agent_id = v.agent_id and s.kind = 'version' and s.of = v.hash
+           where v.id = %(version)s), sum(c.cost_micro))::float8 / nullif(sum(c.predictions), 0), 0)
+from agent_cost c where c.version_id = %(version)s"""
 
 COSTS = """
 select v.id as version_id, c.currency, sum(c.predictions)::bigint as predictions,
-       sum(c.answered)::bigint as answered, sum(c.cost_micro)::bigint as cost_micro,
+       sum(c.answered)::bigint as answered,
+       coalesce(max(s.cost_micro), sum(c.cost_micro))::bigint as cost_micro,
        sum(c.latency_ms)::bigint as latency_ms
 from agent_version v join agent_cost c on c.version_id = v.id
+left join llm_spend s on s.agent_id = v.agent_id and s.currency = c.currency
+    and s.kind = 'version' and s.of = v.hash
 where v.agent_id = %s group by v.id, c.currency order by v.id, c.currency"""
 
 # confidence and outcome of blind answers of a version, for the curve of accuracy over coverage
@@ -148,7 +156,7 @@ def stood(conn: Sync, agent: AgentAtWork, basis: str) -> int | None:
 
 def mean_cost(conn: Sync, version_id: int) -> float:
     """Of asking it about one item, in micro-units of its currency."""
-    row = conn.execute(MEAN_COST, [version_id]).fetchone()
+    row = conn.execute(MEAN_COST, {"version": version_id}).fetchone()
     return float(row[0]) if row else 0.0
 
 

@@ -117,3 +117,12 @@ class Hands(Protocol):
         self, agent: AgentAtWork, step: Step, state: bytes | None, examples: Sequence[Example]
     ) -> bytes:
         """The state after these examples."""
+
+    def calibrate(
+        self,
+        agent: AgentAtWork,
+        step: Step,
+        state: bytes | None,
+        evidence: Sequence[tuple[float, bool]],
+    ) -> bytes:
+        """The state that knows what a language model's scores are worth, by (score, right)."""

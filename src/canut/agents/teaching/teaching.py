@@ -10,9 +10,12 @@ from canut.agents import store
 from canut.agents.arena import store as store_duels
 from canut.agents.arena import store_watch
 from canut.agents.arena.store_watch import Owed
+from canut.agents.llm import store as store_llm
+from canut.agents.llm.kind import LLM
 from canut.agents.model import Step, items_of
 from canut.agents.running.model import AgentAtWork, Hands, VersionAtWork, Worth, as_version
 from canut.agents.running.runner import BROKEN, Bench
+from canut.agents.running.waits import waits
 from canut.agents.teaching import held_out
 from canut.agents.teaching import store as store_teaching
 from canut.agents.teaching.held_out import HeldOut
@@ -27,6 +30,10 @@ log = logging.getLogger("canut.agents")
 
 #: decisions that a lesson is made of, the newest
 LESSON_MAX = 50_000
+#: of these, what a language model is tried on, the newest: each costs money
+TRIED_MAX = 40
+#: blind answers that its scores are fitted to, the newest
+CALIBRATED_ON = 2000
 #: batches that a lesson looks into
 STEPS_MAX = 200
 #: decisions that a step must have gained, as a share, before anybody looks again
@@ -169,6 +176,9 @@ def _material(
         Decided(item, decode(row.value), row.decided_ms, SOURCES[row.method], row.confidence)
         for item, row in zip(items, rows, strict=True)
     ]
+    if agent.type == LLM.name:
+        # asking it again about what it was asked costs money, and its scores are fitted to that
+        return newest, decided, HeldOut()
     return newest, decided, held_out.held_out(conn, agent, same, newest)
 
 
@@ -191,6 +201,8 @@ def _learned(
     if made.validation and state and terms:
         worth = _worth(hands, agent, step, state, made, terms.error_max)
         state = hands.learn(agent, step, None, [*made.train, *made.validation])
+    if agent.type == LLM.name and state:
+        state = _calibrated(conn, hands, agent, step, state)
     version = hands.version(agent, step, state or None)
     if store.known(conn, agent.id, version.hash()):
         return None
@@ -211,6 +223,16 @@ def _learned(
     return Taught(agent.id, number, role, worth)
 
 
+def _calibrated(
+    conn: SyncConn, hands: Hands, agent: AgentAtWork, step: Step, state: bytes
+) -> bytes:
+    """The state that knows what scores are worth, by blind answers of versions told the same. They
+    certify nothing of the version that is made of it: what does is answered after it was fixed."""
+    version = hands.version(agent, step, state)
+    found = store_llm.judged(conn, agent.id, version.schema, version.prompt, CALIBRATED_ON)
+    return hands.calibrate(agent, step, state, found)
+
+
 def _role(
     conn: SyncConn, agent: AgentAtWork, champion: VersionAtWork | None, step: Step, worth: Worth
 ) -> Begins:
@@ -228,10 +250,14 @@ def _role(
 def _worth(
     hands: Hands, agent: AgentAtWork, step: Step, state: bytes, made: Lesson, error_max: float
 ) -> Worth:
-    said = hands.answer(agent, step, state, [example.item for example in made.validation])
+    tried = made.validation[-TRIED_MAX:] if agent.type == LLM.name else made.validation
+    said = hands.answer(agent, step, state, [example.item for example in tried])
+    late = waits(said, 0, 0)
+    if late:
+        raise late
     agreed = [
         0.0 if one.value is None else step.question.agree(one.value, example.value)
-        for one, example in zip(said, made.validation, strict=True)
+        for one, example in zip(said, tried, strict=True)
     ]
     sure = [one.confidence for one in said]
     return Worth(
