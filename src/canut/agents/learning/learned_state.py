@@ -33,6 +33,7 @@ class _Meta(Struct, frozen=True, forbid_unknown_fields=True):
     code: str
     values: tuple[str, ...]
     unmet: float
+    share: float
     parts: tuple[_PartMeta, ...]
 
 
@@ -51,7 +52,12 @@ def freeze(learned: Learned, step: Step, code: str) -> bytes:
         sharpness, shift = part.model.sharpness, part.model.shift
         metas.append(_PartMeta(part.kind, part.answers, part.seen, part.missing, sharpness, shift))
     meta = _Meta(
-        step.schema_hash(), code, learned.replay.values, learned.columns.unmet, tuple(metas)
+        step.schema_hash(),
+        code,
+        learned.replay.values,
+        learned.columns.unmet,
+        learned.columns.share,
+        tuple(metas),
     )
     return pack(FORM, msgspec.to_builtins(meta), arrays)
 
@@ -70,7 +76,7 @@ def thaw(state: bytes, step: Step, heads: Sequence[Head], code: str) -> Learned:
         refuse(f"it was learned by version {meta.code[:20]!r}, this is {code!r}")
     if len(meta.parts) != len(heads):
         refuse("it does not answer what the question asks")
-    columns = _columns(arrays, meta.unmet)
+    columns = _columns(arrays, meta)
     parts = tuple(
         _part(head, one, arrays, i, len(columns.kept))
         for i, (head, one) in enumerate(zip(heads, meta.parts, strict=True))
@@ -87,7 +93,7 @@ def _all_normal(step: Step, values: Sequence[str]) -> None:
             refuse("it remembers an answer that the question does not take")
 
 
-def _columns(arrays: Mapping[str, Array], unmet: float) -> Columns:
+def _columns(arrays: Mapping[str, Array], meta: _Meta) -> Columns:
     kept, rarity = arrays.get("kept"), arrays.get("rarity")
     if kept is None or rarity is None or kept.dtype != np.int32 or kept.ndim != 1:
         refuse("it reads no columns")
@@ -95,9 +101,9 @@ def _columns(arrays: Mapping[str, Array], unmet: float) -> Columns:
         refuse("its columns have no weight each")
     if len(kept) and (kept[0] < 0 or kept[-1] >= WIDTH or (np.diff(kept) <= 0).any()):
         refuse("its columns are not in order")
-    if not (0 < unmet < 100):
+    if not (0 < meta.unmet < 100 and 0 < meta.share < 100):
         refuse("its columns have no weight each")
-    return Columns(kept, rarity, unmet)
+    return Columns(kept, rarity, meta.unmet, meta.share)
 
 
 def _part(head: Head, meta: _PartMeta, arrays: Mapping[str, Array], i: int, width: int) -> Part:

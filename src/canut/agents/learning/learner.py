@@ -26,7 +26,7 @@ from canut.processes.model import ItemShape
 
 NAME = "learner"
 #: raised whenever the same examples may give other answers
-CODE = f"1.{features.VERSION}"
+CODE = f"2.{features.VERSION}"
 SEED = 0
 #: probabilities computed at once: bounds memory where answers are many
 CHANCES_MAX = 4_000_000

@@ -1,7 +1,8 @@
 """Linear models over hashed n-grams, with probabilities that were checked on rows held out.
 
-One support vector machine against the rest per answer (Fan, Chang, Hsieh, Wang & Lin, "LIBLINEAR",
-JMLR 9, 2008), through scikit-learn. Its margins become probabilities by one factor, fitted on rows
+Of few examples, one logistic model of all answers; of many, one support vector machine against the
+rest per answer (Fan, Chang, Hsieh, Wang & Lin, "LIBLINEAR", JMLR 9, 2008), both through
+scikit-learn. Margins become probabilities by one factor, fitted on rows
 that the model had not seen (temperature scaling: Guo, Pleiss, Sun & Weinberger, ICML 2017); near
 duplicates are never on both sides.
 """
@@ -14,6 +15,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax
 
@@ -29,6 +31,11 @@ WEIGHTS_MAX = 1 << 24
 COLUMNS_MAX = 1 << 18
 #: with fewer rows than this, what occurs once is looked at too
 ROWS_FEW = 3000
+#: up to so many rows, names of answers among them, answers are weighed against each other in one
+#: model: better there, and its time grows with the square of the rows
+ROWS_JOINT = 2000
+#: how closely that model follows its examples
+CLOSENESS = 10.0
 #: non-zero numbers x answers up to which rows are held out three times; once beyond
 THRICE_MAX = 2e9
 #: margins of rows held out that are looked at, over all answers
@@ -46,6 +53,8 @@ class Columns(Struct, frozen=True):
     rarity: Float32
     #: what an n-gram weighs that was never met
     unmet: float
+    #: how long a row is of what stands beside its n-grams, over 0
+    share: float = 1.0
 
     def read(self, counts: Rows) -> Rows:
         """float32 csr (n, F): 1 + log of each count, times its rarity. With the n-grams that are
@@ -207,12 +216,35 @@ def _one_against_rest(
     if len(seen) < 2:
         offset[seen] = 1.0
         return weights, offset
+    if x.shape[0] <= ROWS_JOINT and len(seen) > 2:
+        weights[:, seen], offset[seen] = _joint(x, label, weight)
+        return weights, offset
     machine = _machine(x, label, weight, seed)
     told, base = machine.coef_.astype(np.float32), machine.intercept_.astype(np.float32)
     if len(seen) == 2:
         told, base = np.concatenate([-told, told]), np.concatenate([-base, base])
     weights[:, seen], offset[seen] = told.T, base
     return weights, offset
+
+
+def _joint(x: Rows, label: Int64, weight: Float64) -> tuple[Float32, Float32]:
+    """Weights (F, K) and offsets (K,) of the K > 2 answers seen: multinomial logistic regression,
+    in as many dimensions as there are rows. The best weights are a sum of rows (Kimeldorf & Wahba,
+    1971), so nothing is lost by that."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    wide = x.astype(np.float64)
+    alike = (wide @ wide.T).toarray()
+    # rows may repeat
+    alike[np.diag_indices_from(alike)] += 1e-6
+    half = np.linalg.cholesky(alike)
+    machine = LogisticRegression(C=CLOSENESS, tol=1e-3, max_iter=200)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        machine.fit(half, label, sample_weight=weight)
+    share = solve_triangular(half, machine.coef_.T, lower=True, trans="T")
+    return np.asarray(wide.T @ share, np.float32), machine.intercept_.astype(np.float32)
 
 
 def _yes_or_no(

@@ -17,7 +17,7 @@ from canut.processes.model import ProcessDefinition
 
 #: who is asked first where nothing was measured yet; a type that is not here comes before language
 #: models
-ORDER = {"rules": 10, "learner": 20, "embeddings": 30, LLM.name: 90}
+ORDER = {"rules": 10, "learner": 20, "english": 25, "embeddings": 30, LLM.name: 90}
 
 
 class NewAgent(Struct, frozen=True):
