@@ -58,6 +58,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     upload_bytes_max: int = 2_000_000_000
     #: hours until a session of the pages ends
     session_hours: int = 336
+    #: seconds in which an answer given on the pages can be taken back; the engine counts it after
+    undo_s: float = 15.0
     #: webhooks may go to private addresses (for tests and for servers inside one network)
     webhooks_private: bool = False
 

@@ -112,9 +112,9 @@ class OptionIndex:
         score = np.zeros(len(self), np.float32)
         for word in words[:WORDS_MAX]:
             for form in {word, word.removesuffix("s"), word + "s"}:
-                hits = self._in_label.exactly(form)
-                if len(hits):
-                    score[hits] += math.log(1 + len(self) / len(hits))
+                named = self._in_label.exactly(form)
+                if len(named):
+                    score[named] += math.log(1 + len(self) / len(named))
         hits: NDArray[np.intp] = np.flatnonzero(score)
         if len(hits) > NEAR_MAX:
             hits = np.sort(hits[np.argpartition(-score[hits], NEAR_MAX)[:NEAR_MAX]])

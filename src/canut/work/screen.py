@@ -13,8 +13,6 @@ from canut.work.remarks import Remark, check_remark
 from canut.work.screen_model import Act, Finished, Span
 from canut.work.tasks import Steps, refusal
 
-#: how long an answer of the task screen can be taken back before the engine counts it
-UNDO_MS = 15_000
 #: a task that was taken back is in hand for so long at least
 AGAIN_MS = 120_000
 #: remarks listed at once
@@ -38,17 +36,25 @@ class Handed(Struct, frozen=True):
 
 
 async def finish(
-    pool: Pool, steps: Steps, names: TaskNames, contributor_id: int, now_ms: int, handed: Handed
+    pool: Pool,
+    steps: Steps,
+    names: TaskNames,
+    contributor_id: int,
+    now_ms: int,
+    handed: Handed,
+    *,
+    undo_ms: int,
 ) -> str:
     """End a task in hand: "accepted" for an answer, "returned" for one given back.
 
-    Safe to repeat. Raises `Invalid` for an answer or a remark that is not of the shape asked for,
-    `Conflict`, `Expired` or `NotFound` where it is not, or no longer, this contributor's to end.
+    An answer can be taken back for `undo_ms`, and is counted after. Safe to repeat. Raises
+    `Invalid` for an answer or a remark that is not of the shape asked for, `Conflict`, `Expired`
+    or `NotFound` where it is not, or no longer, this contributor's to end.
     """
     ref = names.read(handed.task)
     done = await _checked(pool, steps, ref, handed)
     async with pool.connection() as conn:
-        outcome = await store_screen.finish(conn, contributor_id, done, now_ms + UNDO_MS, now_ms)
+        outcome = await store_screen.finish(conn, contributor_id, done, now_ms + undo_ms, now_ms)
     if outcome != ("accepted" if handed.act == "answer" else "returned"):
         raise _refusal(outcome)
     return outcome

@@ -69,6 +69,7 @@ async def screen(
     later = [await painted(request, task, known) for task in held[1:PACKET_MAX]]
     who = principal(request).contributor()
     more: dict[str, Any] = {"packet": PACKET, "packet_max": PACKET_MAX, "idle_ms": IDLE_MS}
+    more["undo_ms"] = round(house(request).settings.undo_s * 1000)
     return show(
         request,
         "work/task.html",

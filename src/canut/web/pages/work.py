@@ -156,7 +156,8 @@ async def _finish(request: WebRequest, act: str, task: str, form: Form) -> None:
         acted_ms=read_moment(_first(form, "acted_ms"), at_ms),
     )
     contributor = principal(request).contributor()
-    await verbs.finish(pool(request), steps, names, contributor, at_ms, handed)
+    undo_ms = round(house(request).settings.undo_s * 1000)
+    await verbs.finish(pool(request), steps, names, contributor, at_ms, handed, undo_ms=undo_ms)
 
 
 async def _again(request: WebRequest, task: str, form: Form, error: Invalid) -> Response[str]:

@@ -9,7 +9,6 @@ import { openOutbox, post } from "./outbox.js";
 import { openStore } from "./store.js";
 
 const FIELD = "input:not([type=hidden], [hidden], [data-filter]), textarea:not([hidden])";
-const UNDO_MS = 15000;
 
 const by = (id) => document.getElementById(id);
 const loom = by("loom");
@@ -247,7 +246,7 @@ function offerUndo(of) {
   if (of) {
     setTimeout(() => {
       if (undoable === of && !outbox.unsent) offerUndo(null);
-    }, UNDO_MS);
+    }, Number(loom.dataset.undo));
   }
 }
 
