@@ -1,9 +1,17 @@
-"""Where an agent stands: licence, accuracy over coverage, what a right answer costs."""
+"""Where an agent stands: licence, accuracy over coverage, what a right answer costs; whether its
+work seems to change, when it is asked and why, how far it is as a canary, and whether its model
+ends."""
 
+import msgspec
 from msgspec import Struct
 
 from canut.agents import store
 from canut.agents.arena import store as store_duels
+from canut.agents.arena import store_calendar, store_order, store_watch
+from canut.agents.arena.canary import Canary, canary
+from canut.agents.arena.drift import CALM, REFERENCE, Signal, Step
+from canut.agents.arena.order import Reason
+from canut.agents.arena.store_calendar import Ending
 from canut.agents.running.model import AgentAtWork, AgentEvent, VersionAtWork
 from canut.db.pool import SyncConn
 from canut.quality.model import Licence
@@ -36,6 +44,62 @@ class Cost(Struct, frozen=True):
     latency_ms: float
 
 
+class SeenAlarm(Struct, frozen=True):
+    """A signal that has changed, and when that was noticed."""
+
+    signal: Signal
+    #: which answer (JSON), for `class`
+    name: str
+    #: mean before and since, from 0 to 1
+    before: float
+    after: float
+    at_ms: int
+
+
+class DriftState(Struct, frozen=True):
+    """How careful an engine is with an agent just now, and why."""
+
+    #: the version that is watched
+    version_id: int
+    #: the last step that was taken: "steady" where nothing was
+    step: Step
+    #: since when
+    step_ms: int
+    #: when the first alarm of this episode was raised; None: none was
+    alarmed_ms: int | None
+    #: the newest last
+    alarms: list[SeenAlarm]
+    #: items and blind answers of this version that were looked at
+    items: int
+    audits: int
+    #: items without an alarm until the last step is taken back; 0 while steady
+    calm_in: int
+    #: the first items, which say what is usual, are not all in
+    learning: bool
+    #: a lesson that is owed
+    lesson: str | None
+    #: from which confidence on it decides alone, and how much people answer blind, in millionths
+    threshold: float | None
+    stream_ppm: int
+
+
+class Turn(Struct, frozen=True):
+    """When an agent is asked at its step, and why."""
+
+    agent_id: int
+    name: str
+    #: from 1; who is not asked comes last
+    place: int
+    asked: bool
+    reason: Reason
+    #: of it (or would be, as the last one): share decided alone; share it could decide were it the
+    #: only one; share of wrong ones in the cascade; cost of asking it, and of an item of the
+    #: cascade, people included, in micro-units; over `items` tasks
+    figures: dict[str, float]
+    #: 0: not measured yet
+    measured_ms: int
+
+
 class Standing(Struct, frozen=True):
     """Everything a person is shown of an agent."""
 
@@ -46,6 +110,61 @@ class Standing(Struct, frozen=True):
     curve: list[Point]
     costs: list[Cost]
     events: list[AgentEvent]
+    drift: DriftState | None
+    turn: Turn | None
+    canary: Canary | None
+    ending: Ending | None
+
+
+def drift_state(conn: SyncConn, agent: AgentAtWork) -> DriftState | None:
+    """What the watch over an agent has seen and done; None where it has not looked yet."""
+    row = store_watch.of_agent(conn, agent.id)
+    if row is None:
+        return None
+    licence = store_duels.open_licence(conn, agent)
+    return DriftState(
+        row.version_id,
+        row.step,
+        row.step_ms,
+        row.alarmed_ms,
+        msgspec.convert(row.alarms, list[SeenAlarm]),
+        row.seen,
+        row.audits,
+        0 if row.step == "steady" else max(0, CALM - row.since),
+        row.seen < REFERENCE,
+        row.lesson,
+        licence.threshold if licence else None,
+        licence.stream_ppm if licence else 0,
+    )
+
+
+def cascade_order(conn: SyncConn, process_id: int, step_slug: str) -> list[Turn]:
+    """The agents of a step in the order in which they are asked, each with the reason."""
+    names = {one.id: one.name for one in store.at_step(conn, process_id, step_slug)}
+    rows = store_order.turns(conn, process_id, step_slug)
+    ranked = sorted(rows, key=lambda row: not row.asked)
+    return [
+        Turn(
+            row.agent_id,
+            names[row.agent_id],
+            place,
+            row.asked,
+            msgspec.convert(row.reason, Reason),
+            {key: float(value) for key, value in row.figures.items()},
+            row.measured_ms,
+        )
+        for place, row in enumerate(ranked, start=1)
+    ]
+
+
+def canary_state(conn: SyncConn, agent: AgentAtWork) -> Canary | None:
+    """How far an agent is whose version took over; None where it decides all it may."""
+    return canary(conn, agent, store_duels.open_licence(conn, agent))
+
+
+def calendar_warnings(conn: SyncConn) -> list[Ending]:
+    """Agents whose model ends, the most pressing first: what is due, done, or missing."""
+    return store_calendar.endings(conn)
 
 
 def standing(conn: SyncConn, agent: AgentAtWork) -> Standing:
@@ -61,6 +180,17 @@ def standing(conn: SyncConn, agent: AgentAtWork) -> Standing:
         curve(outcomes),
         _costs(conn, agent, champion, outcomes),
         store.events(conn, agent.id),
+        drift_state(conn, agent),
+        next(
+            (
+                one
+                for one in cascade_order(conn, agent.process_id, agent.step_slug)
+                if one.agent_id == agent.id
+            ),
+            None,
+        ),
+        canary_state(conn, agent),
+        next((one for one in calendar_warnings(conn) if one.agent_id == agent.id), None),
     )
 
 

@@ -166,7 +166,8 @@ def _common(
             0.0 if value is None else row.confidence
             for value, row in zip(values, said, strict=True)
         ]
-        money, waited = store_order.cost(conn, stand.champion.id)
+        money = store_duels.mean_cost(conn, stand.champion.id)
+        waited = store_order.waited(conn, stand.champion.id)
         # waiting for somebody else's server is no computing
         computed = 0.0 if stand.agent.type == LLM.name else waited / 1000 * SECOND_MICRO
         # what a licence counts in single precision must not fall below its own threshold

@@ -46,9 +46,8 @@ values (%s, %s, %s, %s, %s, %s, %s)
 on conflict (agent_id) do update set turn = excluded.turn, asked = excluded.asked,
     reason = excluded.reason, figures = excluded.figures, measured_ms = excluded.measured_ms,
     basis = excluded.basis"""
-COST = """
-select coalesce(sum(cost_micro)::float8 / nullif(sum(predictions), 0), 0),
-       coalesce(sum(latency_ms)::float8 / nullif(sum(predictions), 0), 0)
+WAITED = """
+select coalesce(sum(latency_ms)::float8 / nullif(sum(predictions), 0), 0)
 from agent_cost where version_id = %s"""
 
 
@@ -117,7 +116,7 @@ def put(conn: Sync, row: TurnRow) -> None:
     conn.execute(PUT, [*values, row.measured_ms, row.basis])
 
 
-def cost(conn: Sync, version_id: int) -> tuple[float, float]:
-    """Mean cost in micro-units and mean waiting in ms of asking a version about one item."""
-    row = conn.execute(COST, [version_id]).fetchone()
-    return (float(row[0]), float(row[1])) if row else (0.0, 0.0)
+def waited(conn: Sync, version_id: int) -> float:
+    """Mean waiting for a version's answer to one item, in ms."""
+    row = conn.execute(WAITED, [version_id]).fetchone()
+    return float(row[0]) if row else 0.0
