@@ -27,6 +27,8 @@ from canut.agents.running.verbs import NewAgent, put_to_work
 from canut.agents.standing import standing
 from canut.agents.teaching.teaching import TRIED_MAX, teach
 from canut.db.pool import connect
+from canut.insight.explain_words import held_back_told
+from canut.insight.story import read_story
 from canut.people.store import COMMAND_LINE
 from canut.processes.model import ItemField, ItemShape, ProcessDefinition
 from canut.quality.licences import store_blind
@@ -141,6 +143,12 @@ def test_inventions_are_caught_on_the_way_through_the_engine(db: Db) -> None:
     assert set(told[2]["findings"][0]["text"]) == {"en", "fr"}
     assert b"buyer.test" not in sent
     assert b"aside" not in sent
+    story = read_story(db, COMMAND_LINE, desk.work.batch_id, "2")
+    [chapter] = story.chapters
+    for locale, words in (("en", "makes 384.00"), ("fr", "donne 384.00")):
+        [sentence] = held_back_told(chapter.facts, chapter.question, locale)
+        assert words in sentence
+        assert "weaver" in sentence
     found = standing(db, desk.agent)
     assert [(one.currency, one.predictions, one.cost_micro) for one in found.costs] == [
         ("EUR", 5, 5 * COST)

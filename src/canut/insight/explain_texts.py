@@ -50,6 +50,9 @@ ENGLISH: Words = {
     " step yet.",
     "before": "Until {value_now} it was {value}, with a confidence of {confidence}: contested, and"
     " overturned.",
+    "held_back": "An AI agent of the family {family} proposed {value}, which counts for nothing:"
+    " {why}.",
+    "held_back_alone": "An AI agent proposed {value}, which counts for nothing: {why}.",
     "own": "You answered {value}.",
     "own_open": "It is not decided yet, or not shown: of all answers one in four, drawn by lot, is"
     " never shown, and checks never are, so that nobody can tell checks from work.",
@@ -116,6 +119,9 @@ FRENCH: Words = {
     " sont justes.",
     "before": "Avant {value_now}, c’était {value}, avec une confiance de {confidence} : contesté,"
     " puis infirmé.",
+    "held_back": "Un agent d’IA de la famille {family} a proposé {value}, ce qui ne compte"
+    " pas\u00a0: {why}.",
+    "held_back_alone": "Un agent d’IA a proposé {value}, ce qui ne compte pas\u00a0: {why}.",
     "own": "Vous avez répondu {value}.",
     "own_open": "Ce n’est pas encore décidé, ou pas montré : une réponse sur quatre, tirée au sort,"
     " n’est jamais montrée, et les contrôles ne le sont jamais, pour que personne ne puisse"

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from canut.insight.explain_texts import ENGLISH, FRENCH
-from canut.insight.story_model import Explanation, HeardAnswer, OwnAnswer, Version
+from canut.insight.story_model import Explanation, Facts, HeardAnswer, OwnAnswer, Version
 from canut.quality.beliefs.model import Bin
 from canut.quality.figures import Locale, as_count, as_share
 from canut.quality.licences.slice_words import named, told_by
@@ -38,6 +38,20 @@ def told(explanation: Explanation, question: Question, locale: Locale) -> dict[P
         parts["before"].append(_before(said, one, later))
         later = one
     return parts
+
+
+def held_back_told(facts: Facts, question: Question, locale: Locale) -> list[str]:
+    """What agents proposed and a check of the step held back, in sentences."""
+    said = _Said(question, locale)
+    return [
+        said(
+            "held_back" if one.family else "held_back_alone",
+            family=one.family or "",
+            value=one.value,
+            why="; ".join(finding.text.get(locale, "") for finding in one.findings),
+        )
+        for one in facts.held_back
+    ]
 
 
 def own_told(own: OwnAnswer, locale: Locale) -> list[str]:

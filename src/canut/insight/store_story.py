@@ -61,7 +61,15 @@ select s.id as batch_step_id, s.process_id, s.slug, step.definition -> 'title' a
            select jsonb_agg(jsonb_build_object(
                'id', x.id, 'reason', x.reason, 'was', x.was, 'opened_ms', x.opened_ms,
                'outcome', x.outcome, 'settled_ms', x.settled_ms) order by x.id)
-           from dispute x where x.batch_step_id = s.id and x.item_id = %(item)s), '[]') as disputes
+           from dispute x where x.batch_step_id = s.id and x.item_id = %(item)s), '[]') as disputes,
+       coalesce((
+           select jsonb_agg(jsonb_build_object(
+               'family', c.family, 'value', p.evidence -> 'proposed',
+               'findings', p.evidence -> 'findings') order by p.predicted_ms, p.version_id)
+           from agent_prediction p
+           join agent_version v on v.id = p.version_id
+           join contributor c on c.id = v.agent_id
+           where p.task_id = t.id and p.evidence ->> 'passed' = 'checks'), '[]') as held_back
 from batch_step s
 join step on step.id = s.step_id
 left join task t on t.batch_step_id = s.id and t.item_id = %(item)s and t.kind = 'work'

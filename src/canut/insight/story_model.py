@@ -67,6 +67,23 @@ class Contested(Struct, frozen=True):
     settled_ms: int | None
 
 
+class Failed(Struct, frozen=True):
+    """A check of the step that an answer failed (`canut.agents.grounding.checks_run.Finding`)."""
+
+    check: str
+    field: str
+    #: by language
+    text: dict[str, str]
+
+
+class HeldBack(Struct, frozen=True):
+    """What an agent proposed, and may not say: it fails a check of the step."""
+
+    family: str | None
+    value: Any
+    findings: tuple[Failed, ...]
+
+
 class Facts(Struct, frozen=True):
     """All that one step's decision about an item rests on; read by one statement."""
 
@@ -84,6 +101,8 @@ class Facts(Struct, frozen=True):
     spoken: tuple[Spoken, ...]
     licences: tuple[LicenceHeld, ...]
     disputes: tuple[Contested, ...]
+    #: answers of agents that count for nothing
+    held_back: tuple[HeldBack, ...] = ()
 
 
 class Point(Struct, frozen=True):

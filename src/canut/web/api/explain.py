@@ -6,7 +6,7 @@ from litestar import Response, get
 from msgspec import Meta, Struct
 
 from canut.insight.certificate_pdf import certificate_pdf
-from canut.insight.explain_words import own_told, told
+from canut.insight.explain_words import held_back_told, own_told, told
 from canut.insight.story import own_answer, read_story
 from canut.insight.story_model import Chapter, HeardAnswer
 from canut.quality.certificates.standing import with_evidence
@@ -144,13 +144,16 @@ async def get_certificate_pdf(request: WebRequest) -> Response[bytes]:
 
 def _explained(chapter: Chapter) -> v.Explained:
     facts, why = chapter.facts, chapter.explanation
-    if why is None:
-        return v.Explained(facts.slug, facts.target, decided=False)
-    decided = why.decided
     words: dict[str, list[str]] = {
-        locale: [one for part in told(why, chapter.question, locale).values() for one in part]
-        for locale in BOTH
+        locale: held_back_told(facts, chapter.question, locale) for locale in BOTH
     }
+    if why is None:
+        told_of = words if facts.held_back else {}
+        return v.Explained(facts.slug, facts.target, decided=False, words=told_of)
+    decided = why.decided
+    for locale in BOTH:
+        parts = told(why, chapter.question, locale).values()
+        words[locale] = [*(one for part in parts for one in part), *words[locale]]
     return v.Explained(
         step=facts.slug,
         target=facts.target,

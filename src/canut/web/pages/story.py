@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from canut.errors import CanutError, Problem
 from canut.insight.course_chart import HEIGHT, WIDTH, Chart, chart
-from canut.insight.explain_words import Part, told
+from canut.insight.explain_words import Part, held_back_told, told
 from canut.insight.story import read_story
 from canut.insight.story_model import Chapter, Explanation
 from canut.quality.audits.disputes import DISPUTES_MAX, REASON_LENGTH_MAX
+from canut.quality.figures import Locale
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.errors import STATUS
@@ -38,6 +39,8 @@ class Shown(Struct, frozen=True):
 
     chapter: Chapter
     words: dict[Part, list[str]] | None
+    #: what agents proposed and a check held back
+    held_back: list[str]
     chart: Chart | None
     #: whether a dispute may be opened
     free: bool
@@ -87,10 +90,12 @@ def address(batch_id: int, key: str) -> str:
 
 def _shown(chapter: Chapter, locale: str) -> Shown:
     why, disputes = chapter.explanation, chapter.facts.disputes
+    language: Locale = "fr" if locale == "fr" else "en"
     open_ = any(one.outcome is None for one in disputes)
     return Shown(
         chapter=chapter,
-        words=told(why, chapter.question, "fr" if locale == "fr" else "en") if why else None,
+        words=told(why, chapter.question, language) if why else None,
+        held_back=held_back_told(chapter.facts, chapter.question, language),
         chart=_chart(why) if why else None,
         free=why is not None and not open_ and len(disputes) < DISPUTES_MAX,
     )
