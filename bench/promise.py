@@ -4,8 +4,9 @@ every audit.
     python -m bench.promise --seeds 500
 
 Certificates: true error below, at and above the promise of 2%, against Clopper-Pearson planned for
-one look and against the same looked at every time. Licences: granted on growing evidence, then in
-force on streams that stay, jump or drift. The last line is one JSON object.
+one look and against the same looked at every time. Licences: granted on growing evidence, as a
+whole and part by part, then in force on streams that stay, jump or drift. The last line is one JSON
+object.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import exact
+from bench.promise_slices import parted
 from canut.quality.licences import thresholds as licences
 from canut.quality.licences import watch as drift
 from canut.truth import bounds
@@ -274,7 +276,8 @@ def main() -> None:
     seeds = parser.parse_args().seeds
     began = time.process_time()
     result = certificates(seeds)
-    result |= {"licence_violations": grants(seeds), **streams(seeds)}
+    result |= {"licence_violations": grants(seeds)}
+    result |= {"slice_violations": parted(seeds, ERROR_MAX, DELTA, _true_error), **streams(seeds)}
     print(f"\n{time.process_time() - began:.0f} s of processor time")
     print(json.dumps(result))
 

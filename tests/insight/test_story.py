@@ -165,6 +165,39 @@ def test_an_agent_alone_is_told_with_its_licence(db: psycopg.Connection) -> None
     assert "proved on 320 blind answers, 2 of them wrong: at most 1.81% errors" in words["why"][1]
 
 
+@pytest.mark.parametrize(("language", "told_of"), [("fr", "“fr”"), ("oc", "everything else")])
+def test_a_parted_licence_is_told_by_its_slice(
+    db: psycopg.Connection, language: str, told_of: str
+) -> None:
+    """The threshold, and what proved it, are those of the slice that the item belongs to."""
+    work = make.work(db, make.step(min_answers=1, target_confidence=0.5), items=1)
+    who = make.contributor(db)
+    said(db, who, {})
+    db.execute("update item set payload = payload || jsonb_build_object('lang', %s::text)",
+               [language])  # fmt: skip
+    db.execute("update contributor set kind = 'agent', family = 'acorn-2', simulated = false")
+    evidence = encode_evidence(Evidence((Heard(who, 0.98, 0.9, 1.0, 0.75),), 1)).decode()
+    db.execute("update decision set method = 'licence', evidence = %s", [evidence])
+    found = {"threshold": 0.7, "coverage": 0.6, "audits": 320, "wrong": 2, "bound": 0.0181,
+             "shortfall": None}  # fmt: skip
+    slices = {"by": "lang", "most": 8, "parts": [
+        {"name": "en", "share": 0.5, "threshold": 0.9, "finding": None},
+        {"name": "fr", "share": 0.4, "threshold": 0.7, "finding": found},
+        {"name": "", "share": 0.1, "threshold": 0.6, "finding": found},
+    ]}  # fmt: skip
+    db.execute(
+        """insert into licence (contributor_id, process_id, step_slug, granted_ms, state, version,
+        threshold, slices) values (%s, %s, 'colour', 0, 'in_force', 3, 0.9, %s)""",
+        [who, work.process_id, msgspec.json.encode(slices).decode()],
+    )
+    [chapter] = read_story(db, COMMAND_LINE, work.batch_id, "1").chapters
+    assert chapter.explanation is not None
+    why = told(chapter.explanation, chapter.question, "en")["why"]
+    assert f"told by the field “lang”: this is {told_of}" in why[1]
+    assert ("at least 70% sure" in why[0]) == (language == "fr")
+    assert "proved on 320 blind answers" in why[2]
+
+
 def test_another_client_and_an_unknown_item_find_nothing(db: psycopg.Connection) -> None:
     """That an item exists is its client's secret too; before there is a decision, none is told."""
     work = make.work(db)

@@ -308,3 +308,43 @@ def test_the_examples_of_the_docs_load(tmp_path: Path) -> None:
                 path.write_text("# Look")
         loaded: Loaded = load_folder(folder)
         assert loaded.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("by", "question", "wrong"),
+    [
+        ("language", "choice", ""),
+        ("answer", "choice", ""),
+        ("langage", "choice", "there is no field 'langage'"),
+        ("who", "choice", "'who' is personal"),
+        ("page", "choice", "'page' has a value of its own in each item"),
+        ("answer", "number", "answers to this question have no groups"),
+    ],
+)
+def test_what_parts_a_licence(tmp_path: Path, by: str, question: str, wrong: str) -> None:
+    """A field that many items share and anybody may read, or answers that have groups."""
+    fields = """
+[[item.field]]
+name = "language"
+title = "Language"
+[[item.field]]
+name = "who"
+title = "Who"
+personal = true
+[[item.field]]
+name = "page"
+title = "Page"
+type = "url"
+[[step]]"""
+    text = GOOD.replace("\n[[step]]", fields, 1)
+    if question == "number":
+        text = text.replace('type = "choice"', 'type = "number"')
+        text = re.sub(r"options = .*\n", "", text)
+    folder = write(tmp_path, f'{text}\n[step.promise]\nslices = "{by}"\nslices_max = 5\n')
+    if wrong:
+        [problem] = problems_of(folder)
+        assert problem.field == "step[1].promise.slices"
+        assert problem.message == wrong
+    else:
+        promise = load_folder(folder).definition.steps[0].promise
+        assert (promise.slices, promise.slices_max) == (by, 5)

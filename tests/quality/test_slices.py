@@ -284,7 +284,7 @@ def test_every_slice_is_told(locale: Locale, alone: str, never: str, few: str) -
     assert any(line.startswith(alone) for line in said)
     assert any(never in line and "la" in line for line in said)
     assert any(few in line and "fr" in line for line in said)
-    assert len(said) == 5
+    assert len(said) == 6
     by_name = {row.name: row for row in rows(licence)}
     assert (by_name["en"].threshold is None, by_name["la"].threshold) == (False, None)
     assert by_name["fr"].answers == 0

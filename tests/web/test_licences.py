@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from canut.db.pool import connect_async
 from canut.people import store
@@ -188,6 +189,37 @@ async def test_programs_earn_and_operators_act(serving: Serving, made: Made) -> 
         assert versions == [kept["id"], newer["id"], begun["id"], made.licence]
         for who in ("agent", "worker", "client"):
             await ask(http, keys[who], "GET", f"/licences?{query}", status=403)
+
+
+async def test_the_parts_of_a_licence_are_shown(
+    serving: Serving, made: Made, fresh_url: str
+) -> None:
+    """The operator's page has a table of them, in both languages, and a program reads the same."""
+    parts = [
+        {"name": "fr", "share": 0.6, "threshold": 0.8, "finding": {"threshold": 0.8,
+         "coverage": 0.5, "audits": 420, "wrong": 3, "bound": 0.0181, "shortfall": None}},
+        {"name": "", "share": 0.4, "threshold": None, "finding": None},
+    ]  # fmt: skip
+    slices = {"by": "language", "most": 8, "parts": parts}
+    with psycopg.connect(fresh_url) as conn:
+        sql = """insert into licence (contributor_id, process_id, step_slug, granted_ms, state,
+            version, threshold, slices) values (%s, %s, 'colour', 0, 'in_force', 9, 0.8, %s)
+            returning id"""
+        values = [made.agent, made.work.process_id, Jsonb(slices)]
+        licence = make.one(conn, sql, *values)
+    async with serving() as browsers:
+        operator = browsers()
+        await operator.log_in("operator@example.org")
+        page = (await operator.get(f"/operator/licences/{licence}")).text
+        for said in ("Parts of the work", "fr</th>", "everything else", "never", "1.9%", "420"):
+            assert said in page, said
+        page = (await operator.get(f"/operator/licences/{licence}?lang=fr")).text
+        assert "Parties du travail" in page
+        assert "tout le reste" in page
+        [held] = (await ask(browsers(), made.keys["agent"], "GET", "/me/licences"))["open"]
+    assert held["parted_by"] == "language"
+    assert [(one["name"], one["threshold"]) for one in held["slices"]] == [("fr", 0.8), ("", None)]
+    assert held["slices"][0]["bound"] == 0.0181
 
 
 async def test_agents_are_made_and_have_families(serving: Serving, made: Made) -> None:

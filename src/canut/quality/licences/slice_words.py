@@ -33,10 +33,11 @@ _WORDS: dict[Locale, dict[str, str]] = {
         " takes about {all} over all the work.",
         "never": "Part {name}, {share} of the work: decides nothing alone. Not provable: of"
         " {audits} blind answers {wrong} were wrong; if it goes on like this, it never will be.",
+        "unseen": "Work that belongs to none of these parts is decided by people.",
         "widened": "Ended: more was proved, and the next version holds it.",
     },
     "fr": {
-        "in_force": "En vigueur dans {alone} parties du travail sur {n} : décide seul d’environ"
+        "in_force": "En vigueur pour {alone} des {n} parties du travail : décide seul d’environ"
         " {coverage} de l’ensemble. {stream} de ses tâches vont aussi à des personnes, à l’aveugle,"
         " pour toujours.",
         "earning": "Pas en vigueur : des personnes décident de tout, et jugent à l’aveugle {stream}"
@@ -62,6 +63,7 @@ _WORDS: dict[Locale, dict[str, str]] = {
         "never": "Partie {name}, {share} du travail : ne décide rien seul. Pas prouvable : sur"
         " {audits} réponses à l’aveugle, {wrong} étaient fausses ; si cela continue ainsi, la"
         " preuve ne viendra jamais.",
+        "unseen": "Ce qui n’appartient à aucune de ces parties est décidé par des personnes.",
         "widened": "Terminée : davantage a été prouvé, la version suivante le détient.",
     },
 }
@@ -158,7 +160,10 @@ def sentences(licence: Licence, locale: Locale) -> list[str]:
 
 
 def _parts(held: Slices, locale: Locale) -> list[str]:
-    return [_part(one, locale) for one in held.parts or []]
+    parts = held.parts or []
+    whole = not parts or any(not one.name for one in parts)
+    unseen = [] if whole else [_WORDS[locale]["unseen"]]
+    return [_part(one, locale) for one in parts] + unseen
 
 
 def _part(one: Slice, locale: Locale) -> str:
