@@ -149,7 +149,7 @@ class Meaning(Reader):
         )
 
     def read(self, columns: Columns, counts: Rows) -> Rows:
-        """Rows of n-grams, beside vectors as long as their share; nothing where there is no text."""
+        """Rows of n-grams, beside vectors as long as their share; none where there is no text."""
         width = self._encoder.width
         grams = Columns(columns.kept[width:], columns.rarity[width:], columns.unmet)
         vectors = _vectors(counts, width)
