@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visit, start
 from tests.browser.test_task_screen import MINE, Ask, task
@@ -82,6 +82,29 @@ def test_a_packet_is_answered_without_a_network(visit: Visit, house: House, ask:
     assert values[0] == values[3]
     assert values[1] == values[4]
     assert len(set(values)) == 3
+
+
+def test_an_answer_whose_receipt_is_lost_counts_once(visit: Visit, house: House, ask: Ask) -> None:
+    """The server has it and the page does not know: it is sent again, and is one answer."""
+    page = visit("contributor", "/work", service_workers="block")
+    start(page, house, "search-relevance")
+    before = len(given(ask, house, "search-relevance"))
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        if lost:
+            return route.continue_()
+        route.fetch()
+        lost.append(route.request.url)
+        return route.abort()
+
+    page.route("**/answer", lose)
+    answer(page, "1")
+    expect(page.locator("#saved")).to_contain_text("No connection")
+    expect(page.locator("#saved")).to_contain_text("Saved.")
+    page.unroute("**/answer")
+    assert lost
+    assert len(given(ask, house, "search-relevance")) == before + 1
 
 
 def test_an_answer_is_taken_back(visit: Visit, house: House, ask: Ask) -> None:

@@ -1,24 +1,25 @@
 // The task screen, quicker than the plain form it grows out of: tasks are taken in packets, the
 // next one is painted at once, and what was done is kept on the device and sent after.
 
+import { workAlone } from "./alone.js";
+import { say, showActive, showDeadline, showPlace, showUnsent, tell } from "./bar.js";
 import { startClock } from "./clock.js";
 import { pick } from "./digits.js";
+import { complete, FIELD, focusIn } from "./fields.js";
+import { fetchParts, fromHtml, growParts, guided, knownGuides } from "./fragment.js";
 import { actOf, nameKeys, openKeys } from "./keys.js";
 import { growOptions } from "./options.js";
 import { openOutbox, post } from "./outbox.js";
+import { showProblems } from "./problems.js";
 import { openStore } from "./store.js";
-
-const FIELD = "input:not([type=hidden], [hidden], [data-filter]), textarea:not([hidden])";
 
 const by = (id) => document.getElementById(id);
 const loom = by("loom");
 const keys = by("keys");
 const { me, batch } = loom.dataset;
-const say = (name) => loom.dataset["say" + name];
 const task = () => loom.querySelector(".task");
 const form = () => loom.querySelector("form");
 const name = (shown) => shown.dataset.task;
-const guides = new Map();
 const ahead = [];
 let answered = 0;
 let claiming = null;
@@ -28,52 +29,12 @@ let store;
 let outbox;
 let clock;
 
-// problems are short phrases for programs, and sentences for people
-function sentence(text) {
-  return text[0].toUpperCase() + text.slice(1) + (".!?…:".includes(text.at(-1)) ? "" : ".");
-}
-
-function tell(text, bad = false) {
-  by("saved").textContent = text;
-  by("saved").classList.toggle("bad", bad);
-}
-
-// What few tasks need comes with the first that does.
-const PARTS = {
-  "[data-combo]": () => import("./combobox.js").then((part) => part.growCombos),
-  ".item img": () => import("./picture.js").then((part) => part.growPictures),
-};
-const growers = {};
-
-async function fetchParts(shown) {
-  for (const [needs, fetchPart] of Object.entries(PARTS)) {
-    if (!growers[needs] && shown.querySelector(needs)) growers[needs] = await fetchPart();
-  }
-}
-
 // -- the tasks to come --
-
-function fromHtml(html) {
-  const holder = document.createElement("template");
-  holder.innerHTML = html;
-  return holder.content.querySelector(".task");
-}
-
-// The instructions of a step come once; its other tasks show a copy.
-function guided(shown) {
-  const own = shown.querySelector(".guide");
-  const id = shown.dataset.guide;
-  if (own) guides.set(id, own.cloneNode(true));
-  else if (guides.has(id)) shown.querySelector(".item").after(guides.get(id).cloneNode(true));
-  return shown;
-}
 
 const packet = () => Number(localStorage.getItem("canut-packet")) || Number(loom.dataset.packet);
 
 function place() {
-  const held = ahead.length + (task()?.dataset.task ? 1 : 0);
-  const words = [answered + 1, answered + held];
-  by("place").textContent = held ? say("Place").replace(/\{(\d)\}/g, (_, n) => words[n]) : "";
+  showPlace(answered + 1, ahead.length + (task()?.dataset.task ? 1 : 0));
 }
 
 async function claimAhead() {
@@ -83,7 +44,7 @@ async function claimAhead() {
   claiming = (async () => {
     try {
       const body = new URLSearchParams({ count: missing });
-      for (const id of guides.keys()) body.append("guide", id);
+      for (const id of knownGuides()) body.append("guide", id);
       const { status, said } = await post(`/work/${batch}/claim`, body, outbox.token);
       if (status !== 200) return;
       for (const one of said.tasks) {
@@ -125,33 +86,13 @@ function grow() {
   });
   if (!here.dataset.grown) {
     growOptions(here);
-    for (const growPart of Object.values(growers)) growPart(here, say);
+    growParts(here, say);
     nameKeys(here);
     here.dataset.grown = "yes";
   }
-  focusTask();
+  focusIn(task());
   place();
   tick();
-}
-
-function focusTask() {
-  const wrong = task().querySelector("[aria-invalid=true], .wrong");
-  if (wrong) {
-    const field = wrong.matches("input, textarea") ? wrong : wrong.closest(".question")?.querySelector("input, textarea");
-    (field ?? wrong).focus();
-    return;
-  }
-  const first = [...task().querySelectorAll(".ask .question:not(.record, .remark *)")]
-    .map((question) => question.querySelector(FIELD))
-    .find(Boolean);
-  // options are picked by digits from anywhere: there the reader starts at the item
-  if (first && !["radio", "checkbox"].includes(first.type)) first.focus({ preventScroll: true });
-  else {
-    const item = task().querySelector(".item");
-    item.tabIndex = -1;
-    item.focus({ preventScroll: true });
-  }
-  if (innerWidth < 960) scrollTo({ top: 0 });
 }
 
 function show(next) {
@@ -196,14 +137,6 @@ function noneLeft() {
 }
 
 // -- what was done, on its way --
-
-function complete(here) {
-  // an empty answer is never worth the way; all else is for the server to judge
-  const data = new FormData(here);
-  const fields = [...here.elements].filter((one) => one.name.startsWith("answer"));
-  const several = here.querySelector("[data-several]:not(.record *)");
-  return several || !fields.length || fields.some((one) => String(data.get(one.name) ?? "").trim());
-}
 
 function stay(words, field) {
   tell(say(words), true);
@@ -313,52 +246,14 @@ function settled(entry, status, said) {
 // The server refused an answer after its task had left the screen: it comes back as it was left.
 function bringBack(shown, problems) {
   putBack(shown);
-  for (const old of shown.querySelectorAll(".wrong")) old.remove();
-  for (const problem of problems) {
-    const field = ["answer", problem.field].filter(Boolean).join(".");
-    const question = shown.querySelector(`[data-question="${CSS.escape(field)}"]`) ?? shown.querySelector(".question");
-    const note = document.createElement("p");
-    note.className = "wrong";
-    note.id = `wrong-${field.replaceAll(".", "-")}`;
-    note.textContent = [problem.message, problem.mend].filter(Boolean).map(sentence).join(" ");
-    question.querySelector("legend, .legend").after(note);
-    const input = question.querySelector("input:not([type=hidden], [type=radio], [type=checkbox]), textarea");
-    input?.setAttribute("aria-invalid", "true");
-    (input ?? question).setAttribute("aria-describedby", note.id);
-  }
+  showProblems(shown, problems);
   tell(say("Wrong"), true);
-  focusTask();
-}
-
-let late = null;
-// told when it lasts: what is sent in a blink is not worth a word
-function waiting(count) {
-  clearTimeout(late);
-  const words = count ? say("Unsent").replace("{0}", count) : "";
-  if (!count || by("unsent").textContent) by("unsent").textContent = words;
-  else late = setTimeout(() => (by("unsent").textContent = words), 500);
+  focusIn(task());
 }
 
 // -- the clocks --
 
-function tick() {
-  const timer = document.querySelector("[data-timer]");
-  const deadline = Number(task()?.dataset.deadline);
-  if (!deadline) return void (timer.textContent = "");
-  const until = Math.round((deadline - clock.now()) / 1000);
-  timer.classList.toggle("soon", until < 60);
-  timer.textContent = until > 0 ? `${minutes(until)} ${say("Left")}` : say("Late");
-}
-
-function minutes(seconds) {
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-}
-
-function showActive(ms, counts) {
-  by("clock-time").textContent = minutes(Math.floor(ms / 1000));
-  by("clock-state").textContent = counts ? "" : say("Pause");
-  by("clock").classList.toggle("paused", !counts);
-}
+const tick = () => showDeadline(Number(task()?.dataset.deadline) || 0, clock.now());
 
 // -- keys --
 
@@ -388,7 +283,7 @@ function onKey(event) {
   if (event.key === "Enter" && (at.closest?.("a, button, summary") || (at.matches?.("textarea") && !event.ctrlKey))) return;
   if (event.key === "Escape" && at.closest?.(".remark")) {
     at.closest(".remark").open = false;
-    focusTask();
+    focusIn(task());
   } else if (event.key === "Enter" && event.ctrlKey) hand("answer");
   else if (act && !event.ctrlKey && !(writes && event.key.length === 1)) {
     // a reason is sent by the key that submits
@@ -428,22 +323,6 @@ async function gather() {
   return !waits.has(name(task()));
 }
 
-// One window at a time: two would show the same tasks, and count the same minutes.
-function alone() {
-  const lock = `canut-screen-${me}`;
-  const hold = () => new Promise(() => {});
-  const lost = () => {
-    loom.inert = true;
-    by("elsewhere").hidden = false;
-  };
-  if (!navigator.locks) return;
-  navigator.locks.request(lock, { ifAvailable: true }, (got) => (got ? hold() : lost())).catch(lost);
-  by("take-over").addEventListener("click", () => {
-    navigator.locks.request(lock, { steal: true }, hold).catch(lost);
-    location.reload();
-  });
-}
-
 function listen() {
   loom.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -470,7 +349,7 @@ async function begin() {
   clock = startClock(Number(loom.dataset.idle), Number(localStorage.getItem("canut-offset")), showActive);
   store = await openStore(me);
   outbox = openOutbox(store, me, form().elements._csrf_token.value, {
-    waiting,
+    waiting: showUnsent,
     retry: () => tell(say("Retry"), true),
     login: () => tell(say("Login"), true),
     other: () => tell(say("Other"), true),
@@ -479,7 +358,7 @@ async function begin() {
   document.documentElement.classList.add("js");
   nameKeys();
   listen();
-  alone();
+  workAlone(me, loom);
   if (await gather()) grow();
   else await next();
   setInterval(tick, 1000);
