@@ -7,8 +7,8 @@
 are not there are left out. banking77 keeps its own test set; of pricerunner, products (not offers)
 are split in ten, and one part is held out. Few labels: a mean of `--draws` draws. With `--rows`
 alone, titles are made up: words of invented syllables, drawn by Zipf's law, in ten categories; with
-both, those of pricerunner are taken over and over. `--agent embeddings` asks the agent that needs
-the extra `embeddings`; `--test N` asks about N rows only, drawn at random;
+both, those of pricerunner are taken over and over. `--agent english` asks the agent that needs
+the extra `english`; `--test N` asks about N rows only, drawn at random;
 `--few` leaves out the run on all labels. CPU seconds count from payloads to predictions,
 of the whole process. The last line is one JSON object.
 """
