@@ -25,6 +25,7 @@ let answered = 0;
 let claiming = null;
 let exhausted = false;
 let undoable = null;
+let undoEnds = null;
 let store;
 let outbox;
 let clock;
@@ -176,11 +177,9 @@ function leave(shown, act) {
 function offerUndo(of) {
   undoable = of;
   by("undo-way").hidden = !of;
-  if (of) {
-    setTimeout(() => {
-      if (undoable === of && !outbox.unsent) offerUndo(null);
-    }, Number(loom.dataset.undo));
-  }
+  clearTimeout(undoEnds);
+  // what is not sent yet can be taken back for as long as it is not
+  undoEnds = setTimeout(() => outbox.unsent || offerUndo(null), Number(loom.dataset.undo));
 }
 
 async function undo() {
@@ -225,7 +224,8 @@ function putBack(shown) {
 
 function settled(entry, status, said) {
   const shown = left.get(entry.task);
-  if (entry.task === undoable && status !== 200) offerUndo(null);
+  // what waited for a connection can be taken back for as long as anything else
+  if (entry.task === undoable) offerUndo(status === 200 ? undoable : null);
   if (status === 422) {
     store.remove("done", entry.task);
     // from before this page was loaded: the server still holds the task, and shows it again
