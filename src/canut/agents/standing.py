@@ -2,6 +2,8 @@
 work seems to change, when it is asked and why, how far it is as a canary, and whether its model
 ends."""
 
+import time
+
 import msgspec
 from msgspec import Struct
 
@@ -12,6 +14,8 @@ from canut.agents.arena.canary import Canary, canary
 from canut.agents.arena.drift import CALM, REFERENCE, Signal, Step
 from canut.agents.arena.order import Reason
 from canut.agents.arena.store_calendar import Ending
+from canut.agents.llm import store as store_llm
+from canut.agents.llm.store import Spend
 from canut.agents.running.model import AgentAtWork, AgentEvent, VersionAtWork
 from canut.db.pool import SyncConn
 from canut.quality.model import Licence
@@ -114,6 +118,8 @@ class Standing(Struct, frozen=True):
     turn: Turn | None
     canary: Canary | None
     ending: Ending | None
+    #: what calls of its language model cost ever, this month and today; empty for others
+    spent: list[Spend] = []
 
 
 def drift_state(conn: SyncConn, agent: AgentAtWork) -> DriftState | None:
@@ -191,6 +197,7 @@ def standing(conn: SyncConn, agent: AgentAtWork) -> Standing:
         ),
         canary_state(conn, agent),
         next((one for one in calendar_warnings(conn) if one.agent_id == agent.id), None),
+        store_llm.spent(conn, agent.id, time.time_ns() // 1_000_000),
     )
 
 

@@ -14,13 +14,14 @@ from canut.agents import store
 from canut.agents.arena import store as store_duels
 from canut.agents.arena import words
 from canut.agents.llm.kind import LLM
-from canut.agents.llm.models import ModelsFile
+from canut.agents.llm.models_file import ModelsFile
 from canut.agents.running.hands import OwnHands
 from canut.agents.running.runner import Bench
 from canut.agents.running.verbs import NewAgent, find, known_types, pause, put_to_work, resume
 from canut.agents.standing import Standing, calendar_warnings, cascade_order, standing
 from canut.agents.teaching.teaching import teach
 from canut.cli.agent_arena import calendar, duel_of, duels, tell_arena, tell_duel
+from canut.cli.agent_spent import tell_spent
 from canut.cli.common import database, setting_options
 from canut.config import Settings
 from canut.db.pool import SyncConn, connect, connect_async
@@ -119,6 +120,7 @@ def show(settings: Settings, number: int, locale: Locale, as_json: bool) -> None
             click.echo(msgspec.json.encode(found))
             return
         _tell(conn, found, locale)
+        tell_spent(found, _models(settings))
 
 
 @agent.command("pause")
