@@ -153,9 +153,9 @@ def test_inventions_are_caught_on_the_way_through_the_engine(db: Db) -> None:
     assert [(one.currency, one.predictions, one.cost_micro) for one in found.costs] == [
         ("EUR", 5, 5 * COST)
     ]
-    assert {one.kind: (one.calls, one.cost_micro) for one in found.spent} == {
-        kind: (5, 5 * COST) for kind in ("ever", "month", "day")
-    }
+    assert {one.kind: (one.calls, one.cost_micro) for one in found.spent} == dict.fromkeys(
+        ("ever", "month", "day"), (5, 5 * COST)
+    )
     assert db.execute("select sum(cost_micro) from agent_prediction").fetchone() == (5 * COST,)
 
 

@@ -8,7 +8,8 @@ from litestar import get, post
 from canut.db.pool import SyncConn
 from canut.quality.exams import sitting as exams
 from canut.quality.exams.values import OpenExam, Result
-from canut.quality.exams.words import WHY, Locale, sentences
+from canut.quality.exams.words import WHY, sentences
+from canut.quality.figures import Locale
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, now_ms, number
 from canut.web.api.describe import Operation, described

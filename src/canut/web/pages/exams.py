@@ -14,7 +14,8 @@ from canut.errors import CanutError, Invalid, NotFound, Problem
 from canut.quality.exams import sitting as exams
 from canut.quality.exams import store_watch as store_exam_watch
 from canut.quality.exams.values import Exam, ExamQuestion, ExamStep, Result
-from canut.quality.exams.words import WHY, Locale, sentences
+from canut.quality.exams.words import WHY, sentences
+from canut.quality.figures import Locale
 from canut.questions.base import HasOptions, localise
 from canut.web.api.common import in_thread
 from canut.web.api.exams import SEED_BITS

@@ -91,7 +91,7 @@ def theme_of(request: WebRequest) -> str:
 def here(request: WebRequest) -> str:
     """The address of this page without its language, to come back to. A page that answers a form
     stands where the form was."""
-    path, pairs = request.scope["path"], request.query_params.multi_items()
+    path, pairs = request.scope["path"], list(request.query_params.multi_items())
     if request.method not in {"GET", "HEAD"}:
         before = urlsplit(request.headers.get("referer", ""))
         if before.netloc != request.headers.get("host"):
