@@ -22,6 +22,7 @@ const form = () => loom.querySelector("form");
 const name = (shown) => shown.dataset.task;
 const ahead = [];
 let answered = 0;
+let ended = 0;
 let claiming = null;
 let exhausted = false;
 let undoable = null;
@@ -35,7 +36,7 @@ let clock;
 const packet = () => Number(localStorage.getItem("canut-packet")) || Number(loom.dataset.packet);
 
 function place() {
-  showPlace(answered + 1, ahead.length + (task()?.dataset.task ? 1 : 0));
+  showPlace(ended + 1, ahead.length + (task()?.dataset.task ? 1 : 0));
 }
 
 async function claimAhead() {
@@ -169,6 +170,7 @@ const left = new Map();
 
 function leave(shown, act) {
   left.set(name(shown), shown);
+  ended += 1;
   // the engine has long counted those before
   for (const old of [...left.keys()].slice(0, -20)) left.delete(old);
   offerUndo(act === "answer" ? name(shown) : null);
@@ -219,6 +221,7 @@ function putBack(shown) {
   if (here === shown) return;
   if (here?.dataset.task) ahead.unshift(here);
   left.delete(name(shown));
+  ended -= 1;
   show(shown);
 }
 
