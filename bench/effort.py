@@ -56,6 +56,8 @@ from canut.work.tasks import Steps
 PEOPLE_PER_ROUND = 100
 #: rounds between sweeps; licences, lessons and duels are looked at in each, as an engine does
 SWEEP_EVERY = 5
+#: points of the curve that are printed
+POINTS = 80
 
 
 class Plan(Struct, frozen=True):
@@ -265,7 +267,7 @@ def figures(run: Run) -> dict[str, Any]:
         "experts": methods["expert"],
         "licence_versions": len(store_licences.history(conn, run.process, "label")),
         "ledger": effort_ledger.totals(parts),
-        "curve": run.curve[:: max(1, len(run.curve) // 20)],
+        "curve": [*run.curve[: -1 : max(1, len(run.curve) // POINTS)], *run.curve[-1:]],
     }
 
 

@@ -230,3 +230,31 @@ def test_personal_fields_and_paused_agents(db: psycopg.Connection[Any]) -> None:
         [work.process_id, more.batch_steps[0]],
     )
     assert answer_once(db, hands, Bench(), clock).claimed == 0
+
+
+def test_what_waits_is_weighed_again_when_an_agent_may_decide_more(
+    db: psycopg.Connection[Any],
+) -> None:
+    """It has answered these tasks already: nobody is asked about them first. Once for each licence
+    and each share of a canary."""
+    work = make.work(db, items=6)
+    who, hands, bench, clock = hired(db, work), Fake(), Bench(), Clock()
+    assert answer_once(db, hands, bench, clock).answers == 3
+
+    def fresh() -> list[int]:
+        sql = "delete from inbox where contributor_id = -1 returning task_id"
+        return sorted(row[0] for row in db.execute(sql))
+
+    answer_once(db, hands, bench, clock)
+    assert fresh() == []
+    db.execute(
+        """update licence set state = 'in_force', granted_ms = 1, threshold = 0.5,
+        canary_ppm = 500000 where contributor_id = %s""",
+        [who],
+    )
+    for expected in (3, 0):
+        answer_once(db, hands, bench, clock)
+        assert len(fresh()) == expected
+    db.execute("update licence set canary_ppm = 1000000 where contributor_id = %s", [who])
+    answer_once(db, hands, bench, clock)
+    assert len(fresh()) == 3

@@ -79,10 +79,13 @@ def promote(
     open_now = store.lock(conn, agent.id)
     at = now_ms() + 1
     tried = store_duels.tried(conn, agent)
+    before = store_duels.open_licence(conn, agent)
+    # where nobody decided alone, there is nobody to go back to
+    canary = before is not None and before.state == "in_force"
     store.end(conn, open_now["champion"].id, "replaced", why, at)
     store.promote(conn, challenger.id)
     place, basis = agent.licence_place, challenger.hash
-    new = succeed(conn, place, basis, new_seed(), at, tried=tried, said=said, canary=True)
+    new = succeed(conn, place, basis, new_seed(), at, tried=tried, said=said, canary=canary)
     store.note(conn, agent.id, "promoted", {"why": why, **told}, at, version_id=challenger.id)
     return new
 

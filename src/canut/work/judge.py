@@ -130,6 +130,9 @@ def judge(
     asked: list[int] = []
     for i, task in enumerate(weighed.tasks):
         value, confidence = weighed.beliefs.value[i], float(weighed.beliefs.confidence[i])
+        if task.task_id in weighed.seconded:
+            # two agree, of whom the belief has heard one
+            confidence = max(confidence, rules.target)
         if i in settled:
             value, confidence, method = settled[i].value, settled[i].trust, settled[i].method
         elif task.expert:

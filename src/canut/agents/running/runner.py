@@ -17,6 +17,7 @@ from canut.agents import store
 from canut.agents.arena import store_watch
 from canut.agents.model import Item, Prediction, Step, items_of, step_of
 from canut.agents.running import store as store_runner
+from canut.agents.running.again import Weighed, weigh_again
 from canut.agents.running.checked import checked
 from canut.agents.running.exam import admit
 from canut.agents.running.fit import champion
@@ -33,7 +34,7 @@ log = logging.getLogger("canut.agents")
 CHUNK = 2000
 #: open tasks that may wait for people behind an agent: were it to run far ahead, it would answer
 #: with what it knows now what it will know better soon
-AHEAD = 300
+AHEAD = 100
 #: how often an agent looks again at tasks it has passed by
 AGAIN_MS = 60_000
 #: items that a beginner is tried on, before it claims any
@@ -68,6 +69,8 @@ class Bench:
         self._steps: OrderedDict[int, Step] = OrderedDict()
         self._schemas: dict[int, str] = {}
         self._states: OrderedDict[str, bytes] = OrderedDict()
+        #: what has been weighed again
+        self.weighed: Weighed = {}
         #: versions that have something to say
         self.able: set[int] = set()
 
@@ -193,6 +196,7 @@ class _Work(Struct):
         ahead: int,
         done: Answered,
     ) -> None:
+        weigh_again(self.conn, self.bench.weighed, self.agent, batch_step_id, self.now_ms())
         claimed = store_runner.claim(
             self.conn,
             self.agent.id,

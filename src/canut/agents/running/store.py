@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from canut.agents.model import Prediction
-from canut.agents.running.model import Claimed
+from canut.agents.running.model import AgentAtWork, Claimed
 from canut.db.rows import of
 from canut.work.store import SUBMIT
 
@@ -24,6 +24,24 @@ from task t join batch_step s on s.id = t.batch_step_id
 join item i on i.batch_id = s.batch_id and i.id = t.item_id
 where t.batch_step_id = %s and not t.expert and t.kind = 'work' and t.open
 order by t.id limit %s"""
+
+# the licence under which an agent decides alone, and the share of its tasks if it is a canary
+IN_FORCE = """
+select id, canary_ppm from licence
+where contributor_id = %s and process_id = %s and step_slug = %s and ended_ms is null
+  and state = 'in_force'"""
+
+# tasks that wait behind an agent which has answered them: to be weighed again, though nobody said
+# anything new (`canut.work.store_decide.TAKE`)
+WEIGH_AGAIN = """
+insert into inbox (task_id, contributor_id, batch_step_id, submitted_ms)
+select t.id, -1, t.batch_step_id, %(now)s
+from agent_cursor c
+join task t on t.batch_step_id = c.batch_step_id and not t.expert and t.kind = 'work' and t.open
+    and t.id <= c.reached and not t.decided
+where c.agent_id = %(agent)s and c.batch_step_id = %(step)s and exists (
+    select from answer a where a.task_id = t.id and a.contributor_id = %(agent)s)
+order by t.id"""
 
 KEPT = """
 select task_id, value::text, confidence, evidence, cost_micro, currency, latency_ms, stage
@@ -187,3 +205,15 @@ def retake_ms(conn: Sync, agent_id: int, process_id: int, step_slug: str) -> int
     """When it may sit the exam again; None where it never failed it."""
     row = conn.execute(RETAKE, [agent_id, process_id, step_slug]).fetchone()
     return row[0] if row else None
+
+
+def in_force(conn: Sync, agent: AgentAtWork) -> tuple[int, int] | None:
+    """The licence under which an agent decides alone, and its share in millionths; None: none."""
+    values = [agent.id, agent.process_id, agent.step_slug]
+    return conn.execute(IN_FORCE, values).fetchone()
+
+
+def weigh_again(conn: Sync, agent_id: int, batch_step_id: int, now_ms: int) -> int:
+    """Tasks of a step that wait behind an agent, among the fresh ones; how many."""
+    values = {"agent": agent_id, "step": batch_step_id, "now": now_ms}
+    return conn.execute(WEIGH_AGAIN, values).rowcount

@@ -20,7 +20,7 @@ from canut.truth.designs import PPM, in_stream
 
 #: shares of its tasks that a version decides alone, one after the other, when it took over from
 #: another; and the share of its stream meanwhile, at least
-CANARY_PPM = (500_000, 800_000, PPM)
+CANARY_PPM = (700_000, 900_000, PPM)
 CANARY_STREAM_PPM = 200_000
 #: share of the permanent stream that only the watch counts, where one person who agrees is enough;
 #: the rest goes on to prove, for challengers too

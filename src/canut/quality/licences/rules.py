@@ -30,12 +30,13 @@ RUNGS_FROM = 100
 PLANNED = 600
 #: share of an agent's tasks in its stream until `PLANNED` answers are in, while it earns: people
 #: answer nearly everything then, and the sooner evidence is there, the sooner they need not
-EARNING_PPM = 400_000
+EARNING_PPM = 300_000
 #: the same in force while rungs are left to prove; and of one that earns after `PLANNED` answers
 CLIMBING_PPM = 100_000
-#: tasks left for each answer that the next rung may take: a rung is some twentieth of the work, and
-#: a blind answer costs about two answers of people that deciding alone would not
-WORTH = 30
+#: tasks left for each answer that the next rung may take: a rung is some twentieth of the work, a
+#: blind answer costs about two answers of people that deciding alone would not, and the next
+#: version may need none of it
+WORTH = 100
 
 Becomes = Literal["same", "granted", "widened", "narrowed", "revoked"]
 
