@@ -168,6 +168,7 @@ def _name(slug: str) -> str:
         "reviews/moderate": "Customer reviews, week 46",
         "search/relevance": "Queries from the shop's search",
         "images/tag": "Photos from merchants",
+        "invoices/capture": "Invoices of March",
     }.get(slug, slug)
 
 

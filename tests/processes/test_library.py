@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 
+from canut.agents.grounding.checks_run import run
+from canut.agents.model import step_of
 from canut.errors import Invalid, NotFound, Problem
 from canut.processes.library import (
     library_folder,
@@ -23,6 +25,7 @@ SLUGS = [
     "catalogue/categorise",
     "catalogue/enrich",
     "images/tag",
+    "invoices/capture",
     "reviews/moderate",
     "search/relevance",
 ]
@@ -104,6 +107,22 @@ def test_every_picture_of_the_sample_is_there() -> None:
         assert b"<script" not in asset.data
     shipped = {f"asset:{file.name}" for file in (library_folder("images/tag") / "assets").iterdir()}
     assert names == shipped
+
+
+def test_the_checks_of_invoices_hold_of_what_is_right() -> None:
+    """Each known answer passes them, in both languages; a total that is a line, or a VAT number of
+    another invoice, does not."""
+    loaded = load_shipped("invoices/capture")
+    step = step_of(loaded.definition.steps[0], loaded.definition.item)
+    text = {item.reference: {"text": item.payload["text"]} for item in loaded.sample}
+    known = {item.reference: item.answers["fields"] for item in loaded.gold}
+    for reference, answer in known.items():
+        assert run(step.checks, text[reference], answer) == ()
+    first, second = (known[name] for name in ("F-102", "F-103"))
+    line = run(step.checks, text["F-102"], first | {"total": 284.5})
+    assert [finding.check for finding in line] == ["sum"]
+    copied = run(step.checks, text["F-102"], first | {"vat_number": second["vat_number"]})
+    assert [finding.check for finding in copied] == ["source"]
 
 
 @pytest.mark.parametrize("name", ["../process.toml", "..", "", "none.svg", "a/b.svg", "x.txt"])
