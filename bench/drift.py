@@ -12,6 +12,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -114,7 +115,7 @@ def main() -> None:
         ("shares, 25% to 35%", [0.35, 0.25, 0.25, 0.15], 0.0),
         ("shares, 25% to 60%", [0.6, 0.2, 0.1, 0.1], 0.0),
     ):
-        told[name] = delays(rng, 10, lambda s=shares, n=new: stream(rng, AFTER, s, n))
+        told[name] = delays(rng, 10, partial(stream, rng, AFTER, shares, new))
         print(name, told[name], flush=True)
     for after in (0.1, 0.3):
         told[f"wrong, 3% to {after:.0%}"] = audit_delays(rng, 10, after)

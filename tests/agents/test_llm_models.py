@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from canut.agents.llm.budget import Prices
 from canut.agents.llm.calendar import Due, due
-from canut.agents.llm.models import Budgets, Model, ModelsFile, load_models, read_models
+from canut.agents.llm.models import Budgets, Model, load_models, read_models
+from canut.agents.llm.models_file import ModelsFile
 from canut.errors import Invalid, NotFound
 
 FILE = """

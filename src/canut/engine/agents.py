@@ -13,7 +13,7 @@ from pathlib import Path
 from canut.agents.arena import duels
 from canut.agents.arena.order import order_due
 from canut.agents.arena.watching import watch_due
-from canut.agents.llm.models import ModelsFile
+from canut.agents.llm.models_file import ModelsFile
 from canut.agents.running.hands import PooledHands
 from canut.agents.running.model import AgentAtWork, Hands
 from canut.agents.running.runner import BROKEN, Bench, answer_once

@@ -138,34 +138,6 @@ def load_models(path: Path, environ: Mapping[str, str]) -> dict[str, Model]:
     return read_models(found, environ, str(path))
 
 
-class ModelsFile:
-    """The file of models as it stands now: read again when it was changed."""
-
-    def __init__(self, path: Path, environ: Mapping[str, str]):
-        self.path, self._environ = path, environ
-        self._stamp: tuple[int, int] | None = None
-        self._models: dict[str, Model] = {}
-
-    def get(self, name: str) -> Model:
-        """The model of this name. Raises `NotFound`, and `Invalid` with every problem of the
-        file."""
-        try:
-            found = self.path.stat()
-        except OSError:
-            mend = f"write one [[model]] for each into {self.path}"
-            raise NotFound(f"There is no file {self.path}.", mend=mend) from None
-        stamp = (found.st_mtime_ns, found.st_size)
-        if stamp != self._stamp:
-            self._models = load_models(self.path, self._environ)
-            self._stamp = stamp
-        if name not in self._models:
-            known = ", ".join(self._models) or "none"
-            raise NotFound(
-                f"There is no language model {name!r} in {self.path}.", mend=f"known are: {known}"
-            )
-        return self._models[name]
-
-
 def read_models(
     found: Mapping[str, Any], environ: Mapping[str, str], file: str = ""
 ) -> dict[str, Model]:

@@ -25,7 +25,7 @@ from canut.agents.running.model import AgentAtWork, Claimed, Hands, VersionAtWor
 from canut.agents.running.waits import PAUSE_MS, Waits, in_trouble, wait_for, waits
 from canut.db.pool import SyncConn
 from canut.errors import CanutError
-from canut.quality.licences.licensing import record_passed
+from canut.quality.licences.passed import record_passed
 from canut.work.store import read_step_sync
 
 log = logging.getLogger("canut.agents")
