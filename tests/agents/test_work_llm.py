@@ -26,6 +26,7 @@ from canut.agents.running.runner import Bench, answer_once
 from canut.agents.running.verbs import NewAgent, put_to_work
 from canut.agents.standing import standing
 from canut.agents.teaching.teaching import TRIED_MAX, teach
+from canut.db.check import RULES
 from canut.db.pool import connect
 from canut.insight.explain_words import held_back_told
 from canut.insight.story import read_story
@@ -257,6 +258,8 @@ def test_an_engine_that_was_killed_pays_nothing_twice(db: Db) -> None:
     ever = next(one for one in store_llm.spent(db, desk.who, make.NOW) if one.kind == "ever")
     assert ever.cost_micro == sum(call.cost_micro for call in calls)
     assert (ever.calls, ever.cached) == (len(calls) - asked, asked)
+    costs = RULES["what language models cost is the sum of their calls"]
+    assert db.execute(costs.encode()).fetchall() == []
 
 
 def test_other_settings_are_another_version(db: Db) -> None:

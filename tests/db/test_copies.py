@@ -83,6 +83,13 @@ UNGUARDED = "set session_replication_role = replica;"
 #: what breaks each rule, on a batch with one task claimed, answered and decided, whose client has
 #: paid 100, of which 40 are in its escrow, 5 of them held; the period of the deposit is closed
 BREAK = {
+    "what language models cost is the sum of their calls": (
+        "with who as (insert into contributor (kind, name, created_ms) values ('agent', 'A', 0)"
+        " returning id), made as (insert into agent (id, process_id, step_slug, type, place,"
+        " created_ms) select who.id, p.id, 'colour', 'llm', 1, 0 from who, process p limit 1"
+        " returning id) insert into llm_spend (agent_id, currency, kind, of, calls)"
+        " select id, 'EUR', 'ever', '', 1 from made"
+    ),
     "every task belongs to an item of its batch": "delete from item",
     "every gold task is of a gold": (
         "insert into task (batch_step_id, item_id, wanted, slots, open, kind)"

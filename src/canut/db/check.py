@@ -115,6 +115,14 @@ RULES = {
         group by process_id, step_slug, options, said, place
         having coalesce(sum(u.n) filter (where contributor_id = 0), 0)
             <> coalesce(sum(u.n) filter (where contributor_id <> 0), 0)""",
+    "what language models cost is the sum of their calls": """
+        select 'agent ' || s.agent_id || ', ' || s.currency from llm_spend s
+        left join lateral (
+            select coalesce(sum(c.cost_micro), 0) as cost, count(*) as n,
+                   count(*) filter (where c.basis = 'cache') as cached
+            from llm_call c where c.agent_id = s.agent_id and c.currency = s.currency) c on true
+        where s.kind = 'ever'
+          and (s.cost_micro, s.calls, s.cached) <> (c.cost, c.n - c.cached, c.cached)""",
     "the items of a batch are as many as it says": """
         select 'batch ' || b.id from batch b
         where b.n_items <> (select count(*) from item i where i.batch_id = b.id)""",
