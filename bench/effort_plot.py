@@ -25,7 +25,7 @@ def parts(curve: Curve, count: int = PARTS) -> list[tuple[float, float]]:
     points of the curve."""
     points = [(0, 0), *((n, answers) for n, answers in curve if n)]
     last = points[-1][0]
-    found = []
+    found: list[tuple[float, float]] = []
     for part in range(count):
         low = max(point for point in points if point[0] <= part * last / count)
         high = min(point for point in points if point[0] >= (part + 1) * last / count)

@@ -29,10 +29,12 @@ RUNGS_FROM = 100
 #: evidence that a ladder is laid out for: enough for an error rate of 2% and a few errors
 PLANNED = 600
 #: share of an agent's tasks in its stream until `PLANNED` answers are in, while it earns: people
-#: answer nearly everything then, and the sooner evidence is there, the sooner they need not
-EARNING_PPM = 300_000
-#: the same in force while rungs are left to prove; and of one that earns after `PLANNED` answers
-CLIMBING_PPM = 100_000
+#: answer nearly everything then, and evidence is as good for the versions to come, so it comes
+#: first; what can be learned from follows
+EARNING_PPM = 500_000
+#: the same after `PLANNED` answers that proved nothing yet, but may; and of a licence in force
+#: while rungs are left to prove
+PROVABLE_PPM, CLIMBING_PPM = 250_000, 100_000
 #: tasks left for each answer that the next rung may take: a rung is some twentieth of the work, a
 #: blind answer costs about two answers of people that deciding alone would not, and the next
 #: version may need none of it
@@ -144,7 +146,7 @@ def _earning(evidence: Sequence[BlindAnswer], found: Finding, stream_ppm: int) -
     if len(evidence) < PLANNED:
         return EARNING_PPM
     provable = found.shortfall is not None and found.shortfall.about is not None
-    return CLIMBING_PPM if provable else min(stream_ppm, CLIMBING_PPM)
+    return PROVABLE_PPM if provable else min(stream_ppm, CLIMBING_PPM)
 
 
 def _rungs(
