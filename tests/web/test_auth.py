@@ -24,7 +24,7 @@ from canut.web.auth import (
 )
 from canut.web.pages.render import own_path
 
-from .conftest import PASSWORD, Browser, Serving
+from .conftest import CSRF, PASSWORD, Browser, Serving
 
 
 @get("/api/v1/probe/work", opt=requires("work"), include_in_schema=False)
@@ -246,15 +246,20 @@ async def test_other_sites_cannot_post(serving: Serving, people: dict[str, int])
 async def test_forms_need_the_token_of_their_own_session(
     serving: Serving, people: dict[str, int]
 ) -> None:
-    """No token, a made-up one and another session's are refused; the header does as the field."""
+    """No token, a made-up one and another session's are refused; the header does as the field.
+    No two pages hold the same one: what is packed with it could otherwise be used to guess it."""
     async with serving() as browser:
         one, two = browser(), browser()
         await one.log_in("worker@example.org")
         await two.log_in("member@example.org")
-        theirs = (await two.get("/account")).text.partition('_csrf_token" value="')[2][:43]
-        mine = (await one.get("/account")).text.partition('_csrf_token" value="')[2][:43]
+        theirs, mine, again = [
+            found[1]
+            for browser in (two, one, one)
+            if (found := CSRF.search((await browser.get("/account")).text)) is not None
+        ]
+        assert mine != again
         form = {"name": "Renamed", "locale": "en"}
-        for token in ("", "x" * 43, theirs, "é"):
+        for token in ("", "x" * 43, "x" * 86, mine[:43], theirs, "é"):
             reply = await one.http.post("/account", data={**form, "_csrf_token": token})
             assert reply.status_code == 403
         assert (await one.http.post("/account", json=form)).status_code == 403
