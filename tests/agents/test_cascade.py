@@ -75,6 +75,8 @@ def test_memory_knows_how_far_to_trust_itself() -> None:
     again = items_of(STEP, [(1, "", {"title": "TITLE  3"}), (2, "r3", {"title": "changed"})])
     assert [p.evidence["same"] for p in thrice.answer(again)] == ["content", "reference"]
     assert once.answer(again)[0].confidence < thrice.answer(again)[0].confidence
+    stranger = items_of(STEP, [(2, "r3", {"title": "changed"})], [7])
+    assert thrice.answer(stranger)[0].value is None, "another client's r3 is another thing"
     other = [type(e)(e.item, "red") for e in examples]
     torn = MEMORY.load(STEP, MEMORY.load(STEP, None).learn(examples + other + examples))
     assert torn.answer(again)[0].confidence < 0.2

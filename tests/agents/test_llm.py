@@ -147,6 +147,24 @@ def test_what_is_sent_and_what_never_is(locale: Any) -> None:
             assert secret not in sent
 
 
+def test_no_client_is_shown_to_a_model_for_another() -> None:
+    """Precedents come from the item's own client, or belong to nobody: whoever runs the model never
+    has one client's items with another's."""
+    at = step()
+    ours = Item(1, "r1", PAYLOAD | {"title": "Our secret veil"}, client=1)
+    theirs = Item(2, "r2", PAYLOAD | {"title": "Their secret veil"}, client=2)
+    gold = Item(3, "", PAYLOAD | {"title": "A common veil"})
+    asked = Item(4, "r4", PAYLOAD | {"title": "A veil"}, client=2)
+    with fake_server(word) as server:
+        state = agent(server, at).learn([Example(one, "silk") for one in (ours, theirs, gold)])
+        agent(server, at, state).answer([asked])
+    (request,) = server.requests
+    sent = json.dumps(request.body)
+    assert "Their secret veil" in sent
+    assert "A common veil" in sent
+    assert "Our secret veil" not in sent
+
+
 def test_a_personal_field_is_refused_by_name() -> None:
     """Whoever asks for it to be sent is told which field it is, before anything is sent."""
     with pytest.raises(Invalid, match="email: is personal: it is never sent"):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -48,6 +49,9 @@ class Item(Struct, frozen=True):
     reference: str
     #: the fields of `Step.shape`, as intake cleaned them
     payload: dict[str, Any]
+    #: number of the client whose item it is; 0: nobody's. What an agent has from one client it
+    #: shows to no other, nor to a service that it asks for another
+    client: int = 0
 
 
 class Version(Struct, frozen=True):
@@ -121,12 +125,17 @@ def step_of(definition: StepDefinition, shape: ItemShape) -> Step:
     )
 
 
-def items_of(step: Step, rows: Iterable[tuple[int, str, Mapping[str, Any]]]) -> list[Item]:
-    """Items from rows of (key, reference, payload): only what agents may see is taken over."""
+def items_of(
+    step: Step,
+    rows: Iterable[tuple[int, str, Mapping[str, Any]]],
+    clients: Iterable[int] = repeat(0),
+) -> list[Item]:
+    """Items from rows of (key, reference, payload), and whose each is: only what agents may see is
+    taken over."""
     names = [field.name for field in step.shape.fields]
     return [
-        Item(key, reference, {name: payload[name] for name in names if name in payload})
-        for key, reference, payload in rows
+        Item(key, reference, {name: payload[name] for name in names if name in payload}, client)
+        for (key, reference, payload), client in zip(rows, clients, strict=False)
     ]
 
 

@@ -20,8 +20,8 @@ from canut.agents.model import Example, Item, Prediction, Step, Version, passed
 from canut.errors import Invalid
 
 NAME = "rules"
-CODE = "1"
-FORM = "rules/1"
+CODE = "2"
+FORM = "rules/2"
 #: things remembered at most; the oldest are forgotten first
 ENTRIES_MAX = 500_000
 KEY_BYTES = 16
@@ -170,7 +170,8 @@ def _exam(raw: Any, kind: str) -> Exam:
 
 def _key(kind: str, item: Item) -> bytes:
     if kind == "reference":
-        told = item.reference
+        # two clients may call different things by one name
+        told = f"{item.client}\0{item.reference}"
     else:
         told = written(
             {

@@ -8,6 +8,7 @@ no answer: it is passed on, with the reason as evidence.
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -152,7 +153,10 @@ class LanguageModel:
     def learn(self, examples: Sequence[Example]) -> bytes:
         """The state with these items as precedents, on top of those it has; of each, only what is
         sent is kept. The newest are kept where there are too many."""
-        new = [Precedent(visible(self.brief.fields, e.item.payload), e.value) for e in examples]
+        new = [
+            Precedent(visible(self.brief.fields, e.item.payload), e.value, e.item.client)
+            for e in examples
+        ]
         if not new:
             return self._packed
         return pack_state(taught(self._state, new), self.step)
@@ -167,8 +171,7 @@ class LanguageModel:
         sent = visible(self.brief.fields, item.payload)
         if not sent:
             return self._passed(item, [Sample(fault="empty")], [], begun, sent)
-        near = self._similar.nearest(item_text(sent), self.model.examples)
-        precedents = [self._state.precedents[place] for place in reversed(near)]
+        precedents = self._precedents(item, sent)
         try:
             ask = self._prompt.build(
                 sent,
@@ -182,6 +185,14 @@ class LanguageModel:
         said = await asyncio.gather(*(self.client.ask(one, item.key) for one in asks))
         samples = [self._judge(one, sent) for one in said]
         return self._passed(item, samples, said, begun, sent)
+
+    def _precedents(self, item: Item, sent: Mapping[str, str]) -> list[Precedent]:
+        """The decided items most like this one, the most alike last; of its own client, or
+        nobody's: no client's items are sent to a model on behalf of another."""
+        near = self._similar.nearest(item_text(sent), len(self._state.precedents))
+        known = (self._state.precedents[place] for place in near)
+        own = (one for one in known if one.client in (0, item.client))
+        return list(islice(own, self.model.examples))[::-1]
 
     def _judge(self, said: Said, sent: Mapping[str, str]) -> Sample:
         """A reply is worth what is left of it after the question and the checks have looked."""

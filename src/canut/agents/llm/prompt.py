@@ -44,6 +44,8 @@ class Precedent(Struct, frozen=True):
     item: dict[str, str]
     #: its decided answer, normalised
     value: Any
+    #: number of the client whose item it was; 0: nobody's
+    client: int = 0
 
 
 class Brief(Struct, frozen=True):

@@ -11,7 +11,7 @@ from canut.agents.llm.prompt import Precedent
 from canut.agents.model import Step, digest
 from canut.errors import Invalid
 
-KIND = "llm/1"
+KIND = "llm/2"
 #: precedents kept, the newest
 PRECEDENTS_MAX = 2000
 
@@ -32,7 +32,7 @@ def taught(state: State, new: Sequence[Precedent]) -> State:
     """With these precedents; of the same item, the newest decision stands."""
     by_item: dict[str, Precedent] = {}
     for one in [*state.precedents, *new]:
-        key = digest(one.item)
+        key = digest([one.client, one.item])
         by_item.pop(key, None)
         if one.item:
             by_item[key] = one

@@ -89,6 +89,7 @@ class Claimed(Struct, frozen=True):
     #: the client's own key of the item
     key: str
     payload: dict[str, Any]
+    client_id: int
 
 
 class AgentEvent(Struct, frozen=True):

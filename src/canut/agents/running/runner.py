@@ -248,7 +248,8 @@ class _Work(Struct):
         return checked(step, items, self.hands.answer(agent, step, self._state(version), items))
 
     def _items(self, step: Step, tasks: Sequence[Claimed]) -> list[Item]:
-        return items_of(step, [(task.task_id, task.key, task.payload) for task in tasks])
+        rows = [(task.task_id, task.key, task.payload) for task in tasks]
+        return items_of(step, rows, [task.client_id for task in tasks])
 
     def _shadow(
         self, step: Step, batch_step_id: int, claimed: Sequence[Claimed]

@@ -14,13 +14,18 @@ from canut.work.store import SUBMIT
 
 Sync = Connection[Any]
 
-CLAIM = "select task_id, key, payload from claim_for_agent(%s, %s, %s, %s, %s, %s, %s)"
+CLAIM = """
+select c.task_id, c.key, c.payload, b.client_id
+from claim_for_agent(%s, %s, %s, %s, %s, %s, %s) c, batch_step s
+join batch b on b.id = s.batch_id
+where s.id = %s"""
 RETURN = "select return_many(%s, %s, %s, %s)"
 
 # items as they are, without claiming: whether an agent has anything to say yet
 SAMPLE = """
-select t.id as task_id, i.key, i.payload
+select t.id as task_id, i.key, i.payload, b.client_id
 from task t join batch_step s on s.id = t.batch_step_id
+join batch b on b.id = s.batch_id
 join item i on i.batch_id = s.batch_id and i.id = t.item_id
 where t.batch_step_id = %s and not t.expert and t.kind = 'work' and t.open
 order by t.id limit %s"""
@@ -101,7 +106,7 @@ def claim(
     now_ms: int,
 ) -> list[Claimed]:
     """Up to `count` tasks; see db/functions/agents.sql for what the others mean."""
-    values = [agent_id, batch_step_id, count, ahead, after, again_ms, now_ms]
+    values = [agent_id, batch_step_id, count, ahead, after, again_ms, now_ms, batch_step_id]
     return conn.cursor(row_factory=of(Claimed)).execute(CLAIM, values).fetchall()
 
 

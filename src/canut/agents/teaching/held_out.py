@@ -49,7 +49,8 @@ def held_out(conn: SyncConn, agent: AgentAtWork, steps: Sequence[int], step: Ste
     if store.answered_share(conn, agent.id) < ANSWERS_ALL:
         return HeldOut()
     rows = store.held_out(conn, agent, steps, LOOK_BACK)
-    return HeldOut(rows, items_of(step, [(row.task_id, row.key, row.payload) for row in rows]))
+    told = [(row.task_id, row.key, row.payload) for row in rows]
+    return HeldOut(rows, items_of(step, told, [row.client_id for row in rows]))
 
 
 def judged(

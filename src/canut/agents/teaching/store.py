@@ -24,9 +24,11 @@ SET_LOOKED = "update agent set looked_n = %s where id = %s"
 # never what an agent decided alone, never a task of the agent's own blind stream, never one that
 # a panel has heard for an audit or a dispute: licences and certificates rest on these, for good
 DECIDED = """
-select d.task_id, i.key, i.payload, d.value::text as value, d.confidence, d.method, d.decided_ms
+select d.task_id, i.key, i.payload, d.value::text as value, d.confidence, d.method, d.decided_ms,
+       batch.client_id
 from decision d
 join batch_step s on s.id = d.batch_step_id
+join batch on batch.id = s.batch_id
 join item i on i.batch_id = s.batch_id and i.id = d.item_id
 where d.batch_step_id = any (%(steps)s) and d.method <> 'licence'
   and not exists (select from blind_answer b
@@ -43,7 +45,7 @@ union select of_task from panel where of_task = any (%(tasks)s)"""
 # tasks that people judge this agent by, the newest, with what they decided where they have: of the
 # streams of all versions since evidence last spoke against one, for the work may have changed then
 HELD_OUT = """
-select b.task_id, i.key, i.payload, t.batch_step_id, d.value::text as value
+select b.task_id, i.key, i.payload, t.batch_step_id, d.value::text as value, batch.client_id
 from (
     select b.task_id, min(b.id) as place
     from licence l join blind_answer b on b.root = l.id
@@ -85,6 +87,7 @@ class DecidedRow(Struct, frozen=True):
     confidence: float
     method: str
     decided_ms: int
+    client_id: int
 
 
 class HeldOutRow(Struct, frozen=True):
@@ -96,6 +99,7 @@ class HeldOutRow(Struct, frozen=True):
     batch_step_id: int
     #: what people decided, JSON; None while they have not
     value: str | None
+    client_id: int
 
 
 def steps(conn: Sync, agent: AgentAtWork, limit: int) -> list[int]:

@@ -171,7 +171,8 @@ def _material(
     same = [one for one in steps if bench.schema(conn, one) == schema]
     decode = msgspec.json.Decoder().decode
     rows = store_teaching.decided(conn, agent.id, same, LESSON_MAX)
-    items = items_of(newest, [(row.task_id, row.key, row.payload) for row in rows])
+    told = [(row.task_id, row.key, row.payload) for row in rows]
+    items = items_of(newest, told, [row.client_id for row in rows])
     decided = [
         Decided(item, decode(row.value), row.decided_ms, SOURCES[row.method], row.confidence)
         for item, row in zip(items, rows, strict=True)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from functools import lru_cache
+from itertools import repeat
 from typing import IO, Any
 
 import msgspec
@@ -111,7 +112,8 @@ class Scorer:
         return done
 
     def _told(self, rows: list[Row]) -> tuple[list[Told], list[Heard]]:
-        items = items_of(self.step, [(row.position, row.key, row.payload) for row in rows])
+        told = [(row.position, row.key, row.payload) for row in rows]
+        items = items_of(self.step, told, repeat(self.run.client_id))
         inside = sampled(self.run.seed, [row.key for row in rows], self.plan.audit_ppm)
         return self._splitter.split(items, inside)
 
