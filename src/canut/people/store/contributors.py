@@ -51,7 +51,10 @@ SET_FAMILY = """
 update contributor set family = %(family)s
 where id = %(contributor)s and family is distinct from %(family)s returning true"""
 
-SET_STATE = "update contributor set state = %s where id = %s and state <> %s returning true"
+SET_STATE = """
+update contributor set state = %(state)s, state_reason = %(reason)s, state_ms = now_ms(),
+    state_by = %(account)s
+where id = %(contributor)s and state <> %(state)s returning true"""
 
 
 async def create_contributor(conn: Conn, by: Principal, account_id: int) -> int:
@@ -154,18 +157,31 @@ async def revoke_skill(conn: Conn, by: Principal, contributor_id: int, skill: st
             await audit(conn, by, "revoke.skill", "contributor", contributor_id, detail)
 
 
-async def pause_contributor(conn: Conn, by: Principal, contributor_id: int) -> None:
-    """No new tasks for the contributor; what is in hand can be finished."""
-    await _set_state(conn, by, contributor_id, "paused")
+async def pause_contributor(
+    conn: Conn, by: Principal, contributor_id: int, reason: str = ""
+) -> None:
+    """No new tasks for the contributor; what is in hand can be finished. The contributor reads the
+    reason, and who gave it."""
+    await _set_state(conn, by, contributor_id, "paused", reason)
 
 
-async def resume_contributor(conn: Conn, by: Principal, contributor_id: int) -> None:
+async def resume_contributor(
+    conn: Conn, by: Principal, contributor_id: int, reason: str = ""
+) -> None:
     """New tasks for the contributor again."""
-    await _set_state(conn, by, contributor_id, "active")
+    await _set_state(conn, by, contributor_id, "active", reason)
 
 
-async def _set_state(conn: Conn, by: Principal, contributor_id: int, state: str) -> None:
+async def _set_state(
+    conn: Conn, by: Principal, contributor_id: int, state: str, reason: str
+) -> None:
+    values = {
+        "contributor": contributor_id,
+        "state": state,
+        "reason": reason,
+        "account": by.account_id,
+    }
     async with conn.transaction():
-        if await scalar(conn, SET_STATE, [state, contributor_id, state]):
-            detail = {"state": state}
+        if await scalar(conn, SET_STATE, values):
+            detail = {"state": state, **({"reason": reason} if reason else {})}
             await audit(conn, by, "change.contributor", "contributor", contributor_id, detail)

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from psycopg.types.json import Jsonb
 
 from canut.db.pool import Conn, SyncConn
@@ -22,15 +22,49 @@ insert into audit_log
 values (now_ms(), %(account_id)s, %(api_key_id)s, %(client_id)s, %(action)s, %(subject)s,
         %(subject_id)s, %(detail)s)"""
 
-# newest first; `before` is the id of the last entry already shown
 READ_AUDIT = f"""
 select id, at_ms, account_id, api_key_id, client_id, action, subject, subject_id, detail
-from audit_log
-where {OF_CLIENTS}
-  and (%(subject)s::text is null or subject = %(subject)s)
-  and (%(subject_id)s::text is null or subject_id = %(subject_id)s)
-  and (%(before)s::bigint is null or id < %(before)s)
-order by id desc limit %(limit)s"""  # noqa: S608 - a condition of ours, with parameters
+from audit_log where {OF_CLIENTS}"""  # noqa: S608 - a condition of ours, with parameters
+
+# a condition for each thing asked for, so that each has its index. Entries are in the order of
+# their ids, which is that of their times but for transactions under way: an hour is more than any
+_ASKED = {
+    "subject": "subject = %(subject)s",
+    "subject_id": "subject_id = %(subject_id)s",
+    "action": "action = %(action)s",
+    "account_id": "account_id = %(account_id)s",
+    "before": "id < %(before)s",
+    "after": "id > %(after)s",
+    "since_ms": """at_ms >= %(since_ms)s and id >= coalesce((
+        select id from audit_log where at_ms >= %(since_ms)s - 3600000
+        order by at_ms, id limit 1), 0)""",
+    "until_ms": """at_ms < %(until_ms)s and id <= coalesce((
+        select id from audit_log where at_ms < %(until_ms)s + 3600000
+        order by at_ms desc, id desc limit 1), 0)""",
+}
+
+# one index lookup for each action that there is
+ACTIONS = """
+with recursive found as (
+    (select action from audit_log order by action limit 1)
+    union all
+    select (select l.action from audit_log l where l.action > found.action
+            order by l.action limit 1)
+    from found where found.action is not null
+) select action from found where action is not null"""
+
+
+class Asked(Struct, frozen=True):
+    """Which entries of the audit log; None asks for all."""
+
+    subject: str | None = None
+    subject_id: str | None = None
+    action: str | None = None
+    #: who did it
+    account_id: int | None = None
+    #: from then on, and before then, milliseconds UTC
+    since_ms: int | None = None
+    until_ms: int | None = None
 
 
 class Entry(Struct, frozen=True):
@@ -109,14 +143,31 @@ async def read_audit(
     limit: int = 100,
 ) -> list[Entry]:
     """What happened, newest first, as far as the principal may see it."""
-    values = {
-        "clients": by.clients,
-        "subject": subject,
-        "subject_id": subject_id,
-        "before": before,
-        "limit": limit,
-    }
-    return await rows(conn, Entry, READ_AUDIT, values)
+    asked = Asked(subject=subject, subject_id=subject_id)
+    return await find_audit(conn, by, asked, before=before, limit=limit)
+
+
+async def find_audit(
+    conn: Conn,
+    by: Principal,
+    asked: Asked,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int = 100,
+) -> list[Entry]:
+    """Entries as asked for, newest first: the next below the id `before`, or above `after`."""
+    values = {**to_builtins(asked), "before": before, "after": after}
+    asking = [sql for name, sql in _ASKED.items() if values[name] is not None]
+    order = "id" if after is not None else "id desc"
+    sql = " and ".join([READ_AUDIT, *asking]) + f" order by {order} limit %(limit)s"
+    found = await rows(conn, Entry, sql, {**values, "clients": by.clients, "limit": limit})
+    return found[::-1] if after is not None else found
+
+
+async def list_actions(conn: Conn) -> list[str]:
+    """Every action that the audit log holds."""
+    return [row[0] for row in await (await conn.execute(ACTIONS)).fetchall()]
 
 
 async def rows(conn: Conn, struct: type[T], sql: str, values: Any = None) -> list[T]:
