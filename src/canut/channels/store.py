@@ -66,6 +66,13 @@ update webhook_delivery set state = %(state)s, attempts = attempts + 1, last_sta
     last_error = %(error)s, next_ms = %(next_ms)s, ended_ms = %(ended_ms)s
 where id = %(delivery)s and state = 'waiting'"""
 
+# try again from the beginning what was given up, if anybody still listens there
+RETRY = """
+update webhook_delivery d set state = 'waiting', attempts = 0, next_ms = %(now_ms)s, ended_ms = null
+from webhook w
+where d.id = %(delivery)s and d.state = 'failed' and w.id = d.webhook_id and w.disabled_ms is null
+returning w.client_id"""
+
 # the receiver said that it is gone (410): nothing more is sent to it
 GONE = "update webhook set disabled_ms = %s where id = %s and disabled_ms is null"
 
@@ -141,6 +148,12 @@ def delivery(conn: Conn, delivery_id: int) -> Delivery | None:
 
 def record(conn: Conn, delivery_id: int, values: dict[str, Any]) -> None:
     conn.execute(RECORD, {**values, "delivery": delivery_id})
+
+
+def retry(conn: Conn, delivery_id: int, now_ms: int) -> int | None:
+    """The client it is for; None where there is nothing to try."""
+    row = conn.execute(RETRY, {"delivery": delivery_id, "now_ms": now_ms}).fetchone()
+    return int(row[0]) if row else None
 
 
 def gone(conn: Conn, webhook_id: int, now_ms: int) -> None:

@@ -21,6 +21,7 @@ from canut.channels import store
 from canut.channels.addresses import Pinned, check_url, pin
 from canut.channels.store import Conn, Delivery, Webhook
 from canut.errors import CanutError, Conflict, NotFound, Unavailable
+from canut.people.model import Principal
 
 #: tries before an event is given up
 TRIES_MAX = 8
@@ -82,6 +83,15 @@ def send_test(conn: Conn, client_id: int, webhook_id: int, now_ms: int) -> int:
     if not found:
         raise NotFound(f"There is no webhook {webhook_id}.", mend="see the list of webhooks")
     return found[0]
+
+
+def retry(conn: Conn, who: Principal, delivery_id: int, now_ms: int) -> None:
+    """Try an event again that was given up, as often as a new one. Raises `NotFound` where none
+    failed or its address was removed."""
+    client = store.retry(conn, delivery_id, now_ms)
+    if client is None:
+        raise NotFound("This event did not fail, or its address was removed.")
+    store.audit(conn, who, "retry.webhook", "delivery", delivery_id, {}, client)
 
 
 def enqueue(

@@ -13,6 +13,8 @@ from canut.db.migrate import migrate as apply
 from canut.db.migrate import status as compare
 from canut.db.pool import connect
 from canut.engine.jobs import job_scripts
+from canut.people.store import COMMAND_LINE
+from canut.people.store.log import audit_sync
 
 
 @click.group()
@@ -66,6 +68,9 @@ def backup(settings: Settings, file: Path) -> None:
     """Write a consistent copy to FILE; work may go on meanwhile."""
     with database(settings) as url:
         size = copies.backup(url, file)
+        # told on the operators' overview
+        with connect(url) as conn:
+            audit_sync(conn, COMMAND_LINE, "backup.database", "database", "", {"bytes": size})
     click.echo(f"{file}: {size:,} bytes")
 
 

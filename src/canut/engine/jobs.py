@@ -30,6 +30,7 @@ from canut.db.migrate import Script
 from canut.db.pool import UNREACHABLE, connect, connect_async
 from canut.engine.audits import advance
 from canut.engine.clock import now_ms
+from canut.insight import operations
 from canut.people import store as people
 from canut.quality.beliefs.sweep import sweep_due
 from canut.quality.exams import sitting as exams
@@ -75,6 +76,12 @@ def make_app(
     async def advance_audits(timestamp: int) -> None:
         """Close lists of decisions, draw audits, settle disputes, state what is proved."""
         await asyncio.to_thread(_advance_audits, url)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(queueing_lock="take_pulse", pass_context=False)
+    async def take_pulse(timestamp: int) -> None:
+        """Write down what goes on, so that operators know what is usual."""
+        await asyncio.to_thread(_take_pulse, url)
 
     @app.periodic(cron="17 * * * *")
     @app.task(queueing_lock="forget_expired", pass_context=False)
@@ -144,6 +151,11 @@ def look_at_models(url: str, models: Path | None) -> None:
                 "agent %d: model %s ends on %s: %s",
                 *(one.agent_id, one.model, one.shutdown, one.did or one.state),
             )
+
+
+def _take_pulse(url: str) -> None:
+    with connect(url, autocommit=True) as conn:
+        operations.take_pulse(conn)
 
 
 def _review_gold(url: str) -> None:
