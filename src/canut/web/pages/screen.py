@@ -15,6 +15,7 @@ from canut.web.i18n import N_
 from canut.web.option_index import OptionIndex
 from canut.web.pages.guide import to_html
 from canut.web.pages.items import Shown, shown_fields
+from canut.web.pages.pictures import private_pictures
 from canut.web.pages.render import locale_of
 from canut.web.pages.view import fragment, now_ms, pool, say, show, told
 from canut.work import tasks
@@ -99,12 +100,25 @@ async def _values(
     problems: Sequence[Problem],
     known: set[str],
 ) -> dict[str, Any]:
-    kept, locale = house(request).kept, locale_of(request)
-    step: LoadedStep = await kept.steps.load(pool(request), task.ref.batch_step_id)
+    step = await house(request).kept.steps.load(pool(request), task.ref.batch_step_id)
+    return await step_values(request, step, task, given, problems, known)
+
+
+async def step_values(
+    request: WebRequest,
+    step: LoadedStep,
+    task: ClaimedTask,
+    given: Form,
+    problems: Sequence[Problem],
+    known: set[str],
+) -> dict[str, Any]:
+    """What `work/fragment.html` needs of a task at a step; also of one that is only shown."""
+    locale = locale_of(request)
     widget = step.question.widget(locale, ANSWER)
     said = told(request, problems, ANSWER)
     questions = dict(named_questions(step.question))
-    fields = shown_fields(step.item.fields, task.item, step.process_slug, locale)
+    private = await private_pictures(request, step.client_id)
+    fields = shown_fields(step.item.fields, task.item, step.process_slug, locale, private)
     guide_id, guide = _guide(request, step)
     if guide_id in known:
         guide = ""

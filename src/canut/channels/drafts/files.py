@@ -1,0 +1,96 @@
+"""The files of drafts, on this machine's disk."""
+
+import io
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from canut.channels.delimited import sniff_delimiter
+from canut.errors import NotFound, Problem
+
+#: random bytes of a file's name
+TOKEN_BYTES = 24
+#: what a table that was pasted is called
+PASTED = "pasted.csv"
+
+
+class Uploads:
+    """The folder of uploads: a file, and beside it the list of its rows that are wrong."""
+
+    def __init__(self, folder: Path, bytes_max: int):
+        self.folder = folder
+        #: bytes read of a file, unpacked
+        self.bytes_max = bytes_max
+
+    def keep(self, stream: IO[bytes]) -> tuple[str, int]:
+        """Keep a file: its name here, and its size in bytes."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        with self._data(token).open("wb") as out:
+            shutil.copyfileobj(stream, out, 1 << 20)
+            return token, out.tell()
+
+    @contextmanager
+    def open(self, token: str) -> Iterator[IO[bytes]]:
+        """Its bytes. Raises `NotFound`."""
+        try:
+            stream = self._data(token).open("rb")
+        except FileNotFoundError:
+            raise NotFound(
+                "The file of this draft is not there any more.", mend="hand the file in again"
+            ) from None
+        with stream:
+            yield stream
+
+    def forget(self, token: str) -> None:
+        """Delete a file and its list."""
+        self._data(token).unlink(missing_ok=True)
+        self._wrong(token).unlink(missing_ok=True)
+
+    def tokens(self) -> list[str]:
+        """Of every file that is here."""
+        if not self.folder.is_dir():
+            return []
+        return sorted({path.name.partition(".")[0] for path in self.folder.iterdir()})
+
+    @contextmanager
+    def listing(self, token: str) -> Iterator[Any]:
+        """Write the list of what is wrong: a call a problem, with the value that is."""
+        draft = self._wrong(token).with_suffix(".part")
+        with draft.open("wb") as out:
+
+            def note(problem: Problem, value: str) -> None:
+                out.write(msgspec.json.encode((problem, value)) + b"\n")
+
+            yield note
+        draft.replace(self._wrong(token))
+
+    def wrong(self, token: str) -> Iterator[tuple[Problem, str]]:
+        """What is in the list."""
+        if self._wrong(token).is_file():
+            with self._wrong(token).open("rb") as lines:
+                for line in lines:
+                    yield msgspec.json.decode(line, type=tuple[Problem, str])
+
+    def _data(self, token: str) -> Path:
+        return self.folder / f"{token}.data"
+
+    def _wrong(self, token: str) -> Path:
+        return self.folder / f"{token}.wrong"
+
+
+def pasted(text: str, *, headed: bool) -> io.BytesIO:
+    """A table that was pasted, as a file. Where its first line does not name the columns they are
+    called `text`, or `column 1` and so on."""
+    lines = text.strip("\r\n")
+    if headed or lines.lstrip().startswith("{"):
+        return io.BytesIO(lines.encode())
+    delimiter = sniff_delimiter(lines[:65_536])
+    width = lines.partition("\n")[0].count(delimiter) + 1
+    names = ["text"] if width == 1 else [f"column {place}" for place in range(1, width + 1)]
+    return io.BytesIO(f"{delimiter.join(names)}\n{lines}".encode())
