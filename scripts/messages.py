@@ -21,6 +21,7 @@ from canut.web.i18n import read_catalogue
 SOURCE = Path(__file__).parent.parent / "src" / "canut"
 #: rooms whose errors people read on pages
 ROOMS = (
+    "agents/running/verbs.py",
     "errors.py",
     "people",
     "web",

@@ -42,6 +42,19 @@ class Formats:
         """An amount in minor units."""
         return numbers.format_currency(_major(minor, currency), currency, locale=self._locale)
 
+    def micro(self, amount: float, currency: str) -> str:
+        """An amount in millionths of a currency, with as many digits as say something."""
+        value = Decimal(round(amount)).scaleb(-6)
+        digits = 2 if value == 0 or value >= 1 else min(6, 1 - value.adjusted())
+        pattern = str(Locale.parse(self._locale).currency_formats["standard"].pattern)
+        return numbers.format_currency(
+            value,
+            currency,
+            format=pattern.replace(".00", f".{'0' * max(2, digits)}"),
+            locale=self._locale,
+            currency_digits=False,
+        )
+
     def moment(self, at_ms: int, style: str = "medium") -> str:
         """Date and time."""
         return dates.format_datetime(_utc(at_ms), format=style, locale=self._regional)
@@ -104,6 +117,7 @@ def formats(locale: str) -> dict[str, Callable[..., str]]:
         "number": made.number,
         "percent": made.percent,
         "money": made.money,
+        "micro": made.micro,
         "moment": made.moment,
         "day": made.day,
         "duration": made.duration,

@@ -1,19 +1,25 @@
-"""What operators do with agents at work: put one at a step, pause it, change its place."""
+"""What operators do with agents at work: put one at a step, pause it, have it taught, end it."""
 
+import time
 from typing import Any
 
 from msgspec import Struct
 
 from canut.agents import store
+from canut.agents.arena import store as store_duels
 from canut.agents.llm.kind import LLM
 from canut.agents.registry import agent_type, agent_types
 from canut.agents.running.model import AgentAtWork
+from canut.agents.teaching import store as store_teaching
 from canut.db.pool import SyncConn
-from canut.errors import Invalid, NotFound
+from canut.errors import Conflict, Invalid, NotFound, Problem
 from canut.people import rules
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
 from canut.processes.model import ProcessDefinition
+from canut.quality.audits.draws import new_seed
+from canut.quality.licences import acts
+from canut.quality.licences.licensing import begin_earning
 
 #: who is asked first where nothing was measured yet; a type that is not here comes before language
 #: models
@@ -83,8 +89,40 @@ def pause(conn: SyncConn, by: Principal, agent_id: int) -> None:
 
 
 def resume(conn: SyncConn, by: Principal, agent_id: int) -> None:
-    """Tasks for it again."""
-    _set(conn, by, agent_id, "active")
+    """Tasks for it again. Where its work had been ended, it earns a licence anew."""
+    with conn.transaction():
+        agent = find(conn, agent_id)
+        _set(conn, by, agent_id, "active")
+        champion = store.open_versions(conn, agent_id).get("champion")
+        if champion and store_duels.open_licence(conn, agent) is None:
+            now_ms = time.time_ns() // 1_000_000
+            begin_earning(conn, agent.licence_place, champion.hash, new_seed(), now_ms)
+
+
+def ask_lesson(conn: SyncConn, by: Principal, agent_id: int) -> None:
+    """Have the engine teach it as soon as it can, whatever the rules say of the use of it. Raises
+    `NotFound`, `Conflict` while it is paused."""
+    if find(conn, agent_id).state == "paused":
+        raise Conflict("The agent is paused.", mend="let it resume first")
+    with conn.transaction():
+        store_teaching.set_looked(conn, agent_id, store_teaching.ASKED)
+        audit_sync(conn, by, "teach.agent", "contributor", agent_id, {})
+
+
+def end_work(conn: SyncConn, by: Principal, agent_id: int, reason: str, now_ms: int) -> None:
+    """Pause it for good, and end the licence that it holds or earns; what it decided stands. Raises
+    `Invalid` without a reason, `NotFound`, `Forbidden`."""
+    agent = find(conn, agent_id)
+    reason = reason.strip()
+    if not reason or len(reason) > acts.REASON_MAX:
+        message = "Say why, in 500 characters or less."
+        raise Invalid(message, problems=[Problem(message, field="reason")])
+    with conn.transaction():
+        pause(conn, by, agent_id)
+        licence = store_duels.open_licence(conn, agent)
+        if licence:
+            acts.end(conn, by, licence.id, "withdrawn", reason, now_ms)
+        audit_sync(conn, by, "end.agent", "contributor", agent_id, {"reason": reason})
 
 
 def find(conn: SyncConn, agent_id: int) -> AgentAtWork:

@@ -18,6 +18,8 @@ where s.process_id = %s and s.slug = %s and s.n_decided > 0 order by s.id desc l
 
 DECIDED_COUNT = """
 select coalesce(sum(n_decided), 0)::bigint from batch_step where process_id = %s and slug = %s"""
+#: "looked" of an agent for which a person asked for a lesson
+ASKED = -1
 LOOKED = "select looked_n from agent where id = %s"
 SET_LOOKED = "update agent set looked_n = %s where id = %s"
 
@@ -115,7 +117,7 @@ def decided_count(conn: Sync, agent: AgentAtWork) -> int:
 
 
 def looked(conn: Sync, agent_id: int) -> int:
-    """How many decisions there were when somebody looked last whether to teach."""
+    """How many decisions there were when somebody looked last whether to teach; `ASKED`."""
     row = conn.execute(LOOKED, [agent_id]).fetchone()
     return int(row[0]) if row else 0
 

@@ -40,6 +40,8 @@ STEPS_MAX = 200
 LOOK_AGAIN = 1.1
 #: the same while the work has changed under an agent
 LOOK_AGAIN_DRIFTED = 1.02
+#: what the record says of a lesson that was asked for and made no version
+NOTHING_NEW = "it knows all there is to learn from, or is being taught this moment"
 #: `decision.method` -> who decided
 SOURCES: dict[str, Source] = {
     "answers": "people",
@@ -78,11 +80,15 @@ def teach_due(
             continue
         drifted = owed.get(agent.id)
         count = store_teaching.decided_count(conn, agent)
+        looked = store_teaching.looked(conn, agent.id)
         again = LOOK_AGAIN_DRIFTED if drifted else LOOK_AGAIN
-        if count < max(1, store_teaching.looked(conn, agent.id) * again):
+        if count < max(1, looked * again) and looked != store_teaching.ASKED:
             continue
+        anyway = looked == store_teaching.ASKED
         try:
-            taught = teach(conn, hands, bench, agent, now_ms, drifted=drifted)
+            taught = teach(conn, hands, bench, agent, now_ms, anyway=anyway, drifted=drifted)
+        except Conflict:
+            taught = None
         except BROKEN:
             log.exception("agent %d (%s) could not be taught", agent.id, agent.name)
             continue
@@ -91,6 +97,8 @@ def teach_due(
         if taught:
             store_watch.paid(conn, agent.id)
             done.append(taught)
+        elif anyway:
+            store.note(conn, agent.id, "lesson", {"why": NOTHING_NEW}, now_ms())
     return done
 
 

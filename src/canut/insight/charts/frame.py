@@ -42,26 +42,40 @@ def frame(
     return Frame(x, y, "".join(parts))
 
 
-def across(levels: Sequence[Level], y: Scale) -> str:
-    """Levels from side to side, named above the line, or below it at the top."""
+def across(levels: Sequence[Level], y: Scale, *, left: bool = False) -> str:
+    """Levels from side to side, named above the line, or below it at the top; at the right, or at
+    the `left`, below it."""
     parts = []
     for level in levels:
         at = y.at(level.value)
         d = f"M{place(LEFT)} {place(at)}H{place(RIGHT)}"
         parts.append(element("path", class_="level", d=d))
-        parts.append(text(level.name, RIGHT, at - 6 if at > TOP + 18 else at + 16, "said end"))
+        if left:
+            parts.append(text(level.name, LEFT + 6, at + 16, "said"))
+        else:
+            parts.append(text(level.name, RIGHT, at - 6 if at > TOP + 18 else at + 16, "said end"))
     return "".join(parts)
 
 
-def upright(levels: Sequence[Level], x: Scale, top: float, bottom: float) -> str:
-    """Levels from top to bottom, named beside the line, on the side that has room."""
+def upright(
+    levels: Sequence[Level], x: Scale, top: float, bottom: float, *, said_at: float | None = None
+) -> str:
+    """Levels from top to bottom, named beside the line, on the side that has room, at the top or
+    at `said_at`."""
     parts = []
     for level in levels:
         at = x.at(level.value)
         d = f"M{place(at)} {place(top)}V{place(bottom)}"
         parts.append(element("path", class_="level", d=d))
         side = "said end" if at > WIDTH * 0.6 else "said"
-        parts.append(text(level.name, at + (-6 if at > WIDTH * 0.6 else 6), top + 12, side))
+        parts.append(
+            text(
+                level.name,
+                at + (-6 if at > WIDTH * 0.6 else 6),
+                top + 12 if said_at is None else said_at,
+                side,
+            )
+        )
     return "".join(parts)
 
 

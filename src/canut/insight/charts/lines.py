@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from canut.insight.charts.frame import HEIGHT, Frame, across, frame
+from canut.insight.charts.frame import BOTTOM, HEIGHT, TOP, Frame, across, frame, upright
 from canut.insight.charts.model import Drawing, Key, Line, LineChart, Write
 from canut.insight.charts.svg import element, picture, place, titled
 
@@ -12,11 +12,13 @@ def draw_lines(chart: LineChart, write: Write) -> Drawing:
     """The lines over each other, the first on top; points that are no numbers are left out."""
     lines = [_drawable(line) for line in chart.lines]
     xs = [x for line in lines for x, _ in line.points]
+    xs += [mark.value for mark in chart.marks if math.isfinite(mark.value)]
     ys = [y for line in lines for _, y in line.points]
     ys += [end for line in lines for ends in line.band for end in ends]
     ys += [level.value for level in chart.levels]
     drawn = frame((chart.x, chart.y), (xs, ys), write)
-    body = drawn.under + across(chart.levels, drawn.y)
+    body = drawn.under + across(chart.levels, drawn.y, left=bool(chart.marks))
+    body += upright(chart.marks, drawn.x, TOP, BOTTOM, said_at=BOTTOM - 8)
     body += "".join(_band(line, drawn) for line in reversed(lines))
     body += "".join(_line(line, drawn) for line in reversed(lines))
     body += "".join(_marks(line, drawn, chart, write) for line in reversed(lines))

@@ -58,6 +58,8 @@ class LineChart(Struct, frozen=True):
     y: Axis
     lines: Sequence[Line]
     levels: Sequence[Level] = ()
+    #: marked on x, such as what is licensed
+    marks: Sequence[Level] = ()
 
 
 class Histogram(Struct, frozen=True):

@@ -26,7 +26,7 @@ _WORDS: dict[Locale, dict[str, str]] = {
         " would never be proved.",
         "in_force": "In force: decides alone from a confidence of {threshold} on, about {coverage}"
         " of the work.",
-        "proved": "Proved on {evidence} blind answers, {wrong} of them wrong: errors at most"
+        "proved": "Proved on {evidence} blind answers, {proved_wrong} of them wrong: errors at most"
         " {bound}, at {confidence} confidence, whenever this is read. Allowed are {error}.",
         "watched": "{share} of its tasks go to people too, blind, for ever: {answers} so far,"
         " {wrong} wrong. It ends at once when the evidence against it reaches {bar}; now it"
@@ -58,8 +58,8 @@ _WORDS: dict[Locale, dict[str, str]] = {
         " la preuve ne viendrait jamais.",
         "in_force": "En vigueur : décide seul à partir d’une confiance de {threshold}, soit environ"
         " {coverage} du travail.",
-        "proved": "Prouvé sur {evidence} réponses à l’aveugle, dont {wrong} fausses : au plus"
-        " {bound} d’erreurs, avec une confiance de {confidence}, quel que soit le moment de la"
+        "proved": "Prouvé sur {evidence} réponses à l’aveugle, dont {proved_wrong} fausses : au"
+        " plus {bound} d’erreurs, avec une confiance de {confidence}, quel que soit le moment de la"
         " lecture. Sont permis {error}.",
         "watched": "{share} de ses tâches vont aussi à des personnes, à l’aveugle, pour toujours :"
         " {answers} jusqu’ici, dont {wrong} fausses. La licence prend fin dès que la preuve contre"
@@ -127,6 +127,7 @@ def _values(licence: Licence, name: str, locale: Locale) -> dict[str, str]:
         "bound": as_share(finding.get("bound", 1.0), locale, up=True),
         "evidence": as_count(counts.get("audits", 0), locale),
         "answers": as_count(watched.get("answers", 0), locale),
+        "proved_wrong": as_count(finding.get("wrong", 0), locale),
         "wrong": as_count(watched.get("wrong", 0), locale),
         "capital": as_count(round(min(standing.get("capital", 1.0), CAPITAL_SHOWN)), locale),
         "bar": as_count(round(licence.version * (licence.version + 1) / licence.delta), locale),

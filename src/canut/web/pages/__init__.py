@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from canut.config import Settings
 from canut.web.pages import (
     account,
+    agents,
     answers,
     certificates,
     client,
@@ -31,6 +32,6 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
     fixed = (
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
-        *(shell, remarks, quality, licences, certificates, story, answers, look, design),
+        *(shell, remarks, quality, licences, certificates, story, answers, look, design, agents),
     )
     return [*handing.routes(settings), *(route for module in fixed for route in module.ROUTES)]
