@@ -31,7 +31,7 @@ def titles(n: int, seed: int = 0) -> list[str]:
 
 def test_evidence_is_never_learned_from() -> None:
     """Asking for a task that a licence rests on is an error; near copies of evidence are left
-    out."""
+    out, but for those that were there before it was drawn."""
     rows = decided(titles(30))
     with pytest.raises(Conflict, match="task 7 "):
         lesson(STEP, rows, protected={7, 99})
@@ -40,6 +40,11 @@ def test_evidence_is_never_learned_from() -> None:
     keys = {example.item.key for example in taught.train + taught.validation}
     assert 3 not in keys
     assert taught.left_out["like evidence"] >= 1
+    # decided at 3: a copy drawn at 3 or before had not been seen, one drawn later had
+    for drawn, learned in ((2, False), (3, False), (4, True)):
+        taught = lesson(STEP, rows, protected={500}, evidence=[copy], drawn=[drawn])
+        keys = {example.item.key for example in taught.train + taught.validation}
+        assert (3 in keys) is learned
 
 
 def test_agents_do_not_teach_agents() -> None:

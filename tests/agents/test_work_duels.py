@@ -13,7 +13,7 @@ from canut.agents.running.model import AgentAtWork, Worth
 from canut.agents.running.runner import Bench
 from canut.agents.standing import curve, standing
 from canut.agents.teaching import store as store_teaching
-from canut.agents.teaching.rules import begins_as, coverage_at, lesson_due
+from canut.agents.teaching.rules import begins_as, coverage_at, earning_ppm, lesson_due
 from canut.agents.teaching.teaching import teach
 from canut.agents.versions import begin_challenger, replace_champion
 from canut.quality.licences import store_blind
@@ -158,6 +158,7 @@ def test_rules_of_lessons() -> None:
     assert begins_as(in_force=False, before=poor, now=good) == "champion"
     assert begins_as(in_force=True, before=poor, now=good) == "challenger"
     assert begins_as(in_force=False, before=good, now=good) == "challenger"
+    assert earning_ppm(Worth(coverage=0.0)) < earning_ppm(Worth(coverage=1.0))
     assert coverage_at([0.9, 0.8, 0.7, 0.6], [1, 1, 1, 0], 0.5) == 1.0
     assert coverage_at([0.9] * 3, [0, 0, 0], 0.5) == 0.0
 

@@ -10,6 +10,7 @@ from canut.agents import store
 from canut.agents.arena import store as store_duels
 from canut.agents.model import Version
 from canut.agents.running.model import AgentAtWork, VersionAtWork, Worth
+from canut.agents.teaching.rules import earning_ppm
 from canut.db.pool import SyncConn
 from canut.quality.audits.draws import new_seed
 from canut.quality.licences.caution import restore
@@ -39,7 +40,8 @@ def replace_champion(
         conn, agent.id, version, state, "champion", at, lesson=worth, settings=settings
     )
     tried, place = store_duels.tried(conn, agent), agent.licence_place
-    succeed(conn, place, version.hash(), new_seed(), at, tried=tried, said=said)
+    basis, ppm = version.hash(), earning_ppm(worth)
+    succeed(conn, place, basis, new_seed(), at, tried=tried, said=said, stream_ppm=ppm)
     told = {"why": why, **msgspec.to_builtins(worth)}
     store.note(conn, agent.id, "replaced", told, at, version_id=made)
     return made
@@ -85,7 +87,10 @@ def promote(
     store.end(conn, open_now["champion"].id, "replaced", why, at)
     store.promote(conn, challenger.id)
     place, basis = agent.licence_place, challenger.hash
-    new = succeed(conn, place, basis, new_seed(), at, tried=tried, said=said, canary=canary)
+    ppm = earning_ppm(challenger.lesson)
+    new = succeed(
+        conn, place, basis, new_seed(), at, tried=tried, said=said, stream_ppm=ppm, canary=canary
+    )
     store.note(conn, agent.id, "promoted", {"why": why, **told}, at, version_id=challenger.id)
     return new
 

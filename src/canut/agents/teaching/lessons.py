@@ -1,8 +1,8 @@
 """What an agent may learn from: decided items, with where each decision came from.
 
-Never tasks that a licence rests on, nor near copies of these: evidence on what was learned proves
-nothing. Never what an agent decided: it would learn from itself. The newest lessons are held back
-to see what was learned, and near duplicates are never on both sides.
+Never tasks that a licence rests on, nor near copies of these that were decided later: evidence on
+what was learned proves nothing. Never what an agent decided: it would learn from itself. The newest
+lessons are held back to see what was learned, and near duplicates are never on both sides.
 
 Source: Broder, "On the resemblance and containment of documents" (1997), for the signatures.
 """
@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct, field
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
@@ -64,15 +65,17 @@ def lesson(
     *,
     protected: Collection[int],
     evidence: Sequence[Item] = (),
+    drawn: Sequence[int] = (),
     answers: int = 2,
     share: float = 0.2,
 ) -> Lesson:
     """A lesson from decided items.
 
     `protected` holds the keys of tasks that a licence, an exam or a certificate rests on: asking
-    for one of them raises `Conflict`. `evidence` are these items themselves, so that near copies
-    can be left out. `answers` is how many answers the question has, for what chance would get
-    right. About `share` of the items, the newest, are for validation.
+    for one of them raises `Conflict`. `evidence` are these items themselves, and `drawn` when each
+    was, so that near copies decided since can be left out (without it: all near copies). `answers`
+    is how many answers the question has, for what chance would get right. About `share` of the
+    items, the newest, are for validation.
     """
     asked = sorted({one.item.key for one in decided} & set(protected))
     if asked:
@@ -86,14 +89,14 @@ def lesson(
     items = [one.item for one in own]
     counts = features.rows(step.shape, [item.payload for item in [*items, *evidence]])
     group = near_duplicates(counts)
-    tainted = np.isin(group[: len(own)], group[len(own) :])
+    when = np.array([one.decided_at for one in own], np.int64)
+    tainted = _late(group[: len(own)], when, group[len(own) :], drawn)
     left_out["like evidence"] = int(tainted.sum())
     rows = np.flatnonzero(~tainted)
     examples = {
         int(i): Example(items[i], own[i].value, _weight(own[i].trust, answers), int(group[i]))
         for i in rows
     }
-    when = np.array([one.decided_at for one in own], np.int64)
     train, validation = _by_time(rows, when, group, share)
     left_out["late copies"] = len(rows) - len(train) - len(validation)
     return Lesson(
@@ -101,6 +104,21 @@ def lesson(
         [examples[i] for i in validation],
         {why: count for why, count in left_out.items() if count},
     )
+
+
+def _late(group: Int64, when: Int64, judged: Int64, drawn: Sequence[int]) -> NDArray[np.bool_]:
+    """Which examples are like evidence that was drawn before they were decided, bool (n,): who is
+    asked about new work has not seen what comes after it. What came before it may be learned:
+    new work has such copies too. `drawn`: when each of `judged` was, in their order; empty: before
+    everything."""
+    if not len(judged):
+        return np.zeros(len(group), bool)
+    names, place = np.unique(judged, return_inverse=True)
+    first = np.full(len(names), np.iinfo(np.int64).max)
+    np.minimum.at(first, place, np.array(drawn or [0] * len(judged), np.int64))
+    at = np.minimum(np.searchsorted(names, group), len(names) - 1)
+    late: NDArray[np.bool_] = (names[at] == group) & (when >= first[at])
+    return late
 
 
 def near_duplicates(counts: Rows) -> Int64:

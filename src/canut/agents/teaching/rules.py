@@ -19,6 +19,10 @@ FADED = 0.3
 #: by so much a new version is plainly better, as a share of the examples held back
 BETTER = 0.02
 
+#: share of its tasks in the blind stream of an agent that could decide nothing yet, and of one that
+#: could decide everything
+LEARNING_PPM, PROVING_PPM = 200_000, 600_000
+
 Begins = Literal["champion", "challenger"]
 
 
@@ -40,6 +44,17 @@ def begins_as(*, in_force: bool, before: Worth | None, now: Worth) -> Begins:
         return "champion"
     better = now.right > before.right + BETTER or now.right == 0
     return "champion" if better and not in_force else "challenger"
+
+
+def earning_ppm(worth: Worth) -> int:
+    """Share of its tasks that people answer blind while an agent earns its licence, in millionths.
+
+    Evidence is good for all versions to come, and until it is there people answer nearly
+    everything: it comes first where much would be licensed. Where little would be, examples come
+    first, for what is evidence cannot be learned from.
+    """
+    share = min(max(worth.coverage, 0.0), 1.0)
+    return round(LEARNING_PPM + (PROVING_PPM - LEARNING_PPM) * share)
 
 
 def coverage_at(confidence: Sequence[float], agreement: Sequence[float], error_max: float) -> float:

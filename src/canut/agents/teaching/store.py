@@ -47,7 +47,9 @@ union select of_task from panel where of_task = any (%(tasks)s)"""
 # tasks that people judge this agent by, the newest, with what they decided where they have: of the
 # streams of all versions since evidence last spoke against one, for the work may have changed then
 HELD_OUT = """
-select b.task_id, i.key, i.payload, t.batch_step_id, d.value::text as value, batch.client_id
+select b.task_id, i.key, i.payload, t.batch_step_id, d.value::text as value, batch.client_id,
+       coalesce((select min(p.predicted_ms) from agent_prediction p where p.task_id = b.task_id), 0)
+           as drawn_ms
 from (
     select b.task_id, min(b.id) as place
     from licence l join blind_answer b on b.root = l.id
@@ -102,6 +104,8 @@ class HeldOutRow(Struct, frozen=True):
     #: what people decided, JSON; None while they have not
     value: str | None
     client_id: int
+    #: when an agent was first asked about it; 0: nobody knows
+    drawn_ms: int = 0
 
 
 def steps(conn: Sync, agent: AgentAtWork, limit: int) -> list[int]:

@@ -139,7 +139,14 @@ def teach(
             return None
         tasks = [one.item.key for one in decided]
         protected = store_teaching.protected(conn, agent.id, tasks)
-        made = lesson(step, decided, protected=protected, evidence=held.items, answers=answers)
+        made = lesson(
+            step,
+            decided,
+            protected=protected,
+            evidence=held.items,
+            drawn=[row.drawn_ms for row in held.rows],
+            answers=answers,
+        )
         return _learned(conn, hands, agent, step, made, held, now_ms)
     finally:
         store.unlock(conn, agent.id)

@@ -28,13 +28,12 @@ from canut.truth.votes import Float64
 RUNGS_FROM = 100
 #: evidence that a ladder is laid out for: enough for an error rate of 2% and a few errors
 PLANNED = 600
-#: share of an agent's tasks in its stream until `PLANNED` answers are in, while it earns: people
-#: answer nearly everything then, and evidence is as good for the versions to come, so it comes
-#: first; what can be learned from follows
-EARNING_PPM = 500_000
+#: share of an agent's tasks in its stream until `PLANNED` answers are in, while it earns, where
+#: nobody says otherwise (`begin_earning`): people answer nearly everything then
+EARNING_PPM = 300_000
 #: the same after `PLANNED` answers that proved nothing yet, but may; and of a licence in force
 #: while rungs are left to prove
-PROVABLE_PPM, CLIMBING_PPM = 250_000, 100_000
+CLIMBING_PPM = 100_000
 #: tasks left for each answer that the next rung may take: a rung is some twentieth of the work, a
 #: blind answer costs about two answers of people that deciding alone would not, and the next
 #: version may need none of it
@@ -82,7 +81,7 @@ def review(
     proof = delta_share(licence.delta, licence.root_version)
     rungs = licence.rungs or _rungs(licence, answers, proof)
     if rungs is None:
-        return Review("same", None, None, None, None, EARNING_PPM)
+        return Review("same", None, None, None, None, licence.stream_ppm or EARNING_PPM)
     evidence = counted([answer for answer in answers if not answer.watch_only])
     sure, wrong = _outcomes(evidence)
     steps = np.array(rungs, np.float64)
@@ -90,7 +89,9 @@ def review(
     ppm = max(stream_ppm, CLIMBING_PPM) if climbing(found, len(evidence), left) else stream_ppm
     if licence.threshold is None:
         if found.threshold is None:
-            return Review("same", rungs, None, found, None, _earning(evidence, found, stream_ppm))
+            return Review(
+                "same", rungs, None, found, None, _earning(licence, evidence, found, stream_ppm)
+            )
         return Review("granted", _kept(rungs, found), found.threshold, found, None, ppm)
     watched = counted(answers)
     sure, wrong = _outcomes(watched)
@@ -140,13 +141,15 @@ def _kept(
     ]
 
 
-def _earning(evidence: Sequence[BlindAnswer], found: Finding, stream_ppm: int) -> int:
+def _earning(
+    licence: Licence, evidence: Sequence[BlindAnswer], found: Finding, stream_ppm: int
+) -> int:
     """Share of the stream while nothing is proved. What would prove nothing, however much there
     were of it, is gathered no faster than in force."""
     if len(evidence) < PLANNED:
-        return EARNING_PPM
+        return licence.stream_ppm or EARNING_PPM
     provable = found.shortfall is not None and found.shortfall.about is not None
-    return PROVABLE_PPM if provable else min(stream_ppm, CLIMBING_PPM)
+    return CLIMBING_PPM if provable else min(stream_ppm, CLIMBING_PPM)
 
 
 def _rungs(
