@@ -13,6 +13,7 @@
 -- Audits come first, to people who are qualified and never had the task; gold takes the place of an
 -- ordinary task now and then, oftener while little is known of the contributor. Callers must not
 -- keep the order of the rows: it tells gold and audits.
+-- Nothing is claimed whose pay is not there: tasks after `funded_to` wait (canut.pay.funding).
 create or replace function claim_tasks(
     p_contributor bigint,
     p_count integer,
@@ -67,6 +68,7 @@ begin
 
     for v_queue in
         select s.id, s.batch_id, s.step_id, s.lease_ms, s.process_id, s.slug, s.gold_share,
+               s.funded_to,
                kind.expert, kind.doubtful, c.task_id as cursor,
                coalesce(known.gold_judged, 0) as gold_judged
         from (
@@ -136,7 +138,7 @@ begin
                     from task t
                     where t.batch_step_id = v_queue.id and t.expert = v_queue.expert
                       and t.doubtful = v_queue.doubtful and t.kind = 'work'
-                      and t.open and t.id > v_cursor
+                      and t.open and t.id > v_cursor and t.id <= v_queue.funded_to
                     order by t.id
                     limit v_look
                 ), free as (
@@ -181,7 +183,7 @@ begin
                 select t.id from task t
                 where t.batch_step_id = v_queue.id and t.expert = v_queue.expert
                   and t.doubtful = v_queue.doubtful and t.kind = 'work'
-                  and t.open and t.id > v_cursor
+                  and t.open and t.id > v_cursor and t.id <= v_queue.funded_to
                 order by t.id
                 limit v_look
             ) look;
@@ -214,7 +216,7 @@ create or replace function claim_audits(
         select t.id, t.item_id, s.id as batch_step_id, s.step_id, s.batch_id,
                p_now_ms + s.lease_ms as deadline_ms
         from task t join batch_step s on s.id = t.batch_step_id
-        where t.open and t.kind = 'audit' and s.audit_skills <@ p_skills
+        where t.open and t.kind = 'audit' and s.audit_skills <@ p_skills and not s.held
           and (p_batch is null or s.batch_id = p_batch)
           and (not s.licence or exists (
               select from licence l
@@ -252,7 +254,8 @@ create or replace function claim_gold(
                where a.contributor_id = p_contributor and a.gold_id = g.id) is null
           and exists (
               select from task t
-              where t.batch_step_id = p_step and t.open and t.kind = 'work' and not t.expert)
+              where t.batch_step_id = p_step and t.open and t.kind = 'work' and not t.expert
+                and t.id <= (select s.funded_to from batch_step s where s.id = p_step))
         order by g.shown, g.id
         limit 1
         for update skip locked

@@ -60,7 +60,7 @@ begin
         on conflict (task_id, contributor_id) do update
         set intervals = a.intervals + excluded.intervals,
             active_ms = multirange_ms(a.intervals + excluded.intervals),
-            sent_ms = excluded.sent_ms;
+            sent_ms = excluded.sent_ms, fresh = true;
     end if;
     return v_outcome;
 end $$;

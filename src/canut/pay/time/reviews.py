@@ -1,0 +1,109 @@
+"""A contributor's own statement of the time a task took, and the person who decides about it."""
+
+from canut.db.pool import SyncConn
+from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from canut.pay.active_time import Lease, claim_problems
+from canut.pay.time import store
+from canut.pay.time.model import Review
+from canut.people.model import Principal
+from canut.people.store.log import audit_sync
+
+REASON_CHARS_MAX = 2000
+
+
+def state_time(
+    conn: SyncConn, by: Principal, task_id: int, stated_ms: int, reason: str, now_ms: int
+) -> int:
+    """Say that a task took `stated_ms`; the number of the review that this opens.
+
+    Until a person has decided, the agreed time stays as it is. Raises `NotFound` for a task that
+    was never theirs or has not ended, `Invalid` for a time longer than it was theirs or no reason,
+    `Conflict` where a statement waits already or says nothing new.
+    """
+    who = by.contributor()
+    found = store.one(conn, task_id, who)
+    if found is None:
+        raise NotFound("You have ended no such task.", mend="use the name the claim gave")
+    problems = claim_problems(stated_ms, Lease(found.claimed_ms, found.ended_ms))
+    problems += _text(reason, "reason")
+    if problems:
+        raise Invalid("This time cannot be stated.", problems=problems)
+    if stated_ms == found.agreed_ms:
+        raise Conflict("This is the time that is agreed.")
+    values = {
+        "task": task_id,
+        "who": who,
+        "step": found.batch_step_id,
+        "measured": found.measured_ms,
+        "stated": stated_ms,
+        "reason": reason.strip(),
+        "now": now_ms,
+    }
+    with conn.transaction():
+        review_id = store.open_review(conn, values)
+        if review_id is None:
+            raise Conflict("Your statement about this task waits for a decision already.")
+        detail = {"stated_ms": stated_ms, "measured_ms": found.measured_ms}
+        audit_sync(conn, by, "open.time_review", "time_review", review_id, detail)
+    return review_id
+
+
+def decide_review(
+    conn: SyncConn, by: Principal, review_id: int, agreed_ms: int, why: str, now_ms: int
+) -> Review:
+    """Decide a statement: `agreed_ms` is the time stated, the time measured, or one between. It is
+    the agreed time from then on; both times and the reasons stay on record.
+
+    Raises `Forbidden` for who may not (operators and stewards decide, nobody about themselves),
+    `NotFound`, `Conflict` for one that is decided, `Invalid`.
+    """
+    if not by.roles & {"operator", "steward"}:
+        raise Forbidden("Operators and stewards decide about time.")
+    with conn.transaction():
+        found = store.review(conn, review_id)
+        if found is None:
+            raise NotFound(f"There is no review {review_id}.")
+        if by.account_id and by.account_id == store.account_of(conn, found.contributor_id):
+            raise Forbidden("Nobody decides about their own time.", mend="ask somebody else")
+        if found.decided_ms is not None:
+            raise Conflict("This review is decided already.")
+        _check(found, agreed_ms, why)
+        values = {
+            "review": review_id,
+            "task": found.task_id,
+            "who": found.contributor_id,
+            "agreed": agreed_ms,
+            "why": why.strip(),
+            "by": by.account_id,
+            "now": now_ms,
+        }
+        store.decide(conn, values)
+        detail = {
+            "agreed_ms": agreed_ms,
+            "stated_ms": found.stated_ms,
+            "measured_ms": found.measured_ms,
+        }
+        audit_sync(conn, by, "decide.time_review", "time_review", review_id, detail)
+        decided = store.review(conn, review_id)
+        assert decided is not None
+    return decided
+
+
+def _check(review: Review, agreed_ms: int, why: str) -> None:
+    problems = _text(why, "why")
+    low, high = sorted((review.measured_ms, review.stated_ms))
+    if not low <= agreed_ms <= high:
+        mend = f"give a time from {low} to {high} ms"
+        problems.append(Problem(f"{agreed_ms} ms is neither's", mend, field="time"))
+    if problems:
+        raise Invalid("This cannot be decided so.", problems=problems)
+
+
+def _text(text: str, field: str) -> list[Problem]:
+    if not text.strip():
+        return [Problem("is empty", "say why", field=field)]
+    if len(text) > REASON_CHARS_MAX:
+        return [
+            Problem(f"{len(text)} characters", f"write at most {REASON_CHARS_MAX}", field=field)
+        ]
+    return []
