@@ -1,152 +1,60 @@
-"""The SQL of the search. Each kind is found by an index of its own, but for items: their keys are
-in the index of their batch, so that an intake writes no other; it is asked batch by batch, the
-newest first, until a page is full."""
+"""The SQL of words: blocks of items that follow each other, and the words that are in each."""
 
 from typing import Any
 
-from msgspec import Struct
+from psycopg import Connection
 
-from canut.db.pool import Conn
-from canut.insight.store_operations import rows
+Conn = Connection[Any]
 
-#: batches whose items are looked through, the newest
-BATCHES_MAX = 20_000
-#: below every key in bytes, and above every one that begins so
-_LAST = "\U0010ffff"
+#: items of a block
+BLOCK = 256
 
-_CLIENTS = "(%(clients)s::bigint[] is null or client_id = any (%(clients)s::bigint[]))"
+# a batch with items that are in no block yet; another engine takes another batch
+UNWOVEN = """
+select id from batch where n_items - n_woven >= 256 order by id limit 1 for update skip locked"""
 
-BATCHES = f"""
-select id, name, key as more, state as tag, id as batch_id, id::text as place
-from batch
-where (words_of(name || ' ' || key) @@ words_like(%(query)s) or id = %(number)s)
-  and {_CLIENTS} and id < %(before)s
-order by id desc limit %(limit)s"""  # noqa: S608 - conditions of ours, with parameters
-
-ITEMS = f"""
-select i.id, i.key as name, b.name as more, '' as tag, b.id as batch_id,
-       b.id || ' ' || i.key as place
-from (
-    select id, name from batch
-    where {_CLIENTS} and id <= %(batch)s order by id desc limit {BATCHES_MAX}
-) b
-cross join lateral (
-    select id, key from item
-    where batch_id = b.id and key >= %(query)s and key <= %(last)s
-      and (b.id < %(batch)s or key > %(key)s)
-    order by key limit %(limit)s
-) i
-order by b.id desc, i.key limit %(limit)s"""  # noqa: S608
-
-CONTRIBUTORS = """
-select c.id, c.name, coalesce(a.email, c.family, '') as more,
-       case when c.simulated then 'simulated' when c.kind = 'agent' then 'agent'
-            when c.state = 'paused' then 'paused' else '' end as tag,
-       null::bigint as batch_id, c.id::text as place
-from contributor c left join account a on a.id = c.account_id
-where c.id in (
-    select id from contributor where words_of(name) @@ words_like(%(query)s)
-    union select id from contributor where id = %(number)s
-    union select o.id from account w join contributor o on o.account_id = w.id
-    where words_of(w.name || ' ' || w.email) @@ words_like(%(query)s))
-  and c.id < %(before)s
-order by c.id desc limit %(limit)s"""
-
-CLIENTS = """
-select id, name, slug as more, '' as tag, null::bigint as batch_id, id::text as place
-from client
-where (words_of(name || ' ' || slug) @@ words_like(%(query)s) or id = %(number)s)
-  and id < %(before)s
-order by id desc limit %(limit)s"""
-
-PROCESSES = f"""
-select p.id, p.slug as name, coalesce(c.name, '') as more, '' as tag, null::bigint as batch_id,
-       p.id::text as place
-from process p left join client c on c.id = p.client_id
-where words_of(p.slug) @@ words_like(%(query)s)
-  and (p.client_id is null or {_CLIENTS}) and p.id < %(before)s
-order by p.id desc limit %(limit)s"""  # noqa: S608
-
-ACCOUNTS = """
-select a.id, a.name, a.email as more,
-       case when a.disabled_ms is not null then 'closed' else coalesce((
-           select role from account_role r where r.account_id = a.id order by role limit 1), '')
-       end as tag,
-       null::bigint as batch_id, a.id::text as place
-from account a
-where (words_of(a.name || ' ' || a.email) @@ words_like(%(query)s) or a.id = %(number)s)
-  and a.id < %(before)s
-order by a.id desc limit %(limit)s"""
-
-# what was changed, by its number, or by the kind of thing it is
-LOG = """
-select max(id) as id, subject as name, subject_id as more, '' as tag, null::bigint as batch_id,
-       max(id)::text as place
-from audit_log
-where id in (
-    (select id from audit_log where subject_id = %(query)s and id < %(before)s
-     order by id desc limit 1000)
-    union
-    (select id from audit_log where subject = lower(%(query)s) and id < %(before)s
-     order by subject_id desc, id desc limit 1000))
-group by subject, subject_id order by max(id) desc limit %(limit)s"""
-
-_SQL = {
-    "batches": BATCHES,
-    "items": ITEMS,
-    "contributors": CONTRIBUTORS,
-    "clients": CLIENTS,
-    "processes": PROCESSES,
-    "accounts": ACCOUNTS,
-    "log": LOG,
-}
-_NEWEST = 2**63 - 1
+# the next full blocks of a batch. Words are cut at 60 letters; a block with more of them than one
+# row takes is marked as one that may have any.
+WEAVE = """
+with fresh as (
+    select id, item_text(payload) as says, (row_number() over (order by id) - 1) / 256 as place
+    from (
+        select id, payload from item
+        where batch_id = %(batch)s and id > coalesce((
+            select max(last_item) from item_block where batch_id = %(batch)s), 0)
+        order by id limit 256 * %(blocks)s
+    ) i
+), block as (
+    select min(id) as first_item, max(id) as last_item, string_agg(says, ' ') as says
+    from fresh group by place having count(*) = 256
+), woven as (
+    insert into item_block (batch_id, first_item, last_item, words)
+    select %(batch)s, first_item, last_item, array_to_tsvector(
+        case when w.bytes < 900000 then w.words else array[%(batch)s || '/*'] end)
+    from block, lateral (
+        select array_agg(one) as words, coalesce(sum(octet_length(one) + 4), 1000000) as bytes
+        from (select distinct %(batch)s || '/' || word as one from item_words(says) word) d
+    ) w
+    returning 1
+)
+select count(*) from woven"""
+WOVEN = "update batch set n_woven = n_woven + %s where id = %s"
+# what cannot be woven because its items are elsewhere than they were counted is not tried again
+SETTLED = "update batch set n_woven = n_items where id = %s"
 
 
-class Asking(Struct, frozen=True):
-    """What is looked for."""
-
-    query: str
-    #: of these clients; None: of all, for operators
-    clients: list[int] | None
-    #: `place` of the last one already shown; empty: from the first on
-    after: str
-    limit: int
+def unwoven(conn: Conn) -> int | None:
+    """A batch that has items without a block, locked."""
+    row = conn.execute(UNWOVEN).fetchone()
+    return row[0] if row else None
 
 
-class Found(Struct, frozen=True):
-    """Something with a page."""
-
-    id: int
-    name: str
-    #: what tells it from others of its name
-    more: str
-    tag: str
-    batch_id: int | None
-    #: where it stands in the order
-    place: str
-
-
-async def find(conn: Conn, kind: str, asking: Asking) -> list[Found]:
-    """What was found of a kind, the newest first."""
-    return await rows(conn, Found, _SQL[kind], _values(asking))
-
-
-def _values(asking: Asking) -> dict[str, Any]:
-    batch, _, key = asking.after.partition(" ")
-    from_ = _number(batch) or _NEWEST
-    return {
-        "query": asking.query,
-        "number": _number(asking.query) or -1,
-        "clients": asking.clients,
-        "before": from_,
-        "batch": from_,
-        # the empty key is below all others, and no key is empty
-        "key": key,
-        "last": asking.query + _LAST,
-        "limit": asking.limit,
-    }
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+def weave(conn: Conn, batch_id: int, blocks: int) -> int:
+    """Make up to so many blocks of a batch; how many there were to make."""
+    row = conn.execute(WEAVE, {"batch": batch_id, "blocks": blocks}).fetchone()
+    made = int(row[0]) if row else 0
+    if made:
+        conn.execute(WOVEN, [made * BLOCK, batch_id])
+    else:
+        conn.execute(SETTLED, [batch_id])
+    return made
