@@ -38,6 +38,8 @@ WEBHOOKS_MAX = 20
 ERROR_LENGTH_MAX = 300
 
 BATCH_DELIVERED = "batch.delivered"
+#: the money of a batch does not cover another task
+BATCH_SHORT = "batch.short"
 DISPUTE_SETTLED = "dispute.settled"
 TEST = "webhook.test"
 

@@ -30,6 +30,7 @@ from canut.db.migrate import Script
 from canut.db.pool import UNREACHABLE, connect, connect_async
 from canut.engine.audits import advance
 from canut.engine.clock import now_ms
+from canut.engine.pay import cover, settle
 from canut.insight import operations
 from canut.people import store as people
 from canut.quality.beliefs.sweep import sweep_due
@@ -82,6 +83,18 @@ def make_app(
     async def take_pulse(timestamp: int) -> None:
         """Write down what goes on, so that operators know what is usual."""
         await asyncio.to_thread(_take_pulse, url)
+
+    @app.periodic(cron="* * * * * */2")
+    @app.task(queueing_lock="cover_work", pass_context=False)
+    async def cover_work(timestamp: int) -> None:
+        """Let tasks go as far as the money of their batches covers them."""
+        await asyncio.to_thread(_cover, url)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(queueing_lock="settle_work", pass_context=False)
+    async def settle_work(timestamp: int) -> None:
+        """Count times, pay what was answered, look at prices, accept what was held long enough."""
+        await asyncio.to_thread(_settle, url)
 
     @app.periodic(cron="17 * * * *")
     @app.task(queueing_lock="forget_expired", pass_context=False)
@@ -195,6 +208,16 @@ def _send_webhooks(url: str, private: bool) -> None:
 def _advance_audits(url: str) -> None:
     with connect(url, autocommit=True) as conn:
         advance(conn, now_ms)
+
+
+def _cover(url: str) -> None:
+    with connect(url, autocommit=True) as conn:
+        cover(conn, now_ms())
+
+
+def _settle(url: str) -> None:
+    with connect(url, autocommit=True) as conn:
+        settle(conn, now_ms)
 
 
 def _jitter() -> float:

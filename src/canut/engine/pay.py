@@ -1,0 +1,80 @@
+"""Pay as jobs: money is held against work every moment, and what was done is paid every minute."""
+
+import logging
+from collections.abc import Callable
+
+from canut.channels import webhooks
+from canut.db.pool import SyncConn
+from canut.errors import CanutError
+from canut.pay.accrual import accept_due, accrue, post_ai
+from canut.pay.funding import cover_batches
+from canut.pay.ledger import void_expired
+from canut.pay.ledger.currency import written
+from canut.pay.tariffs import review_tariffs
+from canut.pay.time import count_time
+
+log = logging.getLogger("canut.engine")
+
+#: passes of one kind in one job: another engine may go on with the rest
+PASSES_MAX = 50
+
+
+def cover(conn: SyncConn, now_ms: int) -> int:
+    """Let tasks go as far as money covers them; clients whose batch has run out are told in the
+    transaction that finds it, once. How many tasks may be claimed now. `conn` is in autocommit
+    mode."""
+    with conn.transaction():
+        covered = cover_batches(conn, now_ms)
+        for batch in covered.short:
+            payload = {"batch": batch.id, "key": batch.key, "name": batch.name, "since_ms": now_ms}
+            event = f"{webhooks.BATCH_SHORT}:{batch.id}:{now_ms}"
+            webhooks.enqueue(conn, batch.client_id, webhooks.BATCH_SHORT, event, payload, now_ms)
+    for batch in covered.short:
+        log.warning("batch %d waits for money", batch.id)
+    return covered.released
+
+
+def settle(conn: SyncConn, now_ms: Callable[[], int]) -> int:
+    """Count times, pay what was answered, look at prices, and let go of what was held long enough;
+    how many things were done. Each in transactions of its own: one that fails keeps no other back,
+    and killed at any moment, the next call goes on."""
+    parts: tuple[Callable[[SyncConn, int], int], ...] = (
+        count_time,
+        accrue,
+        _review,
+        accept_due,
+        void_expired,
+        post_ai,
+    )
+    done = 0
+    for part in parts:
+        try:
+            done += _all(conn, part, now_ms)
+        except CanutError:
+            log.exception("%s cannot go on", part.__name__)
+    return done
+
+
+def _all(conn: SyncConn, part: Callable[[SyncConn, int], int], now_ms: Callable[[], int]) -> int:
+    done = 0
+    for _ in range(PASSES_MAX):
+        now = part(conn, now_ms())
+        done += now
+        if not now:
+            break
+    return done
+
+
+def _review(conn: SyncConn, now_ms: int) -> int:
+    found = review_tariffs(conn, now_ms)
+    for one in found:
+        price = one.now.price_minor
+        log.info(
+            "step %s pays %s a task, by %d tasks; %s more for %d answers",
+            one.now.step_slug,
+            written(price, one.now.currency) if price else "by the hour",
+            one.now.n_tasks,
+            written(one.owed_minor, one.now.currency),
+            one.answers,
+        )
+    return len(found)
