@@ -31,7 +31,7 @@ from canut.db.pool import UNREACHABLE, connect, connect_async
 from canut.engine.audits import advance
 from canut.engine.clock import now_ms
 from canut.engine.pay import cover, settle
-from canut.insight import operations
+from canut.insight import operations, progress, search
 from canut.people import store as people
 from canut.quality.beliefs.sweep import sweep_due
 from canut.quality.exams import sitting as exams
@@ -127,6 +127,12 @@ def make_app(
         """Try successors of language models that end, and pause agents whose model is gone."""
         await asyncio.to_thread(look_at_models, url, models)
 
+    @app.periodic(cron="* * * * * */5")
+    @app.task(queueing_lock="weave_words", pass_context=False)
+    async def weave_words(timestamp: int) -> None:
+        """Gather the words of items that came in, so that searches are short."""
+        await asyncio.to_thread(_weave_words, url, stop or threading.Event())
+
     @app.periodic(cron="* * * * *")
     @app.task(queueing_lock="sweep", pass_context=False)
     async def sweep(timestamp: int) -> None:
@@ -169,6 +175,13 @@ def look_at_models(url: str, models: Path | None) -> None:
 def _take_pulse(url: str) -> None:
     with connect(url, autocommit=True) as conn:
         operations.take_pulse(conn)
+        progress.take_pulses(conn, now_ms())
+
+
+def _weave_words(url: str, stop: threading.Event) -> None:
+    with connect(url, autocommit=True) as conn:
+        while not stop.is_set() and search.weave_blocks(conn):
+            pass
 
 
 def _review_gold(url: str) -> None:

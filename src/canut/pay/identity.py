@@ -4,7 +4,7 @@ import re
 import tomllib
 import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -77,7 +77,7 @@ def read_coop(path: Path) -> Coop:
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         problem = Problem(str(error), "docs/payouts.md shows the file", file=str(path))
         raise Invalid("The file of the co-op is wrong.", problems=[problem]) from error
-    found = [*_name(coop.name, "name"), *address_problems(coop.address), *vat_problems(coop.vat)]
+    found = [*name_problems(coop.name, "name"), *address_problems(coop.address), *vat_problems(coop.vat)]
     found += _iban(coop.iban, "iban")
     if found:
         placed = [msgspec.structs.replace(problem, file=str(path)) for problem in found]
@@ -137,10 +137,6 @@ def vat_problems(vat: Vat, field: str = "vat") -> list[Problem]:
 
 def name_problems(name: str, field: str) -> list[Problem]:
     """What is wrong with the name of somebody who is paid or billed."""
-    return _name(name, field)
-
-
-def _name(name: str, field: str) -> list[Problem]:
     if not name.strip() or len(name) > NAME_MAX or not name.isprintable():
         return [Problem(f"{name!r} is no name", f"write 1 to {NAME_MAX} characters", field=field)]
     return []
@@ -153,7 +149,3 @@ def _iban(text: str, field: str) -> list[Problem]:
         return [Problem(str(error), "copy it from a bank statement", field=field)]
     return []
 
-
-def plain(value: Any) -> Any:
-    """As JSON has it."""
-    return msgspec.to_builtins(value)

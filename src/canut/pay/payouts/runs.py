@@ -1,0 +1,195 @@
+"""Runs: payouts assembled, approved by two people, and turned into a file for a bank."""
+
+from typing import Any
+
+import msgspec
+
+from canut.db.pool import SyncConn
+from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from canut.pay.identity import Coop
+from canut.pay.ledger import Post, post
+from canut.pay.ledger.currency import written
+from canut.pay.payouts import store
+from canut.pay.payouts.asking import owner_of
+from canut.pay.payouts.mobile import find_provider, mobile_csv
+from canut.pay.payouts.model import (
+    BANK,
+    Destination,
+    Payee,
+    Payout,
+    Run,
+    RunFile,
+    reference_of,
+    run_reference,
+)
+from canut.pay.payouts.pain import pain_001
+from canut.pay.payouts.vault import Vault
+from canut.people.model import Principal
+from canut.people.store.log import audit_sync
+
+#: people who approve a run before it is paid
+APPROVALS_NEEDED = 2
+#: payouts of a run: its statement must settle in one group of the books
+RUN_MAX = 20_000
+PAGE_MAX = 1000
+#: who may see and approve runs
+KEEPERS = frozenset({"operator", "steward"})
+
+_read: msgspec.json.Decoder[Destination] = msgspec.json.Decoder(Destination)
+
+
+def waiting(conn: SyncConn, by: Principal) -> list[store.Waiting]:
+    """What waits for a run, by way and currency. Raises `Forbidden`."""
+    _check_keeper(by)
+    return store.waiting(conn)
+
+
+def assemble_run(
+    conn: SyncConn, by: Principal, way: str, currency: str, now_ms: int, *, limit: int = RUN_MAX
+) -> Run:
+    """Take the oldest payouts that wait, at most `limit`, into a run. Raises `Forbidden`,
+    `NotFound` for an unknown way, `Conflict` where nothing waits."""
+    _check_keeper(by)
+    if way != BANK:
+        find_provider(way)
+    values: dict[str, Any] = {"way": way, "currency": currency, "now": now_ms}
+    with conn.transaction():
+        run_id = store.assemble(conn, values | {"limit": max(1, min(limit, RUN_MAX))})
+        if run_id is None:
+            raise Conflict(f"No payout by {way} in {currency} waits.", mend="see what does")
+        run = find_run(conn, by, run_id)
+        detail = {"payouts": run.n_payouts, "total": run.total, "currency": currency}
+        audit_sync(conn, by, "assemble.payout_run", "payout_run", run_id, detail)
+    return run
+
+
+def approve_run(conn: SyncConn, by: Principal, run_id: int, total: int, now_ms: int) -> Run:
+    """Approve a run of this total (minor units, as whoever approves has read it). The second person
+    who does posts its payouts: the money is on its way. Again by the same person: no change.
+
+    Raises `NotFound`, `Forbidden` for who is no steward or operator, acts by a program, or is paid
+    by this run; `Conflict` for a run that was cancelled, `Invalid` for another total.
+    """
+    _check_keeper(by)
+    if by.account_id is None:
+        raise Forbidden("A person approves a run.", mend="log in")
+    with conn.transaction():
+        run = _locked(conn, run_id)
+        if run.state == "cancelled":
+            raise Conflict(f"Run {run_id} was cancelled.")
+        if total != run.total:
+            text = f"the run is of {written(run.total, run.currency)}"
+            problem = Problem(text, "look at it again", field="total")
+            raise Invalid("You approve another total.", problems=[problem])
+        if store.own_in_run(conn, run_id, by.account_id):
+            raise Forbidden("This run pays you.", mend="two others approve it")
+        if run.state == "approved" or not store.approve(conn, run_id, by.account_id, now_ms):
+            return _full(conn, run)
+        audit_sync(conn, by, "approve.payout_run", "payout_run", run_id, {"total": total})
+        if len(store.approvals(conn, run_id)) >= APPROVALS_NEEDED:
+            _send(conn, by, run, now_ms)
+    return find_run(conn, by, run_id)
+
+
+def cancel_run(conn: SyncConn, by: Principal, run_id: int) -> Run:
+    """Give the payouts of a run back to those that wait, before it is approved; again: no change.
+    Raises `NotFound`, `Forbidden`, `Conflict` where it is approved."""
+    _check_keeper(by)
+    with conn.transaction():
+        run = _locked(conn, run_id)
+        if run.state == "approved":
+            raise Conflict(f"Run {run_id} is approved.", mend="let single payouts fail")
+        if run.state == "assembled":
+            store.locked_of_run(conn, run_id)
+            store.cancelled(conn, run_id)
+            audit_sync(conn, by, "cancel.payout_run", "payout_run", run_id)
+    return find_run(conn, by, run_id)
+
+
+def find_run(conn: SyncConn, by: Principal, run_id: int) -> Run:
+    """A run with who approved it. Raises `NotFound`, `Forbidden`."""
+    _check_keeper(by)
+    run = store.run(conn, run_id)
+    if run is None:
+        raise NotFound(f"There is no payout run {run_id}.")
+    return _full(conn, run)
+
+
+def list_runs(
+    conn: SyncConn, by: Principal, *, before: int | None = None, limit: int = 50
+) -> list[Run]:
+    """Runs, newest first, from the one before `before` on. Raises `Forbidden`."""
+    _check_keeper(by)
+    found = store.runs(conn, before, min(limit, PAGE_MAX))
+    return [_full(conn, run) for run in found]
+
+
+def payouts_in(
+    conn: SyncConn, by: Principal, run_id: int, *, after: int = 0, limit: int = 200
+) -> list[Payout]:
+    """A page of the payouts of a run, from the one behind `after` on. Raises `Forbidden`."""
+    _check_keeper(by)
+    return store.of_run(conn, run_id, after, min(limit, PAGE_MAX))
+
+
+def run_file(conn: SyncConn, by: Principal, run_id: int, coop: Coop, vault: Vault) -> RunFile:
+    """The file of an approved run: pain.001.001.09 for banks, CSV for a provider. The same run
+    always gives the same file, so that a bank that gets it twice pays once. Who took it is in the
+    audit log. Raises `NotFound`, `Forbidden`, `Conflict` where two have not approved yet,
+    `Unavailable` where bank data does not open."""
+    with conn.transaction():
+        run = find_run(conn, by, run_id)
+        if run.state != "approved" or run.approved_ms is None:
+            raise Conflict(f"Run {run_id} is not approved.", mend="two people approve it first")
+        payees = [
+            Payee(row.id, row.amount, _read.decode(vault.open(owner_of(row.contributor_id), row.sealed)))
+            for row in store.payees(conn, run_id)
+        ]
+        # invariant: the file sums to what the books have sent to the clearing account
+        cleared = store.cleared(conn, run_id)
+        if not sum(payee.amount for payee in payees) == run.total == cleared:
+            raise Conflict(
+                f"Run {run_id} is of {written(run.total, run.currency)}, and the books have"
+                f" {written(cleared, run.currency)} on their way.",
+                mend="run canut ledger check, and pay nothing",
+            )
+        audit_sync(conn, by, "export.payout_run", "payout_run", run_id)
+    name = run_reference(run_id).lower()
+    if run.way == BANK:
+        content = pain_001(coop, run_id, run.approved_ms, payees, run.currency)
+        return RunFile(f"{name}.xml", "application/xml", content)
+    content = mobile_csv(find_provider(run.way), payees, run.currency, coop.name)
+    return RunFile(f"{name}-{run.way}.csv", "text/csv; charset=utf-8", content)
+
+
+def _send(conn: SyncConn, by: Principal, run: Run, now_ms: int) -> None:
+    """Post every hold of the run in one group: all are on their way, or none."""
+    moves = []
+    for row in store.locked_of_run(conn, run.id):
+        assert row.hold is not None and row.state == "requested"
+        moves.append(
+            Post(
+                f"send:payout:{row.id}",
+                row.hold,
+                why=f"payout run {run.id}",
+                reference=reference_of(row.id),
+            )
+        )
+    post(conn, moves, now_ms, by=by.account_id)
+    store.approved(conn, run.id, now_ms)
+
+
+def _locked(conn: SyncConn, run_id: int) -> Run:
+    run = store.run(conn, run_id, lock=True)
+    if run is None:
+        raise NotFound(f"There is no payout run {run_id}.")
+    return run
+
+
+def _full(conn: SyncConn, run: Run) -> Run:
+    return msgspec.structs.replace(run, approvals=store.approvals(conn, run.id))
+
+
+def _check_keeper(by: Principal) -> None:
+    if not by.roles & KEEPERS:
+        raise Forbidden("Only stewards and operators pay out.")

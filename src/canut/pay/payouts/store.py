@@ -1,0 +1,313 @@
+"""The SQL of payouts, their accounts and runs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from canut.db.pool import SyncConn
+from canut.db.rows import of
+from canut.pay.payouts.model import Approval, Payout, PayoutState, Run
+
+T = TypeVar("T")
+
+# one row a contributor is in force; whoever changes it meanwhile waits for the contributor's row
+LOCK_CONTRIBUTOR = "select kind from contributor where id = %s for no key update"
+
+END_ACCOUNT = """
+update payout_account set ended_ms = %s where contributor_id = %s and ended_ms is null
+returning id, masked"""
+
+ADD_ACCOUNT = """
+insert into payout_account (contributor_id, way, sealed, masked, mark, created_ms)
+values (%(contributor)s, %(way)s, %(sealed)s, %(masked)s, %(mark)s, %(now)s) returning id"""
+
+IN_FORCE = """
+select id, contributor_id, way, masked, created_ms, mark, sealed from payout_account
+where contributor_id = %s and ended_ms is null"""
+
+# others whose money goes to the same place
+SHARED = """
+select contributor_id from payout_account
+where mark = %s and ended_ms is null and contributor_id <> %s order by contributor_id limit 20"""
+
+# who asks again with the same key gets the row that is there
+REQUEST = """
+insert into payout (contributor_id, payout_account_id, way, currency, amount, key, requested_ms)
+select a.contributor_id, a.id, a.way, %(currency)s, %(amount)s, %(key)s, %(now)s
+from payout_account a where a.id = %(account)s
+on conflict (contributor_id, key) do nothing returning id"""
+
+HELD = "update payout set hold = %s where id = %s"
+
+# what is earned and not held, by currency
+PAYABLES = """
+select currency, credits - debits - debits_pending from ledger_account
+where kind = 'contributor_payable' and owner_id = %s order by currency"""
+
+_PAYOUT = """
+select p.id, p.contributor_id, p.way, a.masked, p.currency, p.amount, p.state, p.run_id, p.reason,
+       p.requested_ms, p.ended_ms
+from payout p join payout_account a on a.id = p.payout_account_id
+"""
+
+BY_KEY = _PAYOUT + "where p.contributor_id = %s and p.key = %s"
+OF_CONTRIBUTOR = (
+    _PAYOUT
+    + """where p.contributor_id = %s and (%s::bigint is null or p.id < %s::bigint)
+order by p.id desc limit %s"""
+)
+OF_RUN = _PAYOUT + "where p.run_id = %s and p.id > %s order by p.id limit %s"
+
+# locked in the order of ids, as everywhere, before the accounts of the books
+LOCK = """
+select id, contributor_id, payout_account_id, currency, amount, state, run_id, hold, way
+from payout where id = any (%s) order by id for update"""
+LOCK_OF_RUN = """
+select id, contributor_id, payout_account_id, currency, amount, state, run_id, hold, way
+from payout where run_id = %s order by id for update"""
+
+# what becomes of many payouts at once; reasons stand beside ids
+MOVE_ON = """
+update payout p set state = u.state, reason = u.reason, ended_ms = %(now)s
+from unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[]) as u (id, state, reason)
+where p.id = u.id"""
+APPROVED = "update payout set state = 'approved' where run_id = %s"
+
+# the oldest that wait; two who assemble at once take different ones
+ASSEMBLE = """
+with taken as materialized (
+    select id, amount from payout
+    where state = 'requested' and run_id is null and way = %(way)s and currency = %(currency)s
+    order by id limit %(limit)s for update skip locked
+), run as (
+    insert into payout_run (way, currency, n_payouts, total, assembled_ms)
+    select %(way)s, %(currency)s, count(*), sum(amount), %(now)s from taken having count(*) > 0
+    returning id
+), joined as (
+    update payout p set run_id = run.id from taken, run where p.id = taken.id returning p.id
+)
+select run.id, (select count(*) from joined) from run"""
+
+WAITING = """
+select way, currency, count(*) as n_payouts, sum(amount)::bigint as total,
+       min(requested_ms) as oldest_ms
+from payout where state = 'requested' and run_id is null
+group by way, currency order by way, currency"""
+
+LOCK_RUN = "select id from payout_run where id = %s for update"
+
+_RUN = """
+select r.id, r.way, r.currency, r.state, r.n_payouts, r.total, r.assembled_ms, r.approved_ms,
+       (select count(*) from payout p where p.run_id = r.id and p.state = 'paid') as paid,
+       (select count(*) from payout p where p.run_id = r.id and p.state = 'failed') as failed
+from payout_run r
+"""
+RUN = _RUN + "where r.id = %s"
+RUNS = _RUN + "where %s::bigint is null or r.id < %s::bigint order by r.id desc limit %s"
+
+APPROVALS = """
+select v.account_id, a.name, v.at_ms from payout_approval v join account a on a.id = v.account_id
+where v.run_id = %s order by v.at_ms, v.account_id"""
+APPROVE = """
+insert into payout_approval (run_id, account_id, at_ms) values (%s, %s, %s)
+on conflict do nothing returning 1"""
+# whether somebody would approve what they are paid themselves
+OWN_IN_RUN = """
+select exists (select from payout p join contributor c on c.id = p.contributor_id
+               where p.run_id = %s and c.account_id = %s)"""
+
+RUN_STATE = "update payout_run set state = %s, approved_ms = %s where id = %s"
+RELEASE = "update payout set run_id = null where run_id = %s"
+
+# where the money of a run goes, and what of it the books have on the clearing account
+PAYEES = """
+select p.id, p.contributor_id, p.amount, a.sealed
+from payout p join payout_account a on a.id = p.payout_account_id
+where p.run_id = %s order by p.id"""
+CLEARED = """
+select coalesce(sum(t.amount), 0)::bigint from payout p
+join ledger_transfer t on t.resolves = p.hold and t.mode = 'post'
+join ledger_account a on a.id = t.credit_account and a.kind = 'payout_clearing'
+where p.run_id = %s"""
+
+
+class AccountRow(Struct, frozen=True):
+    """A payout account as the table has it."""
+
+    id: int
+    contributor_id: int
+    way: str
+    masked: str
+    created_ms: int
+    mark: bytes
+    sealed: bytes
+
+
+class PayoutRow(Struct, frozen=True):
+    """A payout that is locked."""
+
+    id: int
+    contributor_id: int
+    payout_account_id: int
+    currency: str
+    amount: int
+    state: PayoutState
+    run_id: int | None
+    hold: int | None
+    way: str
+
+
+class PayeeRow(Struct, frozen=True):
+    """A payee before the vault has opened where to."""
+
+    id: int
+    contributor_id: int
+    amount: int
+    sealed: bytes
+
+
+class Waiting(Struct, frozen=True):
+    """What waits for a run."""
+
+    way: str
+    currency: str
+    n_payouts: int
+    total: int
+    oldest_ms: int
+
+
+def contributor_kind(conn: SyncConn, contributor: int) -> str | None:
+    """'person' or 'agent'; the row is locked."""
+    row = conn.execute(LOCK_CONTRIBUTOR, [contributor]).fetchone()
+    return None if row is None else row[0]
+
+
+def end_account(conn: SyncConn, contributor: int, now_ms: int) -> str | None:
+    """What the ended one showed; None: there was none."""
+    row = conn.execute(END_ACCOUNT, [now_ms, contributor]).fetchone()
+    return None if row is None else row[1]
+
+
+def add_account(conn: SyncConn, values: dict[str, Any]) -> int:
+    return int(_one(conn, ADD_ACCOUNT, values))
+
+
+def account_in_force(conn: SyncConn, contributor: int) -> AccountRow | None:
+    found = _rows(conn, AccountRow, IN_FORCE, [contributor])
+    return found[0] if found else None
+
+
+def shared_with(conn: SyncConn, mark: bytes, contributor: int) -> list[int]:
+    return [row[0] for row in conn.execute(SHARED, [mark, contributor])]
+
+
+def request(conn: SyncConn, values: dict[str, Any]) -> int | None:
+    """The id; None where the key is taken."""
+    row = conn.execute(REQUEST, values).fetchone()
+    return None if row is None else row[0]
+
+
+def keep_hold(conn: SyncConn, payout: int, hold: int) -> None:
+    conn.execute(HELD, [hold, payout])
+
+
+def payables(conn: SyncConn, contributor: int) -> list[tuple[str, int]]:
+    return [(row[0], row[1]) for row in conn.execute(PAYABLES, [contributor])]
+
+
+def by_key(conn: SyncConn, contributor: int, key: str) -> Payout | None:
+    found = _rows(conn, Payout, BY_KEY, [contributor, key])
+    return found[0] if found else None
+
+
+def of_contributor(conn: SyncConn, contributor: int, before: int | None, limit: int) -> list[Payout]:
+    return _rows(conn, Payout, OF_CONTRIBUTOR, [contributor, before, before, limit])
+
+
+def of_run(conn: SyncConn, run: int, after: int, limit: int) -> list[Payout]:
+    return _rows(conn, Payout, OF_RUN, [run, after, limit])
+
+
+def locked(conn: SyncConn, ids: Iterable[int]) -> dict[int, PayoutRow]:
+    return {row.id: row for row in _rows(conn, PayoutRow, LOCK, [list(ids)])}
+
+
+def locked_of_run(conn: SyncConn, run: int) -> list[PayoutRow]:
+    return _rows(conn, PayoutRow, LOCK_OF_RUN, [run])
+
+
+def move_on(
+    conn: SyncConn, outcomes: Sequence[tuple[int, PayoutState, str]], now_ms: int
+) -> None:
+    """Id, state and reason of each."""
+    values = {
+        "ids": [one[0] for one in outcomes],
+        "states": [one[1] for one in outcomes],
+        "reasons": [one[2] for one in outcomes],
+        "now": now_ms,
+    }
+    conn.execute(MOVE_ON, values)
+
+
+def assemble(conn: SyncConn, values: dict[str, Any]) -> int | None:
+    row = conn.execute(ASSEMBLE, values).fetchone()
+    return None if row is None else row[0]
+
+
+def waiting(conn: SyncConn) -> list[Waiting]:
+    return _rows(conn, Waiting, WAITING, [])
+
+
+def run(conn: SyncConn, run_id: int, *, lock: bool = False) -> Run | None:
+    if lock:
+        conn.execute(LOCK_RUN, [run_id])
+    found = _rows(conn, Run, RUN, [run_id])
+    return found[0] if found else None
+
+
+def runs(conn: SyncConn, before: int | None, limit: int) -> list[Run]:
+    return _rows(conn, Run, RUNS, [before, before, limit])
+
+
+def approvals(conn: SyncConn, run_id: int) -> list[Approval]:
+    return _rows(conn, Approval, APPROVALS, [run_id])
+
+
+def approve(conn: SyncConn, run_id: int, account: int, now_ms: int) -> bool:
+    """Whether it is the first time."""
+    return conn.execute(APPROVE, [run_id, account, now_ms]).fetchone() is not None
+
+
+def own_in_run(conn: SyncConn, run_id: int, account: int) -> bool:
+    return bool(_one(conn, OWN_IN_RUN, [run_id, account]))
+
+
+def approved(conn: SyncConn, run_id: int, now_ms: int) -> None:
+    conn.execute(RUN_STATE, ["approved", now_ms, run_id])
+    conn.execute(APPROVED, [run_id])
+
+
+def cancelled(conn: SyncConn, run_id: int) -> None:
+    conn.execute(RUN_STATE, ["cancelled", None, run_id])
+    conn.execute(RELEASE, [run_id])
+
+
+def payees(conn: SyncConn, run_id: int) -> list[PayeeRow]:
+    return _rows(conn, PayeeRow, PAYEES, [run_id])
+
+
+def cleared(conn: SyncConn, run_id: int) -> int:
+    return int(_one(conn, CLEARED, [run_id]))
+
+
+def _rows(conn: SyncConn, struct: type[T], sql: str, values: Any) -> list[T]:
+    with conn.cursor(row_factory=of(struct)) as cursor:
+        found: list[T] = cursor.execute(sql.encode(), values).fetchall()
+    return found
+
+
+def _one(conn: SyncConn, sql: str, values: Any) -> Any:
+    row = conn.execute(sql.encode(), values).fetchone()
+    assert row is not None
+    return row[0]
