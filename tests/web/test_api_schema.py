@@ -96,7 +96,7 @@ def test_every_operation_is_described_with_examples() -> None:
             bodies = [*replies, operation.get("requestBody", {})]
             contents = [content for body in bodies for content in body.get("content", {}).items()]
             for media_type, content in contents:
-                binary = any(kind in media_type for kind in ("parquet", "gzip", "pdf"))
+                binary = any(kind in media_type for kind in ("parquet", "gzip", "pdf", "image"))
                 assert "example" in content or binary, f"{where} {media_type}"
 
 

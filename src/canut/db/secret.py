@@ -13,6 +13,8 @@ from canut.errors import Unavailable
 SECRETS = {
     # of the permutation that makes the public names of tasks
     "task_names": 16,
+    # of the links to pictures that clients keep with us
+    "picture_links": 32,
 }
 
 # make: what is there stays, for names made with it are in use

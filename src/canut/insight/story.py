@@ -35,6 +35,7 @@ def read_story(conn: SyncConn, who: Principal, batch_id: int, key: str) -> Story
     shape = msgspec.convert(found["shape"], ItemShape)
     return Story(
         batch_id=batch_id,
+        client_id=found["client_id"],
         batch_name=found["batch_name"],
         process_slug=found["process_slug"],
         key=key,

@@ -174,6 +174,7 @@ class Story(Struct, frozen=True):
     """An item, and everything that was decided about it."""
 
     batch_id: int
+    client_id: int
     batch_name: str
     process_slug: str
     key: str

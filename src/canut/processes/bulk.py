@@ -24,7 +24,7 @@ _NUMBER = (
     r"|-?[1-9][0-9]{0,8},(?:[0-9]{1,2}|[0-9]{4,6})|-?0,[0-9]{1,6})$"
 )
 _URL = r'^(?i:https?)://[!-"$-.0->@-~][!-~]*$'
-_IMAGE = _URL + "|^asset:[A-Za-z0-9][A-Za-z0-9._-]*$"
+_IMAGE = _URL + "|^(?:asset|picture):[A-Za-z0-9][A-Za-z0-9._-]*$"
 _ESCAPES = (("\n", r"\n"), ("\r", r"\r"), ("\t", r"\t"))
 _CONTROL = r"[\x00-\x1f]"
 _WHOLE_MIN = -(2**63)

@@ -155,6 +155,12 @@ class Batches(Part):
         return await batch.refresh()
 
 
+class Pictures(Part):
+    """Pictures that a client keeps with the server."""
+
+    add = Method(calls.add_picture)
+
+
 class Webhooks(Part):
     """Where deliveries are announced."""
 
@@ -244,6 +250,7 @@ class AsyncCanut(Part):
         self.processes = Processes(self.http)
         self.batches = Batches(self.http)
         self.certificates = Certificates(self.http)
+        self.pictures = Pictures(self.http)
         self.webhooks = Webhooks(self.http)
         self.work = Work(self.http)
         self.exams = Exams(self.http)

@@ -1,7 +1,8 @@
 """Every call of the API, built but not sent; the sync and async clients send them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypedDict, Unpack
+from pathlib import Path
+from typing import IO, Any, Literal, TypedDict, Unpack
 from urllib.parse import quote
 
 from canut.sdk import values as v
@@ -87,6 +88,15 @@ def add_items(id: int, items: Items, **options: Unpack[ItemOptions]) -> Call[v.R
     source = open_source(items, options.get("media_type"))
     path = f"batches/{id}/items"
     return Call(method="POST", path=path, query=query, source=source, reply=v.Received)
+
+
+def add_picture(picture: str | Path | IO[bytes], *, client: int | None = None) -> Call[v.Picture]:
+    """Keep a picture with the server, a path or a binary file object, for items that show it:
+    its `value` goes into a field of type image."""
+    source = open_source(picture, "image/*")
+    return Call(
+        method="POST", path="pictures", query={"client": client}, source=source, reply=v.Picture
+    )
 
 
 def pause(id: int) -> Call[v.Batch]:

@@ -153,6 +153,12 @@ class Batches(Part):
         return batch.refresh()
 
 
+class Pictures(Part):
+    """Pictures that a client keeps with the server."""
+
+    add = Method(calls.add_picture)
+
+
 class Webhooks(Part):
     """Where deliveries are announced."""
 
@@ -242,6 +248,7 @@ class Canut(Part):
         self.processes = Processes(self.http)
         self.batches = Batches(self.http)
         self.certificates = Certificates(self.http)
+        self.pictures = Pictures(self.http)
         self.webhooks = Webhooks(self.http)
         self.work = Work(self.http)
         self.exams = Exams(self.http)

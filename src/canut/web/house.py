@@ -4,16 +4,20 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from canut.channels.pictures import Pictures
 from canut.config import Settings
 from canut.db.pool import Conn, Pool
+from canut.db.secret import read_secret
 from canut.errors import Unavailable
 from canut.people.credentials import token_hash
 from canut.people.model import Principal
 from canut.web.kept import Kept
 from canut.web.limits import Busy, Limit
 from canut.web.live import Live
+from canut.web.picture_links import PictureLinks
 from canut.web.templating import Templates
 from canut.work.names import TaskNames
 from canut.work.tasks import load_names
@@ -96,6 +100,8 @@ class House:
         self.settings = settings
         self.pool: Pool | None = None
         self._task_names: TaskNames | None = None
+        self._picture_links: PictureLinks | None = None
+        self.pictures = Pictures(Path(settings.data) / "pictures")
         self.principals = Principals()
         self.requests = Limit(settings.rate_per_s, settings.rate_burst)
         #: unknown keys and cookies, per address: each costs us a look into the database
@@ -117,6 +123,13 @@ class House:
         if self.pool is None:
             raise Unavailable("The server is not ready.")
         return self.pool.connection()
+
+    async def picture_links(self) -> PictureLinks:
+        """The links to clients' pictures; the key from the database the first time."""
+        if self._picture_links is None:
+            async with self.connection() as conn:
+                self._picture_links = PictureLinks(await read_secret(conn, "picture_links"))
+        return self._picture_links
 
     async def task_names(self) -> TaskNames:
         """The public names of tasks; from the database the first time, so that a server whose

@@ -92,7 +92,7 @@ values (%(contributor)s, %(process)s, %(step)s, %(step_id)s, %(seed)s, %(rules)s
 on conflict (contributor_id, process_id, step_slug) where state = 'running' do nothing"""
 
 STEP = """
-select p.slug as process_slug, s.definition, v.definition -> 'item' as item
+select p.slug as process_slug, p.client_id, s.definition, v.definition -> 'item' as item
 from step s join process_version v on v.id = s.process_version_id
 join process p on p.id = v.process_id
 where s.id = %s"""
@@ -198,7 +198,8 @@ def step(conn: Sync, step_id: int) -> ExamStep:
     assert row is not None
     definition = msgspec.convert(row.pop("definition"), StepDefinition)
     item = msgspec.convert(row.pop("item"), ItemShape)
-    return ExamStep(row["process_slug"], definition, item, load_question(definition.question))
+    question = load_question(definition.question)
+    return ExamStep(row["process_slug"], row["client_id"], definition, item, question)
 
 
 def asked(conn: Sync, exam_id: int) -> list[Asked]:

@@ -61,6 +61,8 @@ class ExamStep(Struct, frozen=True):
     """The question of an exam, ready for use."""
 
     process_slug: str
+    #: whose process it is; None: everybody's
+    client_id: int | None
     definition: StepDefinition
     item: ItemShape
     question: Question

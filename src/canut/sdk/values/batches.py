@@ -186,6 +186,14 @@ def decisions_of(result: Result) -> list[Decision]:
     ]
 
 
+class Picture(Struct, frozen=True):
+    """A picture that is kept for items that show it."""
+
+    value: Annotated[str, Meta(description="What to write into a field of type image.")]
+    media_type: str
+    bytes: int
+
+
 class NewWebhook(Struct, frozen=True, forbid_unknown_fields=True):
     """Where to tell when a batch is delivered."""
 

@@ -17,6 +17,7 @@ from canut.web.api import (
     licences,
     me,
     people,
+    pictures,
     processes,
     reference,
     webhooks,
@@ -29,6 +30,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     served = [
         *batches.ROUTES,
         *items.routes(settings.upload_bytes_max),
+        *pictures.ROUTES,
         *decisions.ROUTES,
         *certificates.ROUTES,
         *explain.ROUTES,

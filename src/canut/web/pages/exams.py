@@ -26,6 +26,7 @@ from canut.web.pages.forms import whole_number
 from canut.web.pages.guide import to_html
 from canut.web.pages.items import shown_fields
 from canut.web.pages.options import found_options, listed_options
+from canut.web.pages.pictures import private_pictures
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.screen import ANSWER, named_questions
 from canut.web.pages.view import now_ms, show, told
@@ -191,7 +192,11 @@ async def _screen(
             "step_title": title,
         }
         return show(request, "exams/result.html", now=now_ms(), **ended)
+    private = await private_pictures(request, step.client_id)
     values = _question_values(request, found.exam, asked[0], step, given or {}, problems)
+    values["fields"] = shown_fields(
+        step.item.fields, asked[0].item, step.process_slug, locale_of(request), private
+    )
     values |= {"answered": found.verdict.answered, "step_title": title}
     return show(request, "exams/question.html", status=status, **values)
 
@@ -216,7 +221,6 @@ def _question_values(
     return {
         "exam": exam,
         "asked": asked,
-        "fields": shown_fields(step.item.fields, asked.item, step.process_slug, locale),
         "widget": widget.template,
         "data": widget.data,
         "given": given,

@@ -18,7 +18,8 @@ from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.i18n import N_
 from canut.web.pages.forms import whole_number
-from canut.web.pages.items import Shown, shown_fields
+from canut.web.pages.items import PrivatePictures, Shown, shown_fields
+from canut.web.pages.pictures import private_pictures
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.view import now_ms, say, show, told
 from canut.web.pages.work import read_form
@@ -141,13 +142,14 @@ async def _page(
 
     step, golds, proposals = await in_thread(request, read)
     problems = (error.problems or [Problem(error.message, error.mend)]) if error else []
+    private = await private_pictures(request, step.client_id)
     values: dict[str, Any] = {
         "step": step,
-        "golds": [(one, _item(request, step, one)) for one in golds[:PAGE]],
+        "golds": [(one, _item(request, step, one, private)) for one in golds[:PAGE]],
         "older": golds[PAGE - 1].id if len(golds) > PAGE else None,
         "before": before,
         "retired": retired,
-        "proposals": [(one, _item(request, step, one)) for one in proposals],
+        "proposals": [(one, _item(request, step, one, private)) for one in proposals],
         "describe": lambda value: step.question.describe(value, locale_of(request)),
         "problems": told(request, problems[:PROBLEMS_SHOWN]),
         "n_problems": len(problems),
@@ -159,8 +161,11 @@ async def _page(
     return show(request, "gold/pool.html", status=422 if error else 200, **values)
 
 
-def _item(request: WebRequest, step: GoldStep, one: Gold | Proposal) -> list[Shown]:
-    return shown_fields(step.item.fields, one.payload, step.process_slug, locale_of(request))
+def _item(
+    request: WebRequest, step: GoldStep, one: Gold | Proposal, private: PrivatePictures
+) -> list[Shown]:
+    fields, locale = step.item.fields, locale_of(request)
+    return shown_fields(fields, one.payload, step.process_slug, locale, private)
 
 
 async def _file(sent: Any) -> tuple[bytes, str]:

@@ -1,15 +1,19 @@
 """An item as a contributor or a client sees it. Every value is somebody else's text."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
+from canut.channels.pictures import PREFIX
 from canut.processes.model import ItemField
 from canut.questions.base import localise
 
 #: what pictures shipped with a process begin with
 ASSET = "asset:"
+#: name of a picture that a client keeps with us -> its address for whoever looks, "" for none
+PrivatePictures = Callable[[str], str]
 
 
 class Shown(Struct, frozen=True):
@@ -23,11 +27,16 @@ class Shown(Struct, frozen=True):
 
 
 def shown_fields(
-    fields: tuple[ItemField, ...], item: dict[str, Any], process_slug: str, locale: str
+    fields: tuple[ItemField, ...],
+    item: dict[str, Any],
+    process_slug: str,
+    locale: str,
+    private: PrivatePictures | None = None,
 ) -> list[Shown]:
-    """The fields that have a value, in the order of the process."""
+    """The fields that have a value, in the order of the process; without `private`, the pictures
+    of clients stay text."""
     return [
-        _shown(field, item[field.name], process_slug, locale)
+        _shown(field, item[field.name], process_slug, locale, private)
         for field in fields
         if item.get(field.name) not in (None, "")
     ]
@@ -40,14 +49,23 @@ def picture_address(value: str, process_slug: str) -> str:
     return value if _fetchable(value, ("https",)) else ""
 
 
-def _shown(field: ItemField, value: Any, process_slug: str, locale: str) -> Shown:
+def _shown(
+    field: ItemField,
+    value: Any,
+    process_slug: str,
+    locale: str,
+    private: PrivatePictures | None,
+) -> Shown:
     title = localise(field.title, locale)
     if isinstance(value, bool):
         text = {"en": ("no", "yes"), "fr": ("non", "oui")}.get(locale, ("no", "yes"))[value]
         return Shown(title, "text", text)
     text = str(value)
     if field.type == "image":
-        src = picture_address(text, process_slug)
+        if private is not None and text.startswith(PREFIX):
+            src = private(text.removeprefix(PREFIX))
+        else:
+            src = picture_address(text, process_slug)
         return Shown(title, "image", text, src) if src else Shown(title, "text", text)
     if field.type == "url" and _fetchable(text, ("https", "http")):
         return Shown(title, "link", text)

@@ -19,6 +19,7 @@ from canut.web.auth import WebRequest, principal, requires
 from canut.web.errors import STATUS
 from canut.web.i18n import N_
 from canut.web.pages.items import shown_fields
+from canut.web.pages.pictures import private_pictures
 from canut.web.pages.render import locale_of
 from canut.web.pages.view import show
 from canut.web.pages.view import told as translated
@@ -67,10 +68,11 @@ async def page(
     who, locale = principal(request), locale_of(request)
     key = key.replace("\0", "\ufffd")
     found = await in_thread(request, lambda conn: read_story(conn, who, batch_id, key))
+    private = await private_pictures(request, found.client_id)
     problems = (error.problems or [Problem(error.message, error.mend)]) if error else []
     values: dict[str, Any] = {
         "story": found,
-        "fields": shown_fields(found.fields, found.item, found.process_slug, locale),
+        "fields": shown_fields(found.fields, found.item, found.process_slug, locale, private),
         "shown": [_shown(one, locale) for one in found.chapters],
         "methods": METHODS,
         "box": (WIDTH, HEIGHT),
