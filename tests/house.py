@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from canut.agents.running.verbs import NewAgent, put_to_work
 from canut.channels.files import open_items
 from canut.config import Settings, hand_down
 from canut.db.pool import connect, connect_async, open_pool
@@ -74,6 +75,7 @@ def fill(database: str) -> Sample:
     """Put the sample into this migrated, empty database."""
     accounts, workers = _apart(_people(database))
     batches = _batches(database, accounts["belvoie"])
+    accounts["agent"] = _agent(database)
     _apart(_answers(database, batches, workers))
     return Sample(batches, accounts)
 
@@ -157,6 +159,17 @@ def _batches(database: str, client: int) -> dict[str, int]:
                 add_items(conn, batch, blocks)
             made[key] = batch.id
         made["large-taxonomy"] = _large(conn, client)
+        conn.commit()
+    return made
+
+
+def _agent(database: str) -> int:
+    """An agent at the first step of a process of the library, which has not begun."""
+    with connect(database) as conn:
+        version = find_version(conn, None, "catalogue/categorise")
+        assert version is not None
+        new = NewAgent("rules", version.process_id, version.definition.steps[0].slug, "Ariadne")
+        made = put_to_work(conn, COMMAND_LINE, new, version.definition, now_ms())
         conn.commit()
     return made
 

@@ -28,9 +28,12 @@ PAGES = {
         "/webhooks",
         "/gold",
         "/batches/{0}/remarks",
+        "/batches/{0}/agents",
     ],
     "operator": [
         "/operator",
+        "/operator/agents",
+        "/operator/agents/{agent}",
         "/operator/contributors",
         "/operator/audit",
         "/operator/exams",
@@ -67,9 +70,10 @@ def test_page(visit: Visit, house: House, who: str, lang: str, width: int, schem
         "color_scheme": scheme,
         "reduced_motion": "reduce",
     }
+    agent = house.accounts["agent"]
     page = visit(who, PAGES[who][0].format(*numbers), **context)
     for path in PAGES[who]:
-        page.goto(f"{house.url}{path.format(*numbers)}?lang={lang}")
+        page.goto(f"{house.url}{path.format(*numbers, agent=agent)}?lang={lang}")
         if page.locator("form[action$='/claim'] button.main").count() and path != "/work":
             page.locator("form[action$='/claim'] button.main").first.click()
             page.wait_for_selector(".task[data-grown]")

@@ -92,8 +92,8 @@ _WORDS: dict[Locale, dict[str, str]] = {
     },
     "fr": {
         "learned": "A appris de {examples} exemples.",
-        "worth": "Juste sur {right} des plus récents, mis de côté\u202f; pourrait décider {coverage} du"
-        " travail.",
+        "worth": "Juste sur {right} des plus récents, mis de côté\u202f; pourrait"
+        " décider {coverage} du travail.",
         "pairs": "{judged} paires\u00a0: le titulaire seul s’est trompé {won} fois, le rival seul"
         " {lost} fois.",
         "canary": "De {before} à {after} de ses tâches, après {answers} réponses à l’aveugle, dont"

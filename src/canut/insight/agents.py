@@ -92,7 +92,8 @@ class OnBatch(Struct, frozen=True):
     own: bool
     #: share of what is decided that it took alone
     alone: float
-    #: its answers in this batch that people judged blind, and how many of them were wrong
+    #: answers in this batch, of those that it may decide alone, that people judged blind, and how
+    #: many of them were wrong
     answers: int
     wrong: int
 

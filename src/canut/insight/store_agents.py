@@ -79,16 +79,16 @@ select s.slug, a.contributor_id, s.n_decided, count(*),
 from seen s join answer a on a.task_id = s.task_id and a.contributor_id = any (%(agents)s)
 group by s.slug, s.n_decided, a.contributor_id"""
 
-# what people said blind of answers that these agents gave to items of one batch; evidence may
-# stand under two roots where one version took over from another, and counts once
+# what people said blind of answers to items of one batch that these agents may decide alone now:
+# evidence of the version that is licensed, from its threshold on
 BLIND = """
-select s.slug as step_slug, l.contributor_id as agent_id, count(distinct b.task_id) as answers,
-       count(distinct b.task_id) filter (where b.wrong) as wrong
+select s.slug as step_slug, l.contributor_id as agent_id, count(*) as answers,
+       count(*) filter (where b.wrong) as wrong
 from batch_step s
-join licence l on l.process_id = s.process_id and l.step_slug = s.slug and l.stream_ppm > 0
-    and l.contributor_id = any (%(agents)s) and coalesce(l.root, l.id) = l.id
-join blind_answer b on b.root = l.id and b.wrong is not null and b.value <> 'null'
-    and not b.watch_only
+join licence l on l.process_id = s.process_id and l.step_slug = s.slug and l.ended_ms is null
+    and l.threshold is not null and l.contributor_id = any (%(agents)s)
+join blind_answer b on b.root = coalesce(l.root, l.id) and b.wrong is not null
+    and b.value <> 'null' and not b.watch_only and b.confidence >= l.threshold::real
 join task t on t.id = b.task_id and t.batch_step_id = s.id
 where s.batch_id = %(batch)s
 group by s.slug, l.contributor_id"""
@@ -132,7 +132,7 @@ class Part(Struct, frozen=True):
 
 
 class Blind(Struct, frozen=True):
-    """What people said blind of an agent's answers in a batch."""
+    """What people said blind of answers in a batch that an agent may decide alone."""
 
     step_slug: str
     agent_id: int
@@ -164,7 +164,7 @@ def alone(conn: Sync, batch_id: int, agents: Sequence[int]) -> list[Part]:
 
 
 def blind(conn: Sync, batch_id: int, agents: Sequence[int]) -> list[Blind]:
-    """What people said blind of their answers in a batch."""
+    """What people said blind of answers in a batch that they may decide alone."""
     values = {"batch": batch_id, "agents": list(agents)}
     return conn.cursor(row_factory=of(Blind)).execute(BLIND, values).fetchall()
 
