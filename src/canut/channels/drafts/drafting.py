@@ -1,7 +1,6 @@
 """What happens to a draft: begun, filled in, launched, deleted. Every verb but `launch` is for
 requests; that one is long work in a thread."""
 
-from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -131,7 +130,6 @@ def launch(
     uploads: Uploads,
     locale: str,
     now_ms: int,
-    find_chosen: Callable[[SyncConn, Draft], ProcessVersion | None],
 ) -> tuple[int, IntakeReport | None]:
     """Make the batch of a draft: its process, its items, the audit log, as one; its number. A
     draft that was launched already gives its batch again, and no report.
@@ -146,9 +144,9 @@ def launch(
         who.check_sees(draft.client_id)
         if draft.batch_id is not None:
             return draft.batch_id, None
-        made = plan(draft, find_chosen(conn, draft), store.options(conn, draft_id), locale)
+        made = plan(draft, chosen_version(conn, draft), store.options(conn, draft_id), locale)
         key, name = _named(conn, draft, made)
-        version = _publish(conn, who, draft, made, find_chosen, now_ms)
+        version = _publish(conn, who, draft, made, now_ms)
         batch = open_batch(
             conn, draft.client_id, key, version.id, now_ms, name=name,
             deadline_ms=deadline_of(draft.form("target"), now_ms, []),
@@ -184,10 +182,9 @@ def _publish(
     who: Principal,
     draft: Draft,
     made: Plan,
-    find_chosen: Callable[[SyncConn, Draft], ProcessVersion | None],
     now_ms: int,
 ) -> ProcessVersion:
-    chosen = find_chosen(conn, draft)
+    chosen = chosen_version(conn, draft)
     if made.way == "published" and chosen is not None:
         return chosen
     assert made.definition is not None

@@ -10,9 +10,9 @@ from canut.web.pages import (
     certificates,
     client,
     design,
+    drafts,
     exams,
     gold,
-    handing,
     home,
     hooks,
     licences,
@@ -34,4 +34,4 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
         *(shell, remarks, quality, licences, certificates, story, answers, look, design, agents),
     )
-    return [*handing.routes(settings), *(route for module in fixed for route in module.ROUTES)]
+    return [*drafts.routes(settings), *(route for module in fixed for route in module.ROUTES)]

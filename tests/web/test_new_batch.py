@@ -1,0 +1,103 @@
+"""A new batch, step by step, over the whole application."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tests.web.conftest import CSRF, Browser, Serving
+
+GOOD = "sku,Product name,Photo,e-mail\nA1,Kelmoor kettle,https://shop.example/a.jpg,a@b.example\n"
+GOOD += "A2,Brasquet lamp,https://shop.example/b.jpg,c@d.example\n"
+BAD = GOOD + "A3,,https://shop.example/c.jpg,e@f.example\nA1,Another,https://shop.example/d.jpg,g@h.example\n"
+REVISION = re.compile(r'name="revision" value="(\d+)"')
+
+
+class Maker(Browser):
+    """A client that makes a batch."""
+
+    async def upload(self, text: bytes | str, name: str = "items.csv", **more: Any) -> httpx.Response:
+        data = text.encode() if isinstance(text, str) else text
+        path = more.pop("path", "/batches/new")
+        found = CSRF.search((await self.get(path)).text)
+        assert found is not None
+        return await self.http.post(
+            path, data={"_csrf_token": found[1], **more}, files={"file": (name, data)}
+        )
+
+    async def step(self, path: str, act: str = "go", **fields: Any) -> httpx.Response:
+        """Fill in the form of a step as it stands, and send it."""
+        page = (await self.get(path)).text
+        found = REVISION.search(page)
+        assert found is not None, page[:500]
+        given = {"revision": found[1], "act": act, **fields}
+        return await self.submit(path, path, **given)
+
+
+async def begun(browser: Any, text: str = GOOD) -> tuple[Maker, str]:
+    """A member with a draft, and its address."""
+    inside = Maker(browser().http)
+    await inside.log_in("member@example.org")
+    sent = await inside.upload(text)
+    assert sent.status_code == 303, sent.text
+    return inside, sent.headers["location"].removesuffix("/columns")
+
+
+def rows(url: str, sql: str) -> list[dict[str, Any]]:
+    with psycopg.connect(url, row_factory=dict_row) as conn:
+        return conn.execute(sql).fetchall()
+
+
+async def test_a_question_of_ones_own_is_launched(
+    serving: Serving, people: dict[str, int], fresh_url: str, tmp_path: Path
+) -> None:
+    """From a file to a batch: columns are recognised, what is personal stays hidden, the question
+    is shown as contributors see it, saved as a version of the client, and launched once, however
+    often the button is pressed; nothing stays of the file."""
+    async with serving(data=str(tmp_path)) as browser:
+        inside, at = await begun(browser)
+        page = (await inside.get(f"{at}/columns")).text
+        assert re.search(r'value="personal" selected.*\n.*\n.*', page)
+        assert re.search(r'<option value="image" selected>', page)
+        sent = await inside.step(f"{at}/columns", key="0")
+        assert sent.headers["location"] == f"{at}/question", sent.text
+        await inside.step(f"{at}/question", "choose", pick="made")
+        made = {"way": "made", "title": "Which shelf?", "type": "choice",
+                "options": "Kitchen | pots\nLighting", "instructions": "## Look\n<script>x</script>"}  # fmt: skip
+        kept = await inside.http.post(
+            f"{at}/question",
+            data={"_csrf_token": CSRF.search((await inside.get(f"{at}/question")).text)[1],  # type: ignore[index]
+                  "revision": REVISION.search((await inside.get(f"{at}/question")).text)[1],  # type: ignore[index]
+                  "act": "keep", **made},
+            headers={"accept": "application/json"},
+        )  # fmt: skip
+        shown = kept.json()["preview"]
+        assert "Kelmoor kettle" in shown and "Lighting" in shown and "a@b.example" not in shown
+        assert "<h4>Look</h4>" in shown and "<script>" not in shown
+        sent = await inside.step(f"{at}/question", **made)
+        assert sent.headers["location"] == f"{at}/target", sent.text
+        assert "from 75%" in (await inside.get(f"{at}/target")).text
+        await inside.step(f"{at}/target", error="10", deadline="2099-01-31")
+        assert "Which shelf?" in (await inside.get(f"{at}/launch")).text
+        sent = await inside.step(f"{at}/launch", "launch", name="Shelves")
+        batch = sent.headers["location"]
+        again = await inside.submit("/batches/new", f"{at}/launch", act="launch", name="Shelves")
+        assert again.headers["location"] == batch
+    made_of = rows(fresh_url, "select p.client_id, p.slug, v.number, v.definition as d, b.name,"
+        " b.deadline_ms, b.n_items from batch b join process_version v"
+        " on v.id = b.process_version_id join process p on p.id = v.process_id")  # fmt: skip
+    assert len(made_of) == 1
+    one = made_of[0]
+    assert (one["client_id"], one["slug"], one["number"]) == (people["client"], "own/which-shelf", 1)
+    assert (one["name"], one["n_items"]) == ("Shelves", 2) and one["deadline_ms"] > 4e12
+    assert one["d"]["steps"][0]["promise"]["error_max"] == 0.1
+    items = rows(fresh_url, "select key, payload from item order by key")
+    assert [item["key"] for item in items] == ["A1", "A2"]
+    assert items[0]["payload"]["product_name"] == "Kelmoor kettle"
+    told = [row["action"] for row in rows(fresh_url, "select action from audit_log order by id")]
+    assert told[-3:] == ["create.draft", "publish.process", "submit.batch"]
+    assert list((tmp_path / "uploads").iterdir()) == []
