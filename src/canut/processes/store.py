@@ -144,6 +144,13 @@ def read_version(conn: Sync, version_id: int) -> ProcessVersion | None:
     return _version(row) if row else None
 
 
+async def read_version_async(conn: Async, version_id: int) -> ProcessVersion | None:
+    """The same, for requests."""
+    cursor = conn.cursor(row_factory=dict_row)
+    row = await (await cursor.execute(VERSION, {"id": version_id})).fetchone()
+    return _version(row) if row else None
+
+
 def find_version(
     conn: Sync, client_id: int | None, slug: str, number: int | None = None
 ) -> ProcessVersion | None:
