@@ -348,3 +348,12 @@ type = "url"
     else:
         promise = load_folder(folder).definition.steps[0].promise
         assert (promise.slices, promise.slices_max) == (by, 5)
+
+
+def test_what_a_question_is_about_is_a_field_that_is_shown(tmp_path: Path) -> None:
+    """What stands out on the screen must be there; a misspelt name is told with the right one."""
+    about = GOOD.replace('title = "Urgency"', 'title = "Urgency"\nabout = ["mesage"]')
+    [problem] = problems_of(write(tmp_path, about))
+    assert (problem.field, "message" in problem.mend) == ("step[1].about", True)
+    loaded = load_folder(write(tmp_path, about.replace("mesage", "message")))
+    assert loaded.definition.steps[0].about == ("message",)

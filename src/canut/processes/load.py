@@ -185,6 +185,7 @@ class _Reader:
             expert_skill=table.slug("expert_skill") if "expert_skill" in table.data else "",
             promise=read_promise(table, self.shape.fields, self.questions.get(slug)),
             checks=self.checks(table, slug),
+            about=table.names("about", [one.name for one in self.shape.fields if one.show]),
         )
         if "expert_skill" not in table.data:
             table.text("expert_skill")

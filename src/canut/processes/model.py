@@ -105,6 +105,8 @@ class StepDefinition(Struct, frozen=True):
     promise: Promise = Promise()
     #: the `[[step.checks]]` tables, what must hold of an agent's answer (`processes.checks`)
     checks: tuple[dict[str, Any], ...] = ()
+    #: names of the fields that the question is about: they stand out on the contributor's screen
+    about: tuple[str, ...] = ()
 
 
 class ProcessDefinition(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from canut.errors import Problem
@@ -100,6 +100,15 @@ class Table:
             if not isinstance(value, str) or not SLUG.fullmatch(value):
                 self.fault(key, f"{value!r} is no short name", "use small letters and hyphens")
         return tuple(value for value in values if isinstance(value, str))
+
+    def names(self, key: str, known: Sequence[str]) -> tuple[str, ...]:
+        """A list of names, each one of those that are `known`."""
+        values = self.take(key, list, "a list of names", [])
+        for value in values:
+            if value not in known:
+                mend = suggest(str(value), known) or f"one of {', '.join(known)}"
+                self.fault(key, f"there is no {value!r} to show", mend)
+        return tuple(value for value in values if value in known)
 
     def localised(self, key: str, default: Localised | None = None) -> Localised:
         """A text for people: a string, or a string per language; required without a default."""

@@ -195,7 +195,12 @@ async def _screen(
     private = await private_pictures(request, step.client_id)
     values = _question_values(request, found.exam, asked[0], step, given or {}, problems)
     values["fields"] = shown_fields(
-        step.item.fields, asked[0].item, step.process_slug, locale_of(request), private
+        step.item.fields,
+        asked[0].item,
+        step.process_slug,
+        locale_of(request),
+        private,
+        step.definition.about,
     )
     values |= {"answered": found.verdict.answered, "step_title": title}
     return show(request, "exams/question.html", status=status, **values)

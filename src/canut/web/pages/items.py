@@ -1,10 +1,10 @@
 """An item as a contributor or a client sees it. Every value is somebody else's text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from canut.channels.pictures import PREFIX
 from canut.processes.model import ItemField
@@ -24,6 +24,8 @@ class Shown(Struct, frozen=True):
     value: str
     #: address of a picture, on our own origin or https
     src: str = ""
+    #: whether the question is about it
+    about: bool = False
 
 
 def shown_fields(
@@ -32,11 +34,15 @@ def shown_fields(
     process_slug: str,
     locale: str,
     private: PrivatePictures | None = None,
+    about: Collection[str] = (),
 ) -> list[Shown]:
     """The fields that have a value, in the order of the process; without `private`, the pictures
-    of clients stay text."""
+    of clients stay text. Those named in `about` are what the question is about."""
     return [
-        _shown(field, item[field.name], process_slug, locale, private)
+        structs.replace(
+            _shown(field, item[field.name], process_slug, locale, private),
+            about=field.name in about,
+        )
         for field in fields
         if item.get(field.name) not in (None, "")
     ]

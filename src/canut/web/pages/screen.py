@@ -118,7 +118,9 @@ async def step_values(
     said = told(request, problems, ANSWER)
     questions = dict(named_questions(step.question))
     private = await private_pictures(request, step.client_id)
-    fields = shown_fields(step.item.fields, task.item, step.process_slug, locale, private)
+    fields = shown_fields(
+        step.item.fields, task.item, step.process_slug, locale, private, step.definition.about
+    )
     guide_id, guide = _guide(request, step)
     if guide_id in known:
         guide = ""
