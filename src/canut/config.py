@@ -36,6 +36,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     data: str = "canut-data"
     #: file that describes the language models ("" = models.toml in `data`)
     models: str = ""
+    #: file that says who the co-op is, to banks and clients ("" = coop.toml in `data`)
+    coop: str = ""
+    #: file of the keys that bank data is encrypted with ("" = bank.key in `data`)
+    bank_key: str = ""
     #: a PostgreSQL 15 or newer to use instead of the embedded one ("" = embedded)
     database_url: str = ""
     #: address and port the web server listens on
@@ -67,6 +71,16 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def models_file(self) -> Path:
         """The file that describes the language models."""
         return Path(self.models) if self.models else Path(self.data) / "models.toml"
+
+    @property
+    def coop_file(self) -> Path:
+        """The file that says who the co-op is."""
+        return Path(self.coop) if self.coop else Path(self.data) / "coop.toml"
+
+    @property
+    def bank_key_file(self) -> Path:
+        """The file of the keys that bank data is encrypted with."""
+        return Path(self.bank_key) if self.bank_key else Path(self.data) / "bank.key"
 
     @property
     def url(self) -> str:

@@ -77,7 +77,11 @@ def read_coop(path: Path) -> Coop:
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         problem = Problem(str(error), "docs/payouts.md shows the file", file=str(path))
         raise Invalid("The file of the co-op is wrong.", problems=[problem]) from error
-    found = [*name_problems(coop.name, "name"), *address_problems(coop.address), *vat_problems(coop.vat)]
+    found = [
+        *name_problems(coop.name, "name"),
+        *address_problems(coop.address),
+        *vat_problems(coop.vat),
+    ]
     found += _iban(coop.iban, "iban")
     if found:
         placed = [msgspec.structs.replace(problem, file=str(path)) for problem in found]
@@ -148,4 +152,3 @@ def _iban(text: str, field: str) -> list[Problem]:
     except ValueError as error:
         return [Problem(str(error), "copy it from a bank statement", field=field)]
     return []
-

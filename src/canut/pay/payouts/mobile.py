@@ -80,9 +80,7 @@ def find_provider(slug: str) -> Provider:
     return provider
 
 
-def mobile_csv(
-    provider: Provider, payees: Sequence[Payee], currency: str, message: str
-) -> bytes:
+def mobile_csv(provider: Provider, payees: Sequence[Payee], currency: str, message: str) -> bytes:
     """The file: a header and a row for each payee, in UTF-8."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=provider.delimiter, lineterminator="\r\n")

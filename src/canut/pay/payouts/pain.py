@@ -76,7 +76,9 @@ def _named(content: bytes, run_id: int, approved: datetime) -> bytes:
         "PmtInf/PmtInfId": run_reference(run_id),
     }
     for path, text in said.items():
-        nodes = root.findall("/".join(f"{_NAMESPACE}{part}" for part in ("CstmrCdtTrfInitn", *path.split("/"))))
+        nodes = root.findall(
+            "/".join(f"{_NAMESPACE}{part}" for part in ("CstmrCdtTrfInitn", *path.split("/")))
+        )
         assert len(nodes) == 1, "one group of payments"
         nodes[0].text = text
     ElementTree.register_namespace("", _NAMESPACE.strip("{}"))

@@ -142,7 +142,11 @@ def run_file(conn: SyncConn, by: Principal, run_id: int, coop: Coop, vault: Vaul
         if run.state != "approved" or run.approved_ms is None:
             raise Conflict(f"Run {run_id} is not approved.", mend="two people approve it first")
         payees = [
-            Payee(row.id, row.amount, _read.decode(vault.open(owner_of(row.contributor_id), row.sealed)))
+            Payee(
+                row.id,
+                row.amount,
+                _read.decode(vault.open(owner_of(row.contributor_id), row.sealed)),
+            )
             for row in store.payees(conn, run_id)
         ]
         # invariant: the file sums to what the books have sent to the clearing account
@@ -166,7 +170,8 @@ def _send(conn: SyncConn, by: Principal, run: Run, now_ms: int) -> None:
     """Post every hold of the run in one group: all are on their way, or none."""
     moves = []
     for row in store.locked_of_run(conn, run.id):
-        assert row.hold is not None and row.state == "requested"
+        assert row.hold is not None
+        assert row.state == "requested", "what is in a run is not taken back"
         moves.append(
             Post(
                 f"send:payout:{row.id}",

@@ -221,7 +221,9 @@ def by_key(conn: SyncConn, contributor: int, key: str) -> Payout | None:
     return found[0] if found else None
 
 
-def of_contributor(conn: SyncConn, contributor: int, before: int | None, limit: int) -> list[Payout]:
+def of_contributor(
+    conn: SyncConn, contributor: int, before: int | None, limit: int
+) -> list[Payout]:
     return _rows(conn, Payout, OF_CONTRIBUTOR, [contributor, before, before, limit])
 
 
@@ -237,9 +239,7 @@ def locked_of_run(conn: SyncConn, run: int) -> list[PayoutRow]:
     return _rows(conn, PayoutRow, LOCK_OF_RUN, [run])
 
 
-def move_on(
-    conn: SyncConn, outcomes: Sequence[tuple[int, PayoutState, str]], now_ms: int
-) -> None:
+def move_on(conn: SyncConn, outcomes: Sequence[tuple[int, PayoutState, str]], now_ms: int) -> None:
     """Id, state and reason of each."""
     values = {
         "ids": [one[0] for one in outcomes],

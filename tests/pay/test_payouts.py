@@ -1,0 +1,325 @@
+"""Paying people out: never more than there is, never by one person alone, never half."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+import sepaxml
+import xmlschema
+
+from canut.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from canut.pay.identity import Address
+from canut.pay.ledger import balances, first_fault
+from canut.pay.payouts import runs
+from canut.pay.payouts.asking import (
+    account_of,
+    available,
+    cancel_payout,
+    payouts_of,
+    request_payout,
+    set_account,
+)
+from canut.pay.payouts.camt import read_camt
+from canut.pay.payouts.model import BankAccount, MobileMoney, Payout, Run
+from canut.pay.payouts.reconciling import fail_payout, read_statement, settle_run
+from canut.pay.payouts.vault import Vault, open_vault
+from canut.people.model import Principal
+from tests import factories as make
+from tests.pay.payees import COOP, IBAN, NOW, OTHER_IBAN, VAULT, Payees, bank_account, camt
+
+AGENT = Principal(name="program", roles=frozenset({"operator"}))
+
+
+def ask(conn: psycopg.Connection, who: Principal, amount: int, key: str = "one") -> Payout:
+    """A request in euros."""
+    return request_payout(conn, who, amount, "EUR", key, NOW)
+
+
+def sent(conn: psycopg.Connection, p: Payees, *amounts: int) -> tuple[Run, list[Payout]]:
+    """An approved run of requests of Ada's and Bea's by turns."""
+    asked = [ask(conn, (p.ada, p.bea)[n % 2], amount, f"n{n}") for n, amount in enumerate(amounts)]
+    run = runs.assemble_run(conn, p.operator, "iban", "EUR", NOW)
+    runs.approve_run(conn, p.operator, run.id, run.total, NOW)
+    return runs.approve_run(conn, p.steward, run.id, run.total, NOW), asked
+
+
+def held(conn: psycopg.Connection, *accounts: int) -> list[int]:
+    """What is available on each account."""
+    found = balances(conn, accounts)
+    return [found[one].available for one in accounts]
+
+
+def test_bank_data_is_sealed_masked_and_its_changes_are_told(db: psycopg.Connection) -> None:
+    """No IBAN, name or street stands in the table in the clear; what is shown are four digits; a
+    change is in the audit log by its masks, and whoever shares an IBAN is seen."""
+    p = Payees(db)
+    ada = p.ada.contributor()
+    for row in db.execute("select sealed, masked, mark from payout_account"):
+        assert not any(word in bytes(row[0]) for word in (b"FR76", b"cka", b"Zola"))
+        assert IBAN not in row[1]
+    shown = account_of(db, ada)
+    assert shown is not None
+    assert (shown.masked, shown.shared_with) == ("FR** **** 0189", [])
+    set_account(
+        db,
+        p.bea,
+        p.bea.contributor(),
+        bank_account(iban="FR76 3000 6000 0112 3456 7890 189"),
+        VAULT,
+        NOW,
+    )
+    again = account_of(db, ada)
+    assert again is not None
+    assert again.shared_with == [p.bea.contributor()]
+    log = "select detail from audit_log where action = 'change.payout_account' order by id desc"
+    assert make.one(db, log) == {"from": "DE** **** 3000", "to": "FR** **** 0189"}
+    with pytest.raises(Forbidden):
+        set_account(db, p.steward, ada, bank_account(), VAULT, NOW)
+
+
+def test_a_destination_says_all_that_is_wrong_with_it(db: psycopg.Connection) -> None:
+    """Check digits, countries without SEPA, addresses in one line, numbers nobody serves."""
+    p = Payees(db)
+
+    def refused(to: BankAccount | MobileMoney) -> list[str]:
+        with pytest.raises(Invalid) as caught:
+            set_account(db, p.ada, p.ada.contributor(), to, VAULT, NOW)
+        return [problem.field for problem in caught.value.problems]
+
+    wrong = BankAccount(" ", IBAN[:-1] + "0", Address("", "France", "x" * 71))
+    assert refused(wrong) == ["holder", "iban", "address.street", "address.town", "address.country"]
+    outside = BankAccount("Awa", "SN08SN0100152000048500003035", Address("Dakar", "SN"))
+    assert refused(outside) == ["iban"]
+    assert refused(MobileMoney("palmera", "=Ada", "+33612345678")) == ["holder", "number"]
+    assert refused(MobileMoney("nobody", "Ada", "+254700000001")) == ["provider"]
+
+
+def test_a_vault_opens_for_its_owner_only(tmp_path: Path) -> None:
+    """What is copied to another's row, changed, or sealed with a lost key does not open; a new key
+    above the old one does; the file is made once, for its owner's eyes."""
+    file = tmp_path / "data" / "bank.key"
+    vault = open_vault(file)
+    closed = vault.seal("contributor:1", b"plain")
+    assert open_vault(file).open("contributor:1", closed) == b"plain"
+    assert file.stat().st_mode & 0o777 == 0o600
+    for owner, text in (("contributor:2", closed), ("contributor:1", closed[:-1] + b"x")):
+        with pytest.raises(Unavailable, match="changed"):
+            vault.open(owner, text)
+    with pytest.raises(Unavailable, match="not in the file"):
+        VAULT.open("contributor:1", closed)
+    old = file.read_text()
+    file.write_text("A" * 43 + "=\n" + old)
+    both = open_vault(file)
+    assert both.open("contributor:1", closed) == b"plain"
+    assert both.mark(b"x") == vault.mark(b"x")
+    assert both.seal("a", b"")[:4] != closed[:4]
+    file.write_text("short\n")
+    with pytest.raises(Invalid, match="no keys"):
+        open_vault(file)
+    assert Vault([b"a" * 32]).mark(b"x") != VAULT.mark(b"x")
+
+
+def test_nobody_asks_for_more_than_there_is(db: psycopg.Connection) -> None:
+    """What is asked for is held; the same key asks once; what is taken back can be asked for
+    again; nobody takes back what is another's or in a run."""
+    p = Payees(db)
+    first = ask(db, p.ada, 6_000)
+    assert ask(db, p.ada, 6_000) == first
+    with pytest.raises(Conflict, match="another payout"):
+        ask(db, p.ada, 6_001)
+    assert available(db, p.ada.contributor()) == {"EUR": 4_000}
+    with pytest.raises(Invalid, match=r"40\.00 EUR"):
+        ask(db, p.ada, 4_001, "two")
+    for amount in (0, -5, 1.5, True):
+        with pytest.raises(Invalid):
+            ask(db, p.ada, amount, "bad")  # type: ignore[arg-type]
+    with pytest.raises(Invalid, match="takes EUR"):
+        request_payout(db, p.ada, 5, "USD", "dollars", NOW)
+    with pytest.raises(NotFound):
+        cancel_payout(db, p.bea, first.id, NOW)
+    cancel_payout(db, p.ada, first.id, NOW)
+    cancel_payout(db, p.ada, first.id, NOW)
+    late = ask(db, p.ada, 10_000, "all")
+    runs.assemble_run(db, p.operator, "iban", "EUR", NOW)
+    with pytest.raises(Conflict, match="being paid"):
+        cancel_payout(db, p.ada, late.id, NOW)
+    assert [one.state for one in payouts_of(db, p.ada.contributor())] == ["requested", "cancelled"]
+    assert first_fault(db) is None
+
+
+def test_two_people_approve_and_none_of_them_is_paid_by_it(db: psycopg.Connection) -> None:
+    """One person, twice, is one; a program, a client, and whoever the run pays are none; the total
+    that was read is what is approved. A cancelled run gives its payouts back."""
+    p = Payees(db)
+    ask(db, p.ada, 2_500)
+    ask(db, p.bea, 500)
+    with pytest.raises(Conflict, match="waits"):
+        runs.assemble_run(db, p.operator, "palmera", "KES", NOW)
+    run = runs.assemble_run(db, p.operator, "iban", "EUR", NOW)
+    assert (run.n_payouts, run.total) == (2, 3_000)
+    paid = Principal(
+        p.ada.account_id, contributor_id=p.ada.contributor_id, roles=frozenset({"steward"})
+    )
+    for who in (AGENT, p.bea, paid):
+        with pytest.raises(Forbidden):
+            runs.approve_run(db, who, run.id, 3_000, NOW)
+    with pytest.raises(Invalid, match="another total"):
+        runs.approve_run(db, p.operator, run.id, 2_999, NOW)
+    for _ in range(2):
+        assert runs.approve_run(db, p.operator, run.id, 3_000, NOW).state == "assembled"
+    with pytest.raises(Conflict, match="not approved"):
+        runs.run_file(db, p.operator, run.id, COOP, VAULT)
+    runs.cancel_run(db, p.operator, run.id)
+    with pytest.raises(Conflict, match="cancelled"):
+        runs.approve_run(db, p.steward, run.id, 3_000, NOW)
+    other = runs.assemble_run(db, p.operator, "iban", "EUR", NOW)
+    assert other.total == 3_000
+    runs.approve_run(db, p.steward, other.id, 3_000, NOW)
+    done = runs.approve_run(db, p.operator, other.id, 3_000, NOW)
+    assert (done.state, len(done.approvals)) == ("approved", 2)
+    assert held(db, p.books.ada, p.books.bea, p.books.clearing) == [7_500, 9_500, 3_000]
+
+
+def test_the_file_for_the_bank_is_valid_and_sums_to_what_left(db: psycopg.Connection) -> None:
+    """pain.001.001.09 by the schema of ISO 20022, with addresses in parts and letters every bank
+    takes; its control sum is what the books have sent; the same run is the same file."""
+    p = Payees(db)
+    run, asked = sent(db, p, 1_234, 9_999)
+    file = runs.run_file(db, p.steward, run.id, COOP, VAULT)
+    schema = xmlschema.XMLSchema(str(Path(sepaxml.__file__).parent / "schemas/pain.001.001.09.xsd"))
+    found = schema.to_dict(file.content.decode())["CstmrCdtTrfInitn"]
+    assert str(found["GrpHdr"]["CtrlSum"]) == "112.33" == str(run.total / 100)
+    assert found["GrpHdr"]["MsgId"] == f"CANUT-RUN-{run.id}"
+    group = found["PmtInf"][0]
+    first = group["CdtTrfTxInf"][0]
+    assert first["PmtId"]["EndToEndId"] == asked[0].reference
+    assert first["Cdtr"]["Nm"] == "Ada Lecka"
+    assert first["Cdtr"]["PstlAdr"]["TwnNm"] == "Villeurbanne"
+    assert "AdrLine" not in first["Cdtr"]["PstlAdr"]
+    assert group["CdtTrfTxInf"][1]["CdtrAcct"]["Id"]["IBAN"] == OTHER_IBAN
+    assert runs.run_file(db, p.steward, run.id, COOP, VAULT) == file
+    export = "select count(*) from audit_log where action = 'export.payout_run'"
+    assert make.one(db, export) == 2
+
+
+def test_mobile_money_is_paid_by_its_providers_file(db: psycopg.Connection) -> None:
+    """The columns of the template, with amounts as it wants them; the provider's word settles."""
+    p = Payees(db)
+    set_account(
+        db,
+        p.ada,
+        p.ada.contributor(),
+        MobileMoney("palmera", "Ada Ł", "+254 700 000 001"),
+        VAULT,
+        NOW,
+    )
+    payout = ask(db, p.ada, 1_050)
+    run = runs.assemble_run(db, p.operator, "palmera", "EUR", NOW)
+    for who in (p.operator, p.steward):
+        runs.approve_run(db, who, run.id, 1_050, NOW)
+    file = runs.run_file(db, p.operator, run.id, COOP, VAULT)
+    assert file.content.decode().split("\r\n") == [
+        "MSISDN,Name,Amount,Currency,Reference",
+        f"254700000001,Ada Ł,10.50,EUR,{payout.reference}",
+        "",
+    ]
+    assert settle_run(db, p.operator, run.id, "report of the day", NOW) == 1
+    assert settle_run(db, p.operator, run.id, "again", NOW) == 0
+    assert payouts_of(db, p.ada.contributor())[0].state == "paid"
+    assert first_fault(db) is None
+
+
+def test_a_statement_settles_and_bounces_each_payout_once(db: psycopg.Connection) -> None:
+    """By end-to-end id: what left is settled, what came back is on the balance again with the
+    bank's reason; other lines of the account are left alone. Read again, nothing changes; with
+    other contents under the same id it is refused."""
+    p = Payees(db)
+    run, (a, b, c) = sent(db, p, 1_000, 2_000, 3_000)
+    lines = [
+        (b.reference, "20.00", "CRDT"),
+        *((one.reference, f"{one.amount / 100:.2f}", "DBIT") for one in (a, b)),
+        ("RENT-7", "900", "DBIT"),
+    ]
+    content = camt("S1", *lines)
+    [report] = read_statement(db, p.steward, COOP, content, NOW)
+    assert (report.settled, report.bounced) == ([a.id, b.id], [(b.id, "AC04")])
+    assert (report.others, report.faults) == (1, [])
+    after = held(db, p.books.ada, p.books.bea, p.books.clearing)
+    assert after == [6_000, 10_000, 3_000]
+    [again] = read_statement(db, p.steward, COOP, content, NOW)
+    assert (again.settled, again.again) == (report.settled, 3)
+    assert held(db, p.books.ada, p.books.bea, p.books.clearing) == after
+    with pytest.raises(Conflict, match="other contents"):
+        read_statement(db, p.steward, COOP, camt("S1", *lines[:1]), NOW)
+    assert payouts_of(db, p.bea.contributor())[0].reason == "AC04"
+    found = runs.find_run(db, p.steward, run.id)
+    assert (found.paid, found.failed) == (1, 1)
+    fail_payout(db, p.operator, c.id, "the bank telephoned", NOW)
+    fail_payout(db, p.operator, c.id, "again", NOW)
+    assert held(db, p.books.ada, p.books.clearing) == [9_000, 0]
+    assert first_fault(db) is None
+
+
+def test_lines_that_cannot_be_so_are_named_and_nothing_is_half_done(
+    db: psycopg.Connection,
+) -> None:
+    """Part of a payment, a payout that is unknown, twice, not approved, or comes back before it
+    left: each is a fault with its line. What comes back early is taken when the missing statement
+    has been read."""
+    p = Payees(db)
+    _, (a, b) = sent(db, p, 1_000, 2_000)
+    waits = ask(db, p.ada, 77, "later")
+    odd = camt(
+        "S2",
+        (a.reference, "9.99", "DBIT"),
+        (b.reference, "20.00", "CRDT"),
+        ("CANUT-PAYOUT-999999", "5.00", "DBIT"),
+        (waits.reference, "0.77", "DBIT"),
+    )
+    [report] = read_statement(db, p.steward, COOP, odd, NOW)
+    assert [problem.row for problem in report.faults] == [1, 3, 4, 2]
+    assert "9.99" in report.faults[0].message
+    assert held(db, p.books.ada, p.books.bea, p.books.clearing) == [8_923, 8_000, 3_000]
+    before = camt("S1", (b.reference, "20.00", "DBIT"), (b.reference, "20.00", "DBIT"))
+    [report] = read_statement(db, p.steward, COOP, before, NOW)
+    assert report.settled == [b.id]
+    assert len(report.faults) == 1
+    [report] = read_statement(db, p.steward, COOP, odd, NOW)
+    assert report.bounced == [(b.id, "AC04")]
+    assert first_fault(db) is None
+
+
+def test_a_bank_may_book_a_run_as_one_line(db: psycopg.Connection) -> None:
+    """By the name of the group of payments, whole: another total settles nothing."""
+    p = Payees(db)
+    run, asked = sent(db, p, 1_000, 2_000)
+
+    def whole(statement: str, amount: str) -> bytes:
+        text = camt(statement, ("x", amount, "DBIT")).decode()
+        start, end = text.index("<TxDtls>"), text.index("</NtryDtls>")
+        group = f"<Btch><PmtInfId>CANUT-RUN-{run.id}</PmtInfId></Btch>"
+        return (text[:start] + group + text[end:]).encode()
+
+    [report] = read_statement(db, p.steward, COOP, whole("S1", "29.00"), NOW)
+    assert (report.settled, len(report.faults)) == ([], 1)
+    [report] = read_statement(db, p.steward, COOP, whole("S2", "30.00"), NOW)
+    assert sorted(report.settled) == [one.id for one in asked]
+    [report] = read_statement(db, p.steward, COOP, whole("S2", "30.00"), NOW)
+    assert report.again == 1
+
+
+def test_what_is_no_statement_of_ours_is_not_read(db: psycopg.Connection) -> None:
+    """Another account, another message, entities, wrong amounts: each problem is named, and
+    nothing is read."""
+    p = Payees(db)
+    with pytest.raises(Invalid, match="another account"):
+        read_statement(db, p.steward, COOP, camt("S", iban=IBAN), NOW)
+    for text in (b"", b"<a/>", b"<!DOCTYPE x [<!ENTITY y 'z'>]><x/>", b"\xff\xfe"):
+        with pytest.raises(Invalid, match="no bank statement"):
+            read_camt(text)
+    wrong = [("a", "1.234", "DBIT"), ("b", "-5", "DBIT"), ("c", "0", "DBIT"), ("d", "1", "X")]
+    with pytest.raises(Invalid) as caught:
+        read_camt(camt("S", *wrong))
+    assert [problem.row for problem in caught.value.problems] == [1, 2, 3, 4]
+    with pytest.raises(Forbidden):
+        read_statement(db, p.ada, COOP, camt("S"), NOW)
