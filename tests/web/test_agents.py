@@ -11,6 +11,7 @@ from canut.db.pool import connect_async
 from canut.people import store
 from canut.people.model import SignUp
 from canut.quality.licences.slices import Slice, Slices
+from canut.sdk import values as v
 from tests import factories as make
 from tests.agents.test_work_duels import blind, versioned
 from tests.web.conftest import PASSWORD, Serving
@@ -157,3 +158,34 @@ async def test_a_client_sees_its_agents_and_nothing_of_other_clients(
         assert ("Kelmoor-only" in page) is not shared
         assert (await other.get(at)).status_code == 404
         assert (await worker.get(at)).status_code == 403
+
+
+async def test_the_same_for_programs(serving: Serving, made: Made, fresh_url: str) -> None:
+    """What the page shows is in the API, for operators' keys; what is done there is done."""
+    async with connect_async(fresh_url) as conn:
+        by = store.COMMAND_LINE
+        account = (await store.find_account(conn, "operator@example.org")).id
+        made_key = await store.create_api_key(
+            conn, by, name="o", scopes=("operate",), account_id=account
+        )
+    async with serving() as browsers:
+        http, headers = browsers().http, {"authorization": f"Bearer {made_key.secret}"}
+
+        async def ask(method: str, path: str, type_: Any, status: int = 200, **more: Any) -> Any:
+            sent = await http.request(method, f"/api/v1{path}", headers=headers, **more)
+            assert sent.status_code == status, sent.text
+            return msgspec.json.decode(sent.content, type=type_)
+
+        [listed] = (await ask("GET", "/agents", v.AgentsAtWork)).agents
+        assert (listed.id, listed.licence, listed.decides) == (made.agent, "in_force", 0.8)
+        at = f"/agents/{made.agent}"
+        found = await ask("GET", at, v.AgentDetail)
+        assert found.duel
+        assert (found.duel.pairs, found.duel.only_challenger_wrong) == (60, 60)
+        assert [point.answers for point in found.curve] == [60]
+        assert found.happenings[0].words["fr"][0] == "Un rival est entré en lice"
+        for act, state in (("pause", "paused"), ("resume", "active"), ("teach", "active")):
+            assert (await ask("POST", f"{at}/{act}", v.AgentAtWork)).state == state
+        await ask("POST", f"{at}/end", Any, 422, json={"reason": " "})
+        ended = await ask("POST", f"{at}/end", v.AgentAtWork, json={"reason": "Done."})
+        assert (ended.state, ended.licence) == ("paused", "none")

@@ -8,7 +8,14 @@ from typing import Unpack
 
 import httpx
 
-from canut.sdk import calls, calls_certificates, calls_exams, calls_explain, calls_licences
+from canut.sdk import (
+    calls,
+    calls_agents,
+    calls_certificates,
+    calls_exams,
+    calls_explain,
+    calls_licences,
+)
 from canut.sdk import values as v
 from canut.sdk.call import Call
 from canut.sdk.retry import Retry
@@ -213,6 +220,17 @@ class Licences(Part):
     keep = Method(calls_licences.keep)
 
 
+class Agents(Part):
+    """AI agents at work (operators)."""
+
+    list = Method(calls_agents.agents)
+    get = Method(calls_agents.get)
+    pause = Method(calls_agents.pause)
+    resume = Method(calls_agents.resume)
+    teach = Method(calls_agents.teach)
+    end = Method(calls_agents.end)
+
+
 class People(Part):
     """Who uses the platform (operators)."""
 
@@ -256,6 +274,7 @@ class AsyncCanut(Part):
         self.exams = Exams(self.http)
         self.gold = Gold(self.http)
         self.licences = Licences(self.http)
+        self.agents = Agents(self.http)
         self.people = People(self.http)
 
     async def close(self) -> None:

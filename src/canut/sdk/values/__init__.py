@@ -4,6 +4,19 @@ Times are integer milliseconds UTC (`_ms`). What the server reads refuses unknow
 client reads ignores them, so that a newer server can say more.
 """
 
+from canut.sdk.values.agents import (
+    AgentAlarm,
+    AgentAtWork,
+    AgentCost,
+    AgentDetail,
+    AgentDrift,
+    AgentDuel,
+    AgentHappening,
+    AgentLesson,
+    AgentsAtWork,
+    CurvePoint,
+    EndAgent,
+)
 from canut.sdk.values.batches import (
     Batch,
     BatchStep,
@@ -98,6 +111,15 @@ from canut.sdk.values.work import (
 )
 
 __all__ = [
+    "AgentAlarm",
+    "AgentAtWork",
+    "AgentCost",
+    "AgentDetail",
+    "AgentDrift",
+    "AgentDuel",
+    "AgentHappening",
+    "AgentLesson",
+    "AgentsAtWork",
     "Answer",
     "Answered",
     "Answers",
@@ -119,10 +141,12 @@ __all__ = [
     "ContributorCreated",
     "ContributorsCreated",
     "Cursor",
+    "CurvePoint",
     "Decided",
     "Decision",
     "Dispute",
     "EarnableStep",
+    "EndAgent",
     "EndLicence",
     "Exam",
     "ExamAnswer",

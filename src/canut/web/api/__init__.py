@@ -6,6 +6,7 @@ from litestar.types import ControllerRouterHandler
 from canut.config import Settings
 from canut.web.api import (
     agents,
+    agents_at_work,
     batches,
     certificates,
     decisions,
@@ -44,6 +45,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *me.ROUTES,
         *people.ROUTES,
         *agents.ROUTES,
+        *agents_at_work.ROUTES,
     ]
     return [*served, *reference.routes(settings, served)]
 
