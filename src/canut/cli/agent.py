@@ -17,7 +17,15 @@ from canut.agents.llm.kind import LLM
 from canut.agents.llm.models_file import ModelsFile
 from canut.agents.running.hands import OwnHands
 from canut.agents.running.runner import Bench
-from canut.agents.running.verbs import NewAgent, find, known_types, pause, put_to_work, resume
+from canut.agents.running.verbs import (
+    NewAgent,
+    end_work,
+    find,
+    known_types,
+    pause,
+    put_to_work,
+    resume,
+)
 from canut.agents.standing import Standing, calendar_warnings, cascade_order, standing
 from canut.agents.teaching.teaching import teach
 from canut.cli.agent_arena import calendar, duel_of, duels, tell_arena, tell_duel
@@ -141,6 +149,17 @@ def resume_(settings: Settings, number: int) -> None:
     with database(settings) as url, connect(url) as conn:
         resume(conn, COMMAND_LINE, number)
     click.echo(f"agent {number} works again")
+
+
+@agent.command("end")
+@click.argument("number", metavar="AGENT", type=int)
+@click.option("--reason", required=True, help="for whoever reads it later")
+@setting_options()
+def end_(settings: Settings, number: int, reason: str) -> None:
+    """Pause AGENT for good and end its licence; what it decided stands."""
+    with database(settings) as url, connect(url) as conn:
+        end_work(conn, COMMAND_LINE, number, reason, _now_ms())
+    click.echo(f"agent {number}: its work has ended")
 
 
 @agent.command("teach")
