@@ -25,7 +25,7 @@ from canut.people.store.log import Entry
 from canut.work.tasks import Steps
 
 #: the last answers, entries of the log and tasks with a time that are looked at
-ANSWERS, ENTRIES, TIMED = 30, 20, 300
+ANSWERS, ENTRIES, TIMED = 15, 12, 300
 
 
 class Pace(Struct, frozen=True):

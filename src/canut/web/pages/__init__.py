@@ -9,6 +9,7 @@ from canut.web.pages import (
     answers,
     certificates,
     client,
+    desk,
     design,
     drafts,
     exams,
@@ -18,10 +19,13 @@ from canut.web.pages import (
     licences,
     look,
     operator,
+    operator_audit,
+    operator_people,
     options,
     pictures,
     quality,
     remarks,
+    search,
     shell,
     story,
     work,
@@ -32,6 +36,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
     fixed = (
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
+        *(operator_audit, operator_people, search, desk),
         *(shell, remarks, quality, licences, certificates, story, answers, look, design, agents),
     )
     return [*drafts.routes(settings), *(route for module in fixed for route in module.ROUTES)]

@@ -13,8 +13,8 @@ from litestar.params import FromQuery
 from litestar.response import Stream
 
 from canut.channels.cells import safe_cell
-from canut.insight.overview import read_names
 from canut.insight.operations_model import DAY_MS
+from canut.insight.overview import read_names
 from canut.people import store as people
 from canut.people.store import Asked
 from canut.people.store.log import Entry

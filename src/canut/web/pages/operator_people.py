@@ -40,9 +40,7 @@ async def show_contributor(request: WebRequest, contributor_id: FromPath[int]) -
 
 
 @post("/operator/contributors/{contributor_id:int}", opt=OPERATORS, include_in_schema=False)
-async def change_contributor(
-    request: WebRequest, contributor_id: FromPath[int]
-) -> Response[Any]:
+async def change_contributor(request: WebRequest, contributor_id: FromPath[int]) -> Response[Any]:
     """`act`: pause (with a `reason`), resume, grant or revoke a `skill`, tell or note (a `body`),
     remove (a `note`)."""
     form, by = await read_form(request), principal(request)

@@ -6,8 +6,8 @@ from urllib.parse import quote, urlencode
 from litestar import Response, get
 from litestar.params import FromQuery
 
-from canut.insight.search import QUERY_MAX, Kind, search
-from canut.insight.store_search import Found
+from canut.insight.finding import QUERY_MAX, Kind, look_for
+from canut.insight.store_finding import Found
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.i18n import N_
 from canut.web.pages.view import pool, show
@@ -33,12 +33,15 @@ TAGS: dict[str, str] = {
 
 @get("/search", opt=requires("client", "operator"), include_in_schema=False)
 async def find(
-    request: WebRequest, q: FromQuery[str] = "", kind: FromQuery[str] = "", after: FromQuery[str] = ""
+    request: WebRequest,
+    q: FromQuery[str] = "",
+    kind: FromQuery[str] = "",
+    after: FromQuery[str] = "",
 ) -> Response[str]:
     """The first few of each kind, or a page of one."""
     who = principal(request)
     chosen: Kind | None = kind if kind in get_args(Kind) else None  # type: ignore[assignment]
-    found = await search(pool(request), who, q, chosen, after if chosen else "")
+    found = await look_for(pool(request), who, q, chosen, after if chosen else "")
     operator = "operator" in who.roles
     values: dict[str, Any] = {
         "query": q[:QUERY_MAX],
@@ -48,8 +51,9 @@ async def find(
         "address": lambda kind, one: _address(kind, one, operator=operator),
         "names": NAMES,
         "tags": TAGS,
-        "here_of": lambda kind, after="": "/search?"
-        + urlencode({"q": q, "kind": kind, **({"after": after} if after else {})}),
+        "here_of": lambda kind, after="": (
+            "/search?" + urlencode({"q": q, "kind": kind, **({"after": after} if after else {})})
+        ),
         "operator": operator,
     }
     return show(request, "search.html", **values)

@@ -47,15 +47,6 @@ SAID: dict[str, str] = {
 CONTRIBUTORS = requires("contributor")
 
 
-@get("/work", opt=CONTRIBUTORS, include_in_schema=False)
-async def list_work(request: WebRequest) -> Response[str]:
-    """What this contributor could do now."""
-    contributor = principal(request).contributor()
-    held = await held_tasks(request, contributor)
-    batches = await tasks.open_batches(pool(request), contributor)
-    return show(request, "work/list.html", batches=batches, held=held)
-
-
 @get("/work/{batch_id:int}", opt=CONTRIBUTORS, include_in_schema=False)
 async def show_batch(
     request: WebRequest,
@@ -220,4 +211,4 @@ def _fresh(content: dict[str, Any]) -> Response[Any]:
     return Response(content, status_code=HTTP_200_OK, headers={"cache-control": "no-store"})
 
 
-ROUTES: list[Any] = [list_work, show_batch, claim, answer, undo, leave]
+ROUTES: list[Any] = [show_batch, claim, answer, undo, leave]
