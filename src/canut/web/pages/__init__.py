@@ -23,6 +23,7 @@ from canut.web.pages import (
     operator_people,
     options,
     pictures,
+    processes,
     quality,
     remarks,
     search,
@@ -36,7 +37,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
     fixed = (
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
-        *(operator_audit, operator_people, search, desk),
+        *(operator_audit, operator_people, search, desk, processes),
         *(shell, remarks, quality, licences, certificates, story, answers, look, design, agents),
     )
     return [*drafts.routes(settings), *(route for module in fixed for route in module.ROUTES)]

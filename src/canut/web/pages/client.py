@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
 from msgspec import Struct
 
+from canut.channels.drafts import drafting
 from canut.channels.export import FORMATS, MEDIA_TYPES, Format
 from canut.db.pool import connect
 from canut.errors import CanutError, Invalid, NotFound, Problem
@@ -20,7 +21,7 @@ from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.exports import open_export
 from canut.web.live import Sight
 from canut.web.pages.render import go, locale_of
-from canut.web.pages.view import pool, show, told
+from canut.web.pages.view import now_ms, pool, show, told
 from canut.web.pages.work import read_form
 from canut.work import batches, store
 from canut.work.model import Batch, BatchState, StepProgress
@@ -52,7 +53,9 @@ async def list_batches(
     shares = await read_shares(pool(request), [batch.id for batch in found[:PAGE]])
     older = found[PAGE - 1].id if len(found) > PAGE else None
     values: dict[str, Any] = {"batches": found[:PAGE], "shares": shares, "older": older}
-    return show(request, "client/batches.html", first=before == batches.NEWEST, **values)
+    first = before == batches.NEWEST
+    values["drafts"] = await drafting.listed(pool(request), who, now_ms()) if first else []
+    return show(request, "client/batches.html", first=first, **values)
 
 
 @get("/batches/{batch_id:int}", opt=CLIENTS, include_in_schema=False)
