@@ -13,6 +13,7 @@ FLOWS: dict[TransferKind, tuple[tuple[AccountKind, AccountKind], ...]] = {
         ("client_deposit", "topup_reserve"),
         ("batch_escrow", "topup_reserve"),
     ),
+    "vat": (("client_deposit", "vat_payable"), ("vat_payable", "client_deposit")),
     "release": (("batch_escrow", "client_deposit"), ("topup_reserve", "client_deposit")),
     # pay
     "accrue": (("batch_escrow", "contributor_payable"),),
@@ -43,7 +44,7 @@ FLOWS: dict[TransferKind, tuple[tuple[AccountKind, AccountKind], ...]] = {
         ("payout_clearing", "contributor_payable"),
         ("payout_clearing", "member_capital"),
     ),
-    "remit": (("social_payable", "bank"), ("ai_payable", "bank")),
+    "remit": (("social_payable", "bank"), ("ai_payable", "bank"), ("vat_payable", "bank")),
     "expense": (("coop_fee", "bank"),),
     # the co-op and its members
     "income": (("bank", "coop_fee"),),
