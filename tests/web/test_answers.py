@@ -54,10 +54,10 @@ async def made(fresh_url: str, people: dict[str, int]) -> Made:
 
 
 async def leaf_through(browser: Browser) -> list[str]:
-    """Every page of the list."""
-    pages = [(await browser.get("/answers")).text]
+    """Every page of the list, without the tokens of its forms, which are new on every page."""
+    pages = [CSRF.sub("", (await browser.get("/answers")).text)]
     while older := OLDER.search(pages[-1]):
-        pages.append((await browser.get(older[1])).text)
+        pages.append(CSRF.sub("", (await browser.get(older[1])).text))
     return pages
 
 
@@ -102,6 +102,41 @@ async def test_the_list_is_ones_own_whole_and_blind(
         for path in (f"/answers/{made.others}", f"/answers?before={made.others}"):
             assert (await browser.get(path)).status_code == 404
         assert (await browser.get("/answers?before=nonsense")).status_code == 422
+
+
+async def test_answers_of_a_step_and_of_some_days(
+    serving: Serving, made: Made, fresh_url: str
+) -> None:
+    """A filter leaves out what is not asked for, on every page; the time at work stands beside an
+    answer that has one; what cannot be read asks for nothing."""
+    day, [newest] = "2026-09-21", made.tasks[-1:]
+    with psycopg.connect(fresh_url) as conn:
+        process, slug = conn.execute("select process_id, slug from batch_step").fetchone() or ()
+        early = made.tasks[0]
+        conn.execute("update answer set submitted_ms = 1000 where task_id = %s", [early])
+        conn.execute(
+            """insert into activity (task_id, contributor_id, batch_step_id, intervals, active_ms,
+            sent_ms) select task_id, contributor_id, %s, '{[0,42000)}', 42000, 1
+            from answer where task_id = %s""",
+            [made.step, newest],
+        )
+        conn.commit()
+    async with serving() as browsers:
+        browser = browsers()
+        await browser.log_in("worker@example.org")
+
+        async def named(query: str) -> list[str]:
+            return LINK.findall((await browser.get(f"/answers?{query}")).text)
+
+        assert await named("to=1970-01-01") == [made.name[early]]
+        assert len(await named(f"from={day}&step={process}:{slug}")) == 50
+        assert await named(f"step={process}:other") == []
+        assert await named("from=2400-01-01") == []
+        assert len(await named("from=never&step=x:y")) == 50
+        second = await named(f"from={day}&before={made.name[made.tasks[EVERY - AT_ONCE]]}")
+        assert made.name[early] not in second
+        pages = await leaf_through(browser)
+        assert "42 sec at work" in "".join(pages)
 
 
 async def test_one_answer_in_words(serving: Serving, made: Made, fresh_url: str) -> None:

@@ -102,6 +102,18 @@ class Given(Struct, frozen=True):
     batch_step_id: int
     value: Any
     submitted_ms: int
+    #: time at work; None: not measured
+    active_ms: int | None
+
+
+class AskedAnswers(Struct, frozen=True):
+    """Which of their answers a contributor asks for."""
+
+    #: (process id, step); None: all
+    step: tuple[int, str] | None = None
+    #: from then on, and before then, milliseconds UTC
+    since_ms: int = 0
+    until_ms: int | None = None
 
 
 class Titles(Struct, frozen=True):

@@ -1,5 +1,6 @@
 """What the forms of these pages share: reading them, and showing them again with what is wrong."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Response
@@ -32,6 +33,15 @@ def whole_number(text: str) -> int | None:
     if text.isascii() and text.isdigit() and len(text) < 19:
         return int(text)
     raise NotFound("There is no such thing, or it is not yours to see.")
+
+
+def day_ms(text: str) -> int | None:
+    """When the day that a date field holds begins, milliseconds UTC; None for what is no day."""
+    try:
+        found = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(found.timestamp() * 1000)
 
 
 def again(request: WebRequest, template: str, error: CanutError, **values: Any) -> Response[Any]:

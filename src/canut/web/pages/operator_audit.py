@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +19,7 @@ from canut.people.store import Asked
 from canut.people.store.log import Entry
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.formats import iso
+from canut.web.pages.forms import day_ms
 from canut.web.pages.view import pool, show
 
 OPERATORS = requires("operator")
@@ -114,25 +114,16 @@ def _asked(request: WebRequest) -> tuple[dict[str, str], Asked]:
     nothing."""
     names = ("account", "action", "from", "to", "subject", "of")
     given = {name: request.query_params.get(name, "").replace("\0", "").strip() for name in names}
-    account, to = given["account"], _day(given["to"])
+    account, to = given["account"], day_ms(given["to"])
     asked = Asked(
         subject=given["subject"] or None,
         subject_id=given["of"] or None,
         action=given["action"] or None,
         account_id=int(account) if account.isascii() and account.isdigit() else None,
-        since_ms=_day(given["from"]),
+        since_ms=day_ms(given["from"]),
         until_ms=None if to is None else to + DAY_MS,
     )
     return {name: text for name, text in given.items() if text}, asked
-
-
-def _day(text: str) -> int | None:
-    """When a day begins, UTC."""
-    try:
-        found = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return int(found.timestamp() * 1000)
 
 
 ROUTES: list[Any] = [audit_log, audit_file]
