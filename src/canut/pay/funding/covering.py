@@ -25,6 +25,8 @@ def cover_batches(conn: SyncConn, now_ms: int, batch_id: int | None = None) -> C
     released, short = 0, []
     with conn.transaction():
         batches = store.open_batches(conn, batch_id)
+        if not batches:
+            return Covered(0, [])
         found = store.steps(conn, batches)
         money = store.escrow(conn, batches)
         for batch in batches:
