@@ -1,0 +1,1 @@
+"""Money of clients: payments in, invoices, and what comes back."""
