@@ -149,7 +149,12 @@ def _messages(text: ast.expr) -> Iterator[tuple[int, str]]:
 
 def in_template(path: Path) -> Iterator[tuple[int, Message]]:
     """Line and message of each call of gettext in a Jinja template."""
-    options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
+    options = {
+        "trim_blocks": "true",
+        "lstrip_blocks": "true",
+        "silent": "false",
+        "extensions": "jinja2.ext.do",
+    }
     with path.open("rb") as file:
         for line, message, _, _ in extract("jinja2.ext:babel_extract", file, options=options):
             yield line, message
