@@ -26,6 +26,7 @@ from msgspec import Struct
 from canut.errors import Invalid, Problem
 from canut.processes.digits import SCHEMES
 from canut.processes.model import ItemShape
+from canut.processes.patterns import is_slow
 from canut.questions.base import Question
 
 #: path of the answer to a question that is not a record
@@ -34,7 +35,6 @@ WHOLE = "answer"
 PATTERN_MAX = 300
 
 _PATH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
-_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,\d*\}|.", re.DOTALL)
 
 
 class SourceCheck(Struct, frozen=True, tag="source"):
@@ -253,32 +253,12 @@ def _format(table: _Table) -> Check:
         re.compile(pattern)
     except re.error as error:
         table.fault("pattern", f"is no regular expression: {error}")
-    if _is_slow(pattern):
+    if is_slow(pattern):
         mend = "repeat only one of them, or say how often"
         table.fault("pattern", "repeats a group that holds a repetition or an alternative", mend)
     if date and not re.search(r"%[dmyYjbB]", date):
         table.fault("date", f"{date!r} is no format of a date", 'write such as "%d/%m/%Y"')
     return FormatCheck(table.fields(), pattern, date)
-
-
-def _is_slow(pattern: str) -> bool:
-    """Whether a group that can match one text in several ways is repeated: on a text that nearly
-    fits, such a pattern tries them all, and that can take for ever."""
-    holds = [False]
-    closed = False
-    for part in _TOKEN.findall(pattern):
-        repeats = part in ("*", "+") or (len(part) > 2 and part[0] == "{")
-        if repeats and closed:
-            return True
-        closed = False
-        if part == "(":
-            holds.append(False)
-        elif part == ")" and len(holds) > 1:
-            closed = holds.pop()
-            holds[-1] |= closed
-        elif repeats or part == "|":
-            holds[-1] = True
-    return False
 
 
 def _digits(table: _Table) -> Check:

@@ -18,7 +18,8 @@ from canut.sdk import values as v
 from canut.truth.designs import PPM
 from canut.web.api.common import PREFIX, in_thread, now_ms, number
 from canut.web.api.describe import Operation, described
-from canut.web.api.licences import LANGUAGES, LICENCE, WHEN_MS, licence
+from canut.web.api.licence_values import LANGUAGES, licence
+from canut.web.api.licences import LICENCE, WHEN_MS
 from canut.web.api.reading import Reader
 from canut.web.api.replying import Json, reply
 from canut.web.auth import WebRequest, principal

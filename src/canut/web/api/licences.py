@@ -11,17 +11,14 @@ from canut.errors import Invalid, Problem
 from canut.insight import licence_cards
 from canut.insight.licence_cards import Card
 from canut.quality.audits.draws import SEED_BYTES
-from canut.quality.figures import Locale
 from canut.quality.gold import pool as gold_pool
 from canut.quality.licences import acts as licence_acts
-from canut.quality.licences import slice_words, store
-from canut.quality.licences.slice_words import SliceRow
-from canut.quality.licences.store_acts import StepTitle
-from canut.quality.model import Licence, LicencePlace
+from canut.quality.model import LicencePlace
 from canut.sdk import values as v
 from canut.sdk.values.common import Id
 from canut.web.api.common import PREFIX, in_thread, now_ms, number
 from canut.web.api.describe import Operation, described
+from canut.web.api.licence_values import licence, my_licences, one_licence
 from canut.web.api.once import create
 from canut.web.api.reading import ID_MAX, Reader, read_query
 from canut.web.api.replying import Json, PageQuery, after, page, reply
@@ -31,7 +28,6 @@ BEGIN = Reader(v.BeginLicence)
 GRANT = Reader(v.GrantLicence)
 END = Reader(v.EndLicence)
 KEEP = Reader(v.KeepLicence)
-LANGUAGES: tuple[Locale, ...] = ("en", "fr")
 WHEN_MS = 1_790_000_000_000
 
 
@@ -193,7 +189,7 @@ async def begin(request: WebRequest) -> Json:
     seed = secrets.token_hex(SEED_BYTES)
 
     def act(conn: SyncConn) -> v.Licence:
-        return _one(conn, licence_acts.begin(conn, who, place, new.basis, seed, now_ms()))
+        return one_licence(conn, licence_acts.begin(conn, who, place, new.basis, seed, now_ms()))
 
     return reply(await in_thread(request, act))
 
@@ -210,7 +206,7 @@ async def end(request: WebRequest) -> Json:
     why, who, id = await END.read(request), principal(request), number(request)
 
     def act(conn: SyncConn) -> v.Licence:
-        return _one(conn, licence_acts.end(conn, who, id, why.cause, why.reason, now_ms()))
+        return one_licence(conn, licence_acts.end(conn, who, id, why.cause, why.reason, now_ms()))
 
     return reply(await in_thread(request, act))
 
@@ -221,7 +217,7 @@ async def keep(request: WebRequest) -> Json:
     why, who, id = await KEEP.read(request), principal(request), number(request)
 
     def act(conn: SyncConn) -> v.Licence:
-        return _one(conn, licence_acts.keep(conn, who, id, why.reason, now_ms()))
+        return one_licence(conn, licence_acts.keep(conn, who, id, why.reason, now_ms()))
 
     return reply(await in_thread(request, act))
 
@@ -230,70 +226,7 @@ async def _grant(request: WebRequest, new: Any) -> v.Licence:
     who, place = principal(request), LicencePlace(new.contributor, new.process_id, new.step)
     return await in_thread(
         request,
-        lambda conn: _one(conn, licence_acts.grant(conn, who, place, new.reason, now_ms())),
-    )
-
-
-def my_licences(conn: SyncConn, contributor: int) -> v.MyLicences:
-    """Everything about a contributor's licences, as it travels."""
-    found = licence_cards.mine(conn, contributor)
-    return v.MyLicences(
-        [licence(one) for one in found.open],
-        [licence(one) for one in found.ended],
-        [_earnable(one) for one in found.earnable],
-        [v.Contact(one.name, one.email) for one in found.contacts],
-    )
-
-
-def _one(conn: SyncConn, one: Licence) -> v.Licence:
-    found = store.one(conn, one.id)
-    assert found is not None
-    return licence(licence_cards.cards(conn, [found])[0])
-
-
-def licence(card: Card) -> v.Licence:
-    """A licence as it travels."""
-    one, step = card.licence, card.step
-    cause: Any = next((act.cause for act in card.acts if act.action == "end.licence"), None)
-    return v.Licence(
-        id=one.id,
-        contributor=one.contributor_id,
-        name=card.holder.name,
-        kind="agent" if card.holder.kind == "agent" else "person",
-        process_id=one.process_id,
-        process=step.process_slug,
-        step=one.step_slug,
-        title=step.title,
-        step_title=step.step_title,
-        version=one.version,
-        state=one.state,
-        words={locale: card.words(locale) for locale in LANGUAGES},
-        promise=one.error_max,
-        started_ms=one.started_ms,
-        basis=one.basis,
-        threshold=one.threshold,
-        evidence=one.standing,
-        finding=one.finding,
-        granted_ms=one.granted_ms,
-        flagged_ms=one.flagged_ms,
-        ended_ms=one.ended_ms,
-        cause=cause,
-        reason=one.reason,
-        parted_by=one.slices["by"] if one.slices else "",
-        slices=[_slice(row) for row in slice_words.rows(one)],
-    )
-
-
-def _slice(row: SliceRow) -> v.LicenceSlice:
-    return v.LicenceSlice(
-        row.name, row.share, row.threshold, row.coverage, row.answers, row.wrong, row.bound,
-        row.about,
-    )  # fmt: skip
-
-
-def _earnable(one: StepTitle) -> v.EarnableStep:
-    return v.EarnableStep(
-        one.process_id, one.process_slug, one.step_slug, one.title, one.step_title
+        lambda conn: one_licence(conn, licence_acts.grant(conn, who, place, new.reason, now_ms())),
     )
 
 

@@ -12,7 +12,7 @@ from canut.insight.licence_cards import Mine
 from canut.quality.exams import sitting as exams
 from canut.quality.exams.values import OpenExam
 from canut.web.api.common import in_thread
-from canut.web.api.licences import my_licences
+from canut.web.api.licence_values import my_licences
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.pages.quality import STATES, locale_words
 from canut.web.pages.view import now_ms, show
