@@ -10,60 +10,94 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.test_every_page import check
 from tests.house import House
 
 pytestmark = pytest.mark.browser
 
-GOOD = "sku,Titre,Marque\nA1,Kettle 1.7 l,Kelmoor\nA2,Bouilloire,\n"
-BAD = "sku,Titre\nB1,Kettle\nB2,\n,No key\n"
+BAD = "sku,Titre\nB1,Kettle\nB2,Lamp\nB1,No key of its own\n,No key\nB3,Toaster\n"
 
 
-def hand_in(page: Page, key: str, text: str) -> None:
-    page.check("input[value='catalogue/categorise']")
-    file: Any = {"name": "offers.csv", "mimeType": "text/csv", "buffer": text.encode()}
+def hand_in(page: Page, text: str, name: str = "offers.csv") -> None:
+    file: Any = {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
     page.set_input_files("[name=file]", files=[file])
-    page.fill("[name=key]", key)
     page.click("main button.main")
-    expect(page.locator("h1")).to_have_text("Which column is which?")
 
 
-def test_a_file_becomes_a_batch(visit: Visit, house: House) -> None:
-    """Columns are guessed from their headings in either language; the batch then runs."""
+def go_on(page: Page, to: str) -> None:
+    page.click(".submit button.main")
+    page.wait_for_url(f"**/{to}")
+
+
+def test_a_question_is_made_and_answered(visit: Visit, house: House) -> None:
+    """From a file to an answer, by keyboard where it matters: columns are recognised, wrong rows
+    told and left out, the question is shown while it is typed, a window that is behind is told so,
+    closing the browser loses nothing; a contributor answers what was previewed, and the result is
+    there. axe finds nothing on any step."""
     page = visit("client", "/batches/new?lang=en")
-    hand_in(page, "from-a-file", GOOD)
-    expect(page.locator("[name='field.title']")).to_have_value("Titre")
-    expect(page.locator("[name='field.brand']")).to_have_value("Marque")
-    expect(page.locator("[name='field.reference']")).to_have_value("sku")
-    page.click("main button.main")
-    expect(page.locator("h1")).to_have_text("from-a-file")
-    expect(page.locator("[data-figure=items]")).to_have_text("2")
-    expect(page.locator("tbody th").first).to_have_text("A1")
-
-
-def test_wrong_rows_are_told_and_may_be_skipped(visit: Visit, house: House) -> None:
-    """Every wrong row is shown with its field and its mend; nothing is imported until the client
-    says that the good rows will do."""
-    page = visit("client", "/batches/new?lang=en")
-    hand_in(page, "wrong-rows", BAD)
-    page.click("main button.main")
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was imported.")
-    expect(page.locator("tbody tr td:first-child")).to_have_text(["2", "3"])
-    page.click("text=Import the good rows only")
-    expect(page.get_by_role("status")).to_contain_text("1 item was imported.")
-    page.click("text=Go to the batch")
-    expect(page.locator("[data-figure=items]")).to_have_text("1")
+    hand_in(page, BAD)
+    page.wait_for_url("**/columns")
+    at = page.url.removesuffix("/columns")
+    expect(page.locator("#rows-to-mend tbody tr")).to_have_count(2)
+    check(page)
+    page.click(".submit button.main")
+    expect(page.get_by_role("alert")).to_contain_text("Some rows have something wrong")
+    page.check("[name=skip]")
+    go_on(page, "question")
+    check(page)
+    page.check("[name=pick][value=made]")
+    page.click(".submit button.main")
+    page.fill("[name=title]", "Which shelf?")
+    page.fill("[name=options]", "Kitchen\nLighting")
+    preview = page.locator("#preview")
+    expect(preview.locator("legend, .legend").first).to_have_text("Which shelf?")
+    expect(preview.locator(".option")).to_have_count(2 + 11)
+    expect(page.locator("[data-saved]")).to_have_text("Saved")
+    check(page)
+    other = page.context.new_page()
+    other.goto(f"{at}/question")
+    expect(other.locator("[name=title]")).to_have_value("Which shelf?")
+    other.fill("[name=title]", "Which aisle?")
+    expect(other.locator("[data-saved]")).to_have_text("Saved")
+    other.close()
+    page.fill("[name=title]", "Which rack?")
+    expect(page.locator("#elsewhere")).to_be_visible()
+    page.goto(f"{at}/question")
+    expect(page.locator("[name=title]")).to_have_value("Which aisle?")
+    page.press("[name=title]", "Enter")
+    page.wait_for_url("**/target")
+    check(page)
+    page.check("[name=error][value='10']")
+    go_on(page, "launch")
+    check(page)
+    page.fill("[name=name]", "Aisles")
+    page.click("text=Launch >> nth=-1")
+    expect(page.locator("h1")).to_contain_text("Aisles")
+    batch = page.url.rpartition("/")[2]
+    work = visit("contributor", f"/work/{batch}?lang=en")
+    work.click("main button.main")
+    expect(work.locator(".ask legend, .ask .legend").first).to_have_text("Which aisle?")
+    work.keyboard.press("1")
+    work.keyboard.press("Enter")
+    expect(work.locator("#saved")).to_contain_text("Saved")
+    with psycopg.connect(house.database) as conn:
+        said = conn.execute(
+            """select a.value from answer a join task t on t.id = a.task_id
+            join batch_step s on s.id = t.batch_step_id where s.batch_id = %s""",
+            [int(batch)],
+        ).fetchall()
+    assert said == [("Kitchen",)]
 
 
 def test_a_file_that_is_no_table_is_refused_with_a_mend(visit: Visit, house: House) -> None:
-    """A PDF is told apart at once, on the form, with what was entered still there."""
+    """A PDF is told apart at once, whatever it is called; a table that was pasted is one."""
     page = visit("client", "/batches/new?lang=en")
-    page.check("input[value='images/tag']")
-    file: Any = {"name": "offers.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 ..."}
-    page.set_input_files("[name=file]", files=[file])
-    page.fill("[name=key]", "a-pdf")
-    page.click("main button.main")
+    hand_in(page, "%PDF-1.7 ...")
     expect(page.get_by_role("alert")).to_contain_text("PDF")
-    expect(page.locator("[name=key]")).to_have_value("a-pdf")
+    page.fill("[name=text]", "A kettle\nA lamp")
+    page.uncheck("[name=headed]")
+    page.click("main button.main")
+    expect(page.locator(".draft-column h2")).to_have_text("text")
 
 
 def test_progress_arrives_by_itself(

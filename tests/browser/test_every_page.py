@@ -23,6 +23,8 @@ PAGES = {
     "client": [
         "/batches",
         "/batches/new",
+        "/processes",
+        "/processes/1",
         "/batches/{0}",
         "/batches/{3}",
         "/webhooks",

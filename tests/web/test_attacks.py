@@ -37,6 +37,10 @@ ADDRESSES = {
         f"/batches?before={BIG}",
         "/batches/new/" + "a" * 300,
         "/batches/new/a%00b",
+        f"/batches/new/{BIG}/question",
+        f"/batches/new/{BIG}/wrong.csv",
+        f"/batches/new?version={BIG}&way=made",
+        f"/processes/{BIG}",
         f"/pictures/images/tag/{'a' * 300}.svg",
     ],
     "worker": [f"/work/{BIG}", f"/work/steps/{BIG}/options.json"],
@@ -178,7 +182,7 @@ async def test_an_archive_that_explodes_is_refused(
         assert found is not None
         sent = await inside.http.post(
             "/batches/new",
-            data={"_csrf_token": found[1], "process": "catalogue/categorise", "key": "k"},
+            data={"_csrf_token": found[1]},
             files={"file": ("items.parquet.gz", bomb)},
         )
         assert sent.status_code == 422

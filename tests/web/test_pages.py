@@ -12,13 +12,13 @@ from canut.web.kept import OptionList, Recent
 from canut.web.pages.guide import to_html
 from canut.web.pages.items import picture_address, shown_fields
 from canut.web.pages.screen import named_questions
-from canut.web.pages.uploads import guess_columns
 from tests.web.conftest import Serving
 
 ROUTES = {
     "/work": "worker",
     "/batches": "member",
     "/batches/new": "member",
+    "/processes": "member",
     "/webhooks": "member",
     "/gold": "member",
     "/exams": "worker",
@@ -170,17 +170,6 @@ def test_questions_are_found_by_the_names_of_their_fields() -> None:
         }
     )
     assert [name for name, _ in named_questions(question)] == ["answer", "answer.brand"]
-
-
-def test_columns_are_guessed_by_name_and_heading() -> None:
-    """A French heading, other case, spaces: the column is still found; nothing is forced."""
-    fields = (
-        ItemField("title", {"en": "Title", "fr": "Titre"}, required=True),
-        ItemField("brand", {"en": "Brand", "fr": "Marque"}),
-        ItemField("colour", "Colour"),
-    )
-    guessed = guess_columns(fields, ["SKU", "TITRE", "brand ", "Couleur"])
-    assert guessed == {"title": "TITRE", "brand": "brand ", "colour": "", "reference": "SKU"}
 
 
 def test_memory_is_bounded() -> None:

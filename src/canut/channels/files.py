@@ -77,6 +77,10 @@ def _format(start: bytes, name: str) -> Format:
     for magic, what, mend in FOREIGN:
         if text.startswith(magic):
             raise Invalid(f"{name} holds no table: it is {what}.", mend=mend)
+    if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Invalid(
+            f"{name} holds no table: it is not text.", mend="send CSV, JSON lines or Parquet"
+        )
     if text.startswith(b"["):
         raise Invalid(f"{name} is one JSON list.", mend="write one object a line: jq -c '.[]' FILE")
     if text.startswith(b"{"):

@@ -139,7 +139,8 @@ class _Maker:
             field = self.question(at, dict(held), [])
             taken = {one["name"] for one in fields}
             field["name"] = held.get("name") or _name(first(self.form, f"{at}label"), place, taken)
-            field["required"] = not first(self.form, f"{at}optional")
+            if "required_when" not in held:
+                field["required"] = not first(self.form, f"{at}optional")
             fields.append(field)
         if not fields:
             self.fault("part.0.label", "a form has at least one field", "name the first")
@@ -268,9 +269,7 @@ def name_of(text: str, otherwise: str, taken: set[str]) -> str:
     """A name for programs: letters, digits and _, which nobody has yet."""
     name = slug_of(text).replace("-", "_")[:36]
     name = name if name[:1].isalpha() else f"{otherwise}_{name}" if name else otherwise
-    return next(
-        one for one in (name, *(f"{name}_{n}" for n in range(2, 1000))) if one not in taken
-    )
+    return next(one for one in (name, *(f"{name}_{n}" for n in range(2, 1000))) if one not in taken)
 
 
 def _name(label: str, place: int, taken: set[str]) -> str:

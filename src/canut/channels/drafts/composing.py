@@ -62,7 +62,8 @@ def plan(
         columns = read_mapping(form, version, draft, wrong["question"])
     definition = _definition(draft, version, options, locale, wrong["question"], shape)
     if definition is not None:
-        definition = with_target(definition, draft.form("target"), wrong["target"])
+        made = first(form, "way") == "made"
+        definition = with_target(definition, draft.form("target"), wrong["target"], made=made)
     way = "made" if first(form, "way") == "made" else "published"
     if way == "published" and version is not None and definition != version.definition:
         way = "adapted"
@@ -208,13 +209,17 @@ def _made(
 
 
 def with_target(
-    definition: ProcessDefinition, form: Form, problems: list[Problem]
+    definition: ProcessDefinition, form: Form, problems: list[Problem], *, made: bool
 ) -> ProcessDefinition:
-    """The process with the quality that was asked for; as it is where nothing was."""
+    """The process with the quality that was asked for; as it is where nothing was, or where it
+    promises that already and was not `made` here."""
     error_max = read_error_max(form, problems)
     if error_max is None:
         return definition
-    steps = tuple(_with_error(step, error_max) for step in definition.steps)
+    steps = tuple(
+        step if step.promise.error_max == error_max and not made else _with_error(step, error_max)
+        for step in definition.steps
+    )
     return msgspec.structs.replace(definition, steps=steps)
 
 
@@ -238,8 +243,6 @@ def read_error_max(form: Form, problems: list[Problem]) -> float | None:
 
 
 def _with_error(step: StepDefinition, error_max: float) -> StepDefinition:
-    if step.promise.error_max == error_max:
-        return step
     promise = msgspec.structs.replace(step.promise, error_max=error_max)
     # a decision is made once the belief in it is as sure as the promise
     return msgspec.structs.replace(

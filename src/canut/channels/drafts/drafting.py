@@ -68,9 +68,7 @@ async def say(
     return after
 
 
-async def replace(
-    pool: Pool, who: Principal, draft: Draft, upload: Upload, now_ms: int
-) -> None:
+async def replace(pool: Pool, who: Principal, draft: Draft, upload: Upload, now_ms: int) -> None:
     """Another file for the same draft. What was said of its columns is kept where they are the
     same."""
     async with pool.connection() as conn:
@@ -188,9 +186,7 @@ def _publish(
     if made.way == "published" and chosen is not None:
         return chosen
     assert made.definition is not None
-    version = publish(
-        conn, draft.client_id, made.definition, now_ms, adapted=made.way == "adapted"
-    )
+    version = publish(conn, draft.client_id, made.definition, now_ms, adapted=made.way == "adapted")
     detail = {"slug": version.slug, "number": version.number}
     audit_sync(conn, who, "publish.process", "process", version.process_id, detail,
                draft.client_id)  # fmt: skip

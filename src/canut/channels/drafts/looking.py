@@ -53,9 +53,7 @@ def look(uploads: Uploads, draft: Draft, columns: Columns, shape: ItemShape) -> 
     used, and `NotFound`."""
     found = _Look(shape)
     with uploads.open(draft.file) as stream, uploads.listing(draft.file) as note:
-        blocks = read_stream(
-            stream, draft.file_name, shape, columns, bytes_max=uploads.bytes_max
-        )
+        blocks = read_stream(stream, draft.file_name, shape, columns, bytes_max=uploads.bytes_max)
         for block in blocks:
             for problem, value in found.block(block):
                 if found.n_problems <= PROBLEMS_LISTED:

@@ -4,6 +4,7 @@ const form = document.querySelector("form[data-draft]");
 const PAUSE_MS = 700;
 
 if (form) {
+  document.documentElement.classList.add("js");
   const revision = form.elements.revision;
   const saved = form.querySelector("[data-saved]");
   const preview = document.getElementById("preview");

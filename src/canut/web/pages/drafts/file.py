@@ -206,7 +206,7 @@ def routes(settings: Settings) -> list[Any]:
     """The routes; an upload may be as large as the settings say."""
     large: dict[str, Any] = {"request_max_body_size": settings.upload_bytes_max}
     taking = post("/batches/new", opt=CLIENTS, include_in_schema=False, **large)(receive)
-    again = post(
-        "/batches/new/{draft_id:int}/file", opt=CLIENTS, include_in_schema=False, **large
-    )(replace)
+    again = post("/batches/new/{draft_id:int}/file", opt=CLIENTS, include_in_schema=False, **large)(
+        replace
+    )
     return [show_start, taking, show_file, again, delete, wrong_rows]

@@ -152,8 +152,9 @@ async def _classes(request: WebRequest, draft: Draft, act: str) -> list[Problem]
         await drafting.set_options(pool(request), draft, options)
     shown = problems[: views.CLASS_PROBLEMS_MAX]
     return [
-        Problem(f"row {one.row}: {one.message}" if one.row else one.message, one.mend,
-                field="taxonomy")  # fmt: skip
+        Problem(
+            f"row {one.row}: {one.message}" if one.row else one.message, one.mend, field="taxonomy"
+        )  # fmt: skip
         for one in shown
     ]
 
