@@ -50,8 +50,10 @@ ALIKE: tuple[frozenset[str], ...] = tuple(
     )
 )
 PERSONAL = frozenset(
-    "email mail courriel phone telephone tel mobile portable firstname lastname prenom surname"
-    " nomclient customername nomdefamille birthdate datedenaissance iban ssn customeremail".split()
+    ("email", "mail", "courriel", "phone", "telephone", "tel", "mobile", "portable", "firstname",
+     "lastname", "prenom", "surname", "nomclient", "customername", "nomdefamille", "birthdate",
+     "datedenaissance", "iban", "ssn", "customeremail")
+)  # fmt: skip
 )
 
 

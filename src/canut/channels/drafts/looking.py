@@ -1,4 +1,4 @@
-"""Looking at a file: what it begins with, and every row that is wrong, as the import will see it."""
+"""Looking at a file: what it begins with, and every row that is wrong, as the import sees it."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A new batch in five steps: the file, its columns, the question, the quality, the launch. Each is a
+"""A new batch in five steps: file, columns, question, quality, launch. Each is a
 form that works by itself; `draft.js` saves what is typed while it is typed, and shows the question
 as it is made."""
 

@@ -1,4 +1,4 @@
-"""The file of a new batch: uploaded or pasted, told by its content; another in its place; deleted."""
+"""The file of a new batch: uploaded or pasted, told by its content; replaced; deleted."""
 
 import asyncio
 import csv
