@@ -54,7 +54,6 @@ PERSONAL = frozenset(
      "lastname", "prenom", "surname", "nomclient", "customername", "nomdefamille", "birthdate",
      "datedenaissance", "iban", "ssn", "customeremail")
 )  # fmt: skip
-)
 
 
 def plain(text: str) -> str:
