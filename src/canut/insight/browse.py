@@ -187,8 +187,15 @@ def _values(batch_id: int, asked: Asked) -> dict[str, Any]:
 
 
 def _position(walk: str, at: Place, *, began: bool, back: bool) -> dict[str, Any]:
-    if began:
+    if began and (walk != "sure" or _is_number(at.sort)):
         return {"item": at.item, "sort": at.sort}
     # before and after everything that there may be
     ends = {"sure": ("-1", "3")}.get(walk, ("", LAST))
     return {"item": 2**63 - 1 if back else 0, "sort": ends[back]}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) == float(text)
+    except ValueError:
+        return False

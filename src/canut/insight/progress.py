@@ -30,8 +30,10 @@ class StepNow(Struct, frozen=True):
     experts: int
     waiting: int
     later: int
-    #: decisions that a client contests just now
+    #: decisions that the client contests just now
     contested: int
+    #: confidence at which it decides
+    target: float
 
 
 class BatchNow(Struct, frozen=True):
@@ -91,7 +93,7 @@ async def read_now(conn: Conn, batch: Batch, now_ms: int, known: Pace | None = N
     """How far `batch` is. `known` is a pace that was read a moment ago, if it was."""
     progress = await work_store.progress(conn, batch.id)
     waiting = await store.waiting(conn, batch.id)
-    steps = tuple(_step(batch, one, *waiting.get(one.batch_step_id, (0, 0))) for one in progress)
+    steps = tuple(_step(batch, one, *waiting[one.batch_step_id]) for one in progress)
     decided, answers = sum(one.decided for one in steps), sum(one.n_answers for one in progress)
     left = max(0, batch.n_items * len(steps) - decided)
     found = known
@@ -139,7 +141,7 @@ def take_pulses(conn: SyncConn, now_ms: int) -> int:
     return store.pulse(conn, now_ms)
 
 
-def _step(batch: Batch, step: StepProgress, experts: int, contested: int) -> StepNow:
+def _step(batch: Batch, step: StepProgress, target: float, experts: int, contested: int) -> StepNow:
     begun = max(step.n_tasks, step.n_decided)
     experts = min(experts, begun - step.n_decided)
     return StepNow(
@@ -149,6 +151,7 @@ def _step(batch: Batch, step: StepProgress, experts: int, contested: int) -> Ste
         waiting=begun - step.n_decided - experts,
         later=max(0, batch.n_items - begun),
         contested=contested,
+        target=target,
     )
 
 

@@ -5,7 +5,6 @@ import numpy as np
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
-from canut.insight.course_chart import Chart, chart
 from canut.quality.audits.store_frames import Frame
 from canut.quality.certificates import store as store_statements
 from canut.quality.certificates.bounds import Tally, conclude
@@ -52,13 +51,6 @@ def proof_course(conn: SyncConn, frame: Frame, now_ms: int) -> list[Reached]:
 def looks(n: int) -> list[int]:
     """At most `POINTS_MAX` numbers of audits from 1 to n, n among them."""
     return sorted({int(x) for x in np.linspace(1, n, min(n, POINTS_MAX))}) if n else []
-
-
-def proof_chart(course: list[Reached], promise: float) -> Chart:
-    """Bound and estimate over the audits; what is far above the promise is cut off."""
-    top = min(1.0, max(4 * promise, 1.3 * course[-1].bound))
-    lines = [[one.bound for one in course], [one.rate for one in course]]
-    return chart([one.audits for one in course], lines, promise, top)
 
 
 def _reached(tally: Tally, n: int) -> Reached:

@@ -47,7 +47,7 @@ where batch_id = %s and at_ms >= %s order by at_ms"""
 
 # of each step: tasks that wait for an expert, and disputes that are open, counted to a limit
 WAITING = """
-select s.id,
+select s.id, s.target::float8,
     (select count(*) from (
         select from task t where t.batch_step_id = s.id and t.expert and not t.decided
             and t.kind = 'work' limit %(most)s + 1) e) as experts,
@@ -121,10 +121,11 @@ async def pulses(conn: AsyncConn, batch_id: int, since_ms: int) -> list[Pulse]:
     return await (await cursor.execute(PULSES, [batch_id, since_ms])).fetchall()
 
 
-async def waiting(conn: AsyncConn, batch_id: int) -> dict[int, tuple[int, int]]:
-    """By batch step: waiting for an expert, and contested; one more than COUNTED_MAX at most."""
+async def waiting(conn: AsyncConn, batch_id: int) -> dict[int, tuple[float, int, int]]:
+    """By batch step: its target; waiting for an expert, and contested, one more than COUNTED_MAX at
+    most."""
     cursor = await conn.execute(WAITING, {"batch": batch_id, "most": COUNTED_MAX})
-    return {step: (experts, contested) for step, experts, contested in await cursor.fetchall()}
+    return {step: tuple(more) for step, *more in await cursor.fetchall()}
 
 
 def measured(conn: Conn, step: int, points: int, each: int) -> list[tuple[int, str, int, int]]:

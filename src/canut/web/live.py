@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from msgspec import Struct
 
@@ -18,10 +19,10 @@ STREAM_S = 300.0
 
 
 class Sight(Struct, frozen=True):
-    """What was seen of a batch."""
+    """What was seen of a batch; a new one is told where it differs from the one before."""
 
-    #: JSON for the script of the page
-    body: str
+    #: what is shown of it: text for the script of a page, or values that each page makes its own of
+    body: Any
     #: nothing more will happen
     over: bool
 

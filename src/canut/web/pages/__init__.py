@@ -7,10 +7,11 @@ from canut.web.pages import (
     account,
     agents,
     answers,
+    browsing,
     certificates,
     client,
-    desk,
     design,
+    desk,
     drafts,
     exams,
     gold,
@@ -28,7 +29,7 @@ from canut.web.pages import (
     remarks,
     search,
     shell,
-    story,
+    watching,
     work,
 )
 
@@ -38,6 +39,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     fixed = (
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
         *(operator_audit, operator_people, search, desk, processes),
-        *(shell, remarks, quality, licences, certificates, story, answers, look, design, agents),
+        *(shell, remarks, quality, licences, certificates, browsing, watching, answers, look),
+        *(design, agents),
     )
     return [*drafts.routes(settings), *(route for module in fixed for route in module.ROUTES)]

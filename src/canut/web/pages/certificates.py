@@ -1,6 +1,7 @@
 """What is proved about a batch, for its client: a page, its files, and the disputes."""
 
 import gzip
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Response, get, post
@@ -10,8 +11,8 @@ from msgspec import Struct
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, NotFound
 from canut.insight.certificate_pdf import certificate_pdf
-from canut.insight.course_chart import HEIGHT, WIDTH, Chart
-from canut.insight.proof import Reached, proof_chart, proof_course
+from canut.insight.charts import Axis, Level, Line, LineChart
+from canut.insight.proof import Reached, proof_course
 from canut.people.model import Principal
 from canut.quality.audits import disputes
 from canut.quality.audits.store_disputes import Dispute
@@ -26,7 +27,7 @@ from canut.web.auth import WebRequest, principal, requires
 from canut.web.i18n import N_
 from canut.web.pages import story
 from canut.web.pages.render import go, locale_of
-from canut.web.pages.view import now_ms, pool, show
+from canut.web.pages.view import now_ms, pool, say, show
 from canut.web.pages.work import read_form
 from canut.work import batches, store
 from canut.work.batches import NEWEST
@@ -53,6 +54,12 @@ OUTCOMES: dict[str | None, str] = {
     "unresolved": N_("unresolved"),
 }
 
+COURSE = N_("How the proof came about")
+AUDITS = N_("audits")
+BOUND = N_("proved bound")
+ESTIMATE = N_("estimate")
+PROMISED = N_("promised at most")
+
 
 class StepProof(Struct, frozen=True):
     """A step, ready for the page."""
@@ -61,7 +68,7 @@ class StepProof(Struct, frozen=True):
     standing: Standing
     words: list[str]
     course: list[Reached]
-    chart: Chart | None
+    chart: LineChart | None
     #: of each certificate, its sentences
     issued_words: list[list[str]]
 
@@ -69,17 +76,22 @@ class StepProof(Struct, frozen=True):
 @get("/batches/{batch_id:int}/certificates", opt=CLIENTS, include_in_schema=False)
 async def show_certificates(request: WebRequest, batch_id: FromPath[int]) -> Response[str]:
     """What is promised and proved, step by step."""
+
+    def translate(text: str) -> str:
+        return say(request, text)
+
     batch = await batches.read_batch(pool(request), principal(request), batch_id)
     progress = await batches.read_progress(pool(request), batch_id)
     titles = {step.slug: step.title for step in progress}
     locale = locale_of(request)
-    proofs = await in_thread(request, lambda conn: _proofs(conn, batch_id, titles, locale))
+    proofs = await in_thread(
+        request, lambda conn: _proofs(conn, batch_id, titles, locale, translate)
+    )
     values: dict[str, Any] = {
         "batch": batch,
         "proofs": proofs,
         "share": lambda value: as_share(value, language(locale)),
         "bound": lambda value: as_share(value, language(locale), up=True),
-        "box": (WIDTH, HEIGHT),
         "occasions": OCCASIONS,
         "standings": STANDINGS,
     }
@@ -148,14 +160,25 @@ async def contest(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]
 
 
 def _proofs(
-    conn: SyncConn, batch_id: int, titles: dict[str, Localised], locale: str
+    conn: SyncConn,
+    batch_id: int,
+    titles: dict[str, Localised],
+    locale: str,
+    translate: Callable[[str], str],
 ) -> list[StepProof]:
     at = now_ms()
-    return [_proof(conn, one, titles, locale, at) for one in standing(conn, batch_id, at)]
+    return [
+        _proof(conn, one, titles, locale, at, translate) for one in standing(conn, batch_id, at)
+    ]
 
 
 def _proof(
-    conn: SyncConn, one: Standing, titles: dict[str, Localised], locale: str, at: int
+    conn: SyncConn,
+    one: Standing,
+    titles: dict[str, Localised],
+    locale: str,
+    at: int,
+    translate: Callable[[str], str],
 ) -> StepProof:
     course = [] if one.frame is None else proof_course(conn, one.frame, at)
     return StepProof(
@@ -163,8 +186,24 @@ def _proof(
         standing=one,
         words=_words(one.outline, locale) if one.outline else [],
         course=course,
-        chart=proof_chart(course, one.frame.error_max) if course and one.frame else None,
+        chart=_chart(course, one.frame.error_max, translate) if course and one.frame else None,
         issued_words=[_words(outline, locale) for _, outline in one.issued],
+    )
+
+
+def _chart(course: list[Reached], promise: float, say: Callable[[str], str]) -> LineChart:
+    """Bound and estimate over the audits, once the bound is not far above the promise any more."""
+    top = min(1.0, max(4 * promise, 1.3 * course[-1].bound))
+    near = [one for one in course if one.bound <= top]
+    return LineChart(
+        say(COURSE),
+        Axis(say(AUDITS), low=0),
+        Axis("", "percent", 0, top),
+        [
+            Line(say(BOUND), [(one.audits, one.bound) for one in near]),
+            Line(say(ESTIMATE), [(one.audits, one.rate) for one in near], tone="second"),
+        ],
+        [Level(promise, say(PROMISED))],
     )
 
 

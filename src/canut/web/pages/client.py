@@ -1,46 +1,57 @@
-"""Where clients watch their batches: the list, one batch live, its results, its course."""
+"""Where clients watch their batches: the list, one batch, its results, its course."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from itertools import islice
 from typing import Any
 
-import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
-from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
+from litestar.response import Stream
 from msgspec import Struct
 
 from canut.channels.drafts import drafting
 from canut.channels.export import FORMATS, MEDIA_TYPES, Format
-from canut.db.pool import connect
+from canut.db.pool import SyncConn
 from canut.errors import CanutError, Invalid, NotFound, Problem
+from canut.insight.browse import Asked, Place, browse
 from canut.insight.overview import read_shares
+from canut.insight.progress import (
+    Certified,
+    Cost,
+    Measured,
+    read_certified,
+    read_cost,
+    read_measured,
+    read_now,
+)
+from canut.pay.funding.model import BatchFunds
+from canut.pay.funding.verbs import read_funds
 from canut.people.model import Principal
+from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.exports import open_export
-from canut.web.live import Sight
+from canut.web.pages.listing import Listed, listed, step_of
+from canut.web.pages.measured import Drawn, drawn
 from canut.web.pages.render import go, locale_of
-from canut.web.pages.view import now_ms, pool, show, told
+from canut.web.pages.story import METHODS
+from canut.web.pages.view import now_ms, pool, say, show, told
 from canut.web.pages.work import read_form
-from canut.work import batches, store
+from canut.work import batches
 from canut.work.model import Batch, BatchState, StepProgress
-from canut.work.results import Result, Sheet, read_page, read_sheet
 
 CLIENTS = requires("client", "operator")
 #: batches on a page of the list
 PAGE = 30
-#: results shown beside a batch
-GLANCE = 12
+#: items shown with a batch
+GLANCE = 8
 
 
-class Line(Struct, frozen=True):
-    """One result, in words."""
+class Extent(Struct, frozen=True):
+    """What a page of a batch reads once, besides how far it is."""
 
-    key: str
-    item: str
-    #: per step: the decision in words, its confidence, its answers; None where it is not made
-    cells: list[tuple[str, float, int] | None]
+    measured: list[Measured]
+    cost: list[Cost]
+    funds: BatchFunds | None
+    certified: list[Certified]
+    rows: list[Listed]
 
 
 @get("/batches", opt=CLIENTS, include_in_schema=False)
@@ -62,28 +73,6 @@ async def list_batches(
 async def show_batch(request: WebRequest, batch_id: FromPath[int]) -> Response[str]:
     """One batch."""
     return await _page(request, batch_id)
-
-
-@get("/batches/{batch_id:int}/events", opt=CLIENTS, include_in_schema=False)
-async def events(request: WebRequest, batch_id: FromPath[int]) -> ServerSentEvent:
-    """Its progress, as server-sent events: `progress` with JSON, and `over` at the end."""
-    who, connections = principal(request), pool(request)
-    await batches.read_batch(connections, who, batch_id)
-
-    async def look() -> Sight:
-        batch = await batches.read_batch(connections, who, batch_id)
-        steps = await batches.read_progress(connections, batch_id)
-        return Sight(_figures(batch, steps), batch.state in ("delivered", "cancelled"))
-
-    async def messages() -> AsyncIterator[ServerSentEventMessage]:
-        async for sight in house(request).live.follow(batch_id, look):
-            yield ServerSentEventMessage(event="progress", data=sight.body)
-            if sight.over:
-                yield ServerSentEventMessage(event="over", data="{}")
-
-    # a browser that lost the stream asks again after two seconds
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return ServerSentEvent(messages(), retry_duration=2000, headers=headers)
 
 
 @get("/batches/{batch_id:int}/results/{form:str}", opt=CLIENTS, include_in_schema=False)
@@ -135,64 +124,52 @@ async def set_priority(request: WebRequest, batch_id: FromPath[int]) -> Response
 async def _page(
     request: WebRequest, batch_id: int, error: CanutError | None = None
 ) -> Response[str]:
-    who: Principal = principal(request)
+    who, locale = principal(request), locale_of(request)
     batch = await batches.read_batch(pool(request), who, batch_id)
-    steps = await batches.read_progress(pool(request), batch_id)
-    url, locale = house(request).settings.database_url, locale_of(request)
-    sheet, lines = await asyncio.to_thread(_glance, url, batch_id, locale)
-    answers = sum(step.n_answers for step in steps)
+    async with pool(request).connection() as conn:
+        now = await read_now(conn, batch, now_ms())
+    steps = [one.step for one in now.steps]
+    found = await in_thread(request, lambda conn: _extent(conn, who, batch, steps, locale))
+    problems = (error.problems or [Problem(error.message, error.mend)]) if error else []
     values: dict[str, Any] = {
         "batch": batch,
-        "steps": steps,
-        "answers": answers,
-        "escalated": sum(step.n_escalated for step in steps),
-        "sheet": sheet,
-        "lines": lines,
+        "now": now,
+        "at_ms": now_ms(),
+        "found": found,
+        "methods": METHODS,
+        "charts_of": [
+            (one.step, measured, _drawn(request, measured, one.target))
+            for one, measured in zip(now.steps, found.measured, strict=True)
+            if measured.read
+        ],
+        "contested": [
+            one.contested for one, read in zip(now.steps, found.measured, strict=True) if read.read
+        ],
         "formats": FORMATS,
-        "problems": told(request, error.problems or [Problem(error.message, error.mend)])
-        if error
-        else [],
+        "problems": told(request, problems),
     }
     return show(request, "client/batch.html", status=422 if error else 200, **values)
 
 
-def _figures(batch: Batch, steps: Sequence[StepProgress]) -> str:
-    figures = {
-        "state": batch.state,
-        "items": batch.n_items,
-        "answers": sum(step.n_answers for step in steps),
-        "escalated": sum(step.n_escalated for step in steps),
-        "steps": [
-            {"id": step.batch_step_id, "decided": step.n_decided, "answers": step.n_answers}
-            for step in steps
-        ],
-    }
-    return msgspec.json.encode(figures).decode()
+def _drawn(request: WebRequest, measured: Measured, target: float) -> Drawn:
+    return drawn(measured, target, lambda text: say(request, text), METHODS)
 
 
-def _glance(url: str, batch_id: int, locale: str) -> tuple[Sheet, list[Line]]:
-    """The first results that are done, else the first items."""
-    with connect(url, autocommit=True) as conn:
-        sheet = read_sheet(conn, batch_id)
-        page = read_page(conn, sheet, limit=200)
-        loaded = [store.read_step_sync(conn, step.batch_step_id) for step in sheet.steps]
-    questions = {step.definition.slug: step.question for step in loaded if step}
-    best = sorted(page, key=lambda result: not result.decisions)
-
-    def line(result: Result) -> Line:
-        cells: list[tuple[str, float, int] | None] = []
-        for step in sheet.steps:
-            found = result.decisions.get(step.slug)
-            said = found and questions[step.slug].describe(found.value, locale)
-            cells.append((said, found.confidence, found.n_answers) if found and said else None)
-        return Line(result.key, _first_text(sheet, result), cells)
-
-    return sheet, [line(result) for result in islice(best, GLANCE)]
+def _extent(
+    conn: SyncConn, who: Principal, batch: Batch, steps: list[StepProgress], locale: str
+) -> Extent:
+    rows: list[Listed] = []
+    if steps:
+        step = steps[0].batch_step_id
+        page = browse(conn, batch.id, Asked(step), Place())
+        rows = listed(page.rows[:GLANCE], step_of(conn, step), locale)
+    return Extent(
+        measured=[read_measured(conn, step) for step in steps],
+        cost=read_cost(conn, batch.id),
+        funds=read_funds(conn, who, batch.id),
+        certified=read_certified(conn, batch.id),
+        rows=rows,
+    )
 
 
-def _first_text(sheet: Sheet, result: Result) -> str:
-    values = (result.item.get(name) for name in sheet.columns)
-    return next((str(value) for value in values if value not in (None, "")), "")
-
-
-ROUTES: list[Any] = [list_batches, show_batch, events, results, set_state, set_priority]
+ROUTES: list[Any] = [list_batches, show_batch, results, set_state, set_priority]
