@@ -11,11 +11,14 @@ from canut.agents.arena import store as store_duels
 from canut.agents.arena.duels import judge_duels, shadow
 from canut.agents.running.model import AgentAtWork, Worth
 from canut.agents.running.runner import Bench
+from canut.agents.running.verbs import ask_lesson, pause
 from canut.agents.standing import curve, standing
 from canut.agents.teaching import store as store_teaching
 from canut.agents.teaching.rules import begins_as, coverage_at, earning_ppm, lesson_due
-from canut.agents.teaching.teaching import teach
+from canut.agents.teaching.teaching import teach, teach_due
 from canut.agents.versions import begin_challenger, replace_champion
+from canut.errors import Conflict
+from canut.people.store import COMMAND_LINE
 from canut.quality.licences import store_blind
 from canut.quality.licences.licensing import settle_blind
 from canut.questions.registry import load_question
@@ -102,6 +105,23 @@ def test_a_lesson_leaves_out_evidence_and_what_an_agent_decided(
     assert taught.role == "champion"
     assert 1 <= taught.worth.examples <= 4
     assert teach(db, hands, bench, agent, clock, anyway=True) is None
+
+
+def test_a_lesson_that_is_asked_for_is_given_once(db: psycopg.Connection[Any]) -> None:
+    """Far fewer decisions than the rules ask for are enough where a person asks; where nothing is
+    new, the record says so, and nobody is asked again."""
+    work = make.work(db, items=6)
+    agent, bench, hands, clock = agent_of(db, hired(db, work)), Bench(), Fake(), Clock()
+    decided(db, work)
+    assert teach_due(db, hands, bench, clock) == []
+    for told in (1, 0):
+        ask_lesson(db, COMMAND_LINE, agent.id)
+        assert len(teach_due(db, hands, bench, clock)) == told
+    assert [event.kind for event in store.events(db, agent.id)][:2] == ["lesson", "replaced"]
+    assert teach_due(db, hands, bench, clock) == []
+    pause(db, COMMAND_LINE, agent.id)
+    with pytest.raises(Conflict, match="paused"):
+        ask_lesson(db, COMMAND_LINE, agent.id)
 
 
 def test_a_better_challenger_takes_over_with_its_evidence(db: psycopg.Connection[Any]) -> None:
