@@ -22,7 +22,8 @@ def test_columns_are_told_by_what_they_hold() -> None:
     """Names in either language, pictures by their addresses, codes that begin with a nought stay
     texts, personal data are not shown; a few odd values do not hide what the others are."""
     rows = [
-        {"Réf.": f"A{n}", "visuel": f"https://shop.example/{n}.jpg", "EAN": f"0{n}", "prix": f"{n},50",
+        {"Réf.": f"A{n}", "visuel": f"https://shop.example/{n}.jpg", "EAN": f"0{n}",
+         "prix": f"{n},50",
          "courriel": f"p{n}@mail.example", "bio": "oui" if n % 2 else "non"}
         for n in range(40)
     ]  # fmt: skip

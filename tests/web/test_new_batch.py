@@ -71,7 +71,8 @@ async def test_a_question_of_ones_own_is_launched(
         assert sent.headers["location"] == f"{at}/question", sent.text
         await inside.step(f"{at}/question", "choose", pick="made")
         made = {"way": "made", "title": "Which shelf?", "type": "choice",
-                "options": "Kitchen | pots\nLighting", "instructions": "## Look\n<script>x</script>"}  # fmt: skip
+                "options": "Kitchen | pots\nLighting",
+                "instructions": "## Look\n<script>x</script>"}  # fmt: skip
         kept = await inside.http.post(
             f"{at}/question",
             data={"_csrf_token": CSRF.search((await inside.get(f"{at}/question")).text)[1],  # type: ignore[index]

@@ -254,7 +254,7 @@ def _cut(line: str) -> tuple[str, str, str]:
 
 
 def _same(base: Mapping[str, Any], points: Mapping[str, int]) -> bool:
-    return base.get("min", 1) == points["min"] and base.get("max", 5) == points["max"]
+    return bool(base.get("min", 1) == points["min"] and base.get("max", 5) == points["max"])
 
 
 def slug_of(text: str) -> str:

@@ -59,7 +59,7 @@ async def say(
 ) -> int:
     """Keep what the form of a step says; the new revision. Raises `Stale` where the draft is not
     what it was when the form was shown."""
-    values = {"draft": draft.id, "revision": revision, "account": who.account_id}
+    values: dict[str, Any] = {"draft": draft.id, "revision": revision, "account": who.account_id}
     values |= {"now_ms": now_ms, "expires_ms": now_ms + KEEP_MS}
     async with pool.connection() as conn:
         after = await store.say(conn, step, form, values)
@@ -78,7 +78,7 @@ async def replace(pool: Pool, who: Principal, draft: Draft, upload: Upload, now_
         ]
         if same and draft.form("columns"):
             again = await store.find(conn, draft.id, who.clients, now_ms)
-            values = {"draft": draft.id, "revision": again.revision if again else 0}
+            values: dict[str, Any] = {"draft": draft.id, "revision": again.revision if again else 0}
             values |= {"account": who.account_id, "now_ms": now_ms}
             values |= {"expires_ms": now_ms + KEEP_MS}
             await store.say(conn, "columns", draft.form("columns"), values)

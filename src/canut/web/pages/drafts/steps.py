@@ -37,6 +37,12 @@ from canut.web.pages.view import now_ms, pool, show, told
 from canut.web.pages.work import read_form
 
 PATHS = [f"/batches/new/{{draft_id:int}}/{step}" for step in STEPS]
+#: of the question: what one view keeps while the other is shown
+KEPT_OF_PUBLISHED = ("map.", "mapped", "skip")
+KEPT_OF_MADE = (
+    *("title", "name", "type", "options", "min", "max", "low", "high", "unit", "whole", "lines"),
+    *("length", "part.", "instructions"),
+)
 #: largest file of classes, in bytes
 CLASSES_BYTES_MAX = 64_000_000
 CLASSES_MAX = 500_000
@@ -102,8 +108,7 @@ async def _heard(
         gone = f"part.{act.removeprefix('drop.')}."
         form = {name: values for name, values in form.items() if not name.startswith(gone)}
     made = first(form, "way") == "made"
-    kept = ("map.", "mapped", "skip") if made else ("title", "name", "type", "options", "min",
-            "max", "low", "high", "unit", "whole", "lines", "length", "part.", "instructions")  # fmt: skip
+    kept = KEPT_OF_PUBLISHED if made else KEPT_OF_MADE
     other = {name: values for name, values in before.items() if name.startswith(kept)}
     return {**other, **form}, []
 
@@ -134,7 +139,7 @@ async def _chosen(
 
 async def _classes(request: WebRequest, draft: Draft, act: str) -> list[Problem]:
     """Classes that came as a file: kept, or every row of it that is wrong."""
-    if act == "no-classes" or act == "another" or act == "choose":
+    if act in ("no-classes", "another", "choose"):
         if draft.n_options:
             await drafting.set_options(pool(request), draft, None)
         return []
@@ -150,13 +155,15 @@ async def _classes(request: WebRequest, draft: Draft, act: str) -> list[Problem]
         problems.append(Problem(message, "leave out those that nobody needs", name))
     if not problems:
         await drafting.set_options(pool(request), draft, options)
-    shown = problems[: views.CLASS_PROBLEMS_MAX]
-    return [
-        Problem(
-            f"row {one.row}: {one.message}" if one.row else one.message, one.mend, field="taxonomy"
-        )  # fmt: skip
-        for one in shown
-    ]
+    return [_told_of(one) for one in problems[: views.CLASS_PROBLEMS_MAX]]
+
+
+def _told_of(problem: Problem) -> Problem:
+    """What is wrong with a file of classes, at the field it came by."""
+    message = problem.message
+    if problem.row:
+        message = f"row {problem.row}: {message}"
+    return Problem(message, problem.mend, field="taxonomy")
 
 
 async def _kept(request: WebRequest, draft: Draft, step: str, revision: int) -> Response[Any]:

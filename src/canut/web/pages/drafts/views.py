@@ -254,8 +254,9 @@ async def _offers(request: WebRequest, draft: Draft, locale: str) -> list[Offer]
             localise(one.title, locale) for one in fields if one.required and not found[one.name]
         ]
         title = localise(version.definition.title, locale)
-        offers.append(Offer(version.id, title, localise(version.definition.description, locale),
-                            version.client_id is not None, version.number, fits, missing))  # fmt: skip
+        description = localise(version.definition.description, locale)
+        own = version.client_id is not None
+        offers.append(Offer(version.id, title, description, own, version.number, fits, missing))
     # what fits comes first, one's own before the library
     return sorted(offers, key=lambda one: (bool(one.missing), not one.own, -len(one.fits)))
 
