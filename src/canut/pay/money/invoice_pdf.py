@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import typst
+from babel import Locale as Babel
 from babel import dates, numbers
 from text_unidecode import unidecode
 
@@ -60,10 +61,10 @@ def _said(draft: Draft) -> dict[str, Any]:
     papers = draft.papers
     locale, text = papers.locale, TEXTS[papers.locale]
     seller, buyer = papers.seller, papers.buyer
-    own = [seller.name, *_address(seller.address)]
+    own = [seller.name, *_address(seller.address, locale)]
     own += [text["registration"].format(id=seller.registration)] if seller.registration else []
     own += [text["vat_id"].format(id=seller.vat_id)] if seller.vat_id else []
-    theirs = [buyer.name, *_address(buyer.address)]
+    theirs = [buyer.name, *_address(buyer.address, locale)]
     theirs += [text["vat_id"].format(id=buyer.vat_id)] if buyer.vat_id else []
     issued = day_of(draft.issued_ms)
     return {
@@ -143,10 +144,11 @@ def _terms(draft: Draft) -> list[str]:
     return terms
 
 
-def _address(address: Address) -> list[str]:
+def _address(address: Address, locale: Locale) -> list[str]:
     street = f"{address.building} {address.street}".strip()
     town = f"{address.postcode} {address.town}".strip()
-    return [part for part in (street, town, address.country) if part]
+    country = Babel.parse(locale).territories.get(address.country, address.country)
+    return [part for part in (street, town, country) if part]
 
 
 def _amount(draft: Draft, amount: int) -> str:
