@@ -130,6 +130,7 @@ def emptied(api: Api) -> None:
             ledger_transfer, ledger_period, ledger_closing
             cascade"""
         )
+        conn.execute("delete from tariff")
         conn.execute("delete from api_key where contributor_id is not null")
         conn.execute("delete from contributor")
 

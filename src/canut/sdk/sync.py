@@ -14,6 +14,7 @@ from canut.sdk import (
     calls_exams,
     calls_explain,
     calls_licences,
+    calls_pay,
 )
 from canut.sdk import values as v
 from canut.sdk.call import Call
@@ -183,6 +184,9 @@ class Work(Part):
     answer_all = Method(calls.answer_all)
     give_back = Method(calls.give_back)
     explain = Method(calls_explain.own_answer)
+    pay = Method(calls_pay.pay)
+    times = Method(calls_pay.times)
+    state_time = Method(calls_pay.state_time)
     question = Method(calls.question)
     options = Method(calls.options)
 

@@ -10,12 +10,28 @@ create or replace trigger policy_stays before update or delete or truncate
 create or replace trigger tariff_stays before update or delete or truncate
     on tariff for each statement execute function pay_stays();
 
--- tariff_now: the tariff of a step at a moment, or null where its work is voluntary
+-- tariff_now: the tariff of a step at a moment, or null where its work is voluntary. A client's own
+-- process (the library's with its classes, say) has that of the library until it has one of its own
 create or replace function tariff_now(p_process bigint, p_slug text, p_now_ms bigint)
 returns bigint language sql stable as $$
     select case when t.stage <> 'voluntary' then t.id end from tariff t
-    where t.process_id = p_process and t.step_slug = p_slug and t.from_ms <= p_now_ms
-    order by t.from_ms desc, t.id desc limit 1
+    where t.process_id in (
+            select p_process union all
+            select shared.id from process own
+            join process shared on shared.slug = own.slug and shared.client_id is null
+            where own.id = p_process)
+      and t.step_slug = p_slug and t.from_ms <= p_now_ms
+    order by t.process_id = p_process desc, t.from_ms desc, t.id desc limit 1
+$$;
+
+-- tariff_processes: the processes that have the tariff of this one: itself, and clients' own
+create or replace function tariff_processes(p_process bigint, p_slug text)
+returns setof bigint language sql stable as $$
+    select p_process union
+    select own.id from process shared
+    join process own on own.slug = shared.slug and own.client_id is not null
+    where shared.id = p_process and shared.client_id is null
+      and not exists (select from tariff t where t.process_id = own.id and t.step_slug = p_slug)
 $$;
 
 -- batch_step_begins: a batch with a step that pays waits, whole, for its money

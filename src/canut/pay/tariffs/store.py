@@ -50,7 +50,7 @@ select w.contributor_id, w.agreed_ms
 from batch_step s
 join work_time w on w.batch_step_id = s.id and w.answered and w.agreed_ms > 0
 join contributor c on c.id = w.contributor_id and c.kind = 'person'
-where s.process_id = %(process)s and s.slug = %(step)s
+where s.process_id in (select tariff_processes(%(process)s, %(step)s)) and s.slug = %(step)s
 order by w.ended_ms desc limit %(limit)s"""
 
 ADD = """
@@ -68,7 +68,8 @@ select p.batch_step_id, p.batch_id, p.price_minor, s.lease_ms, b.funded_ms
 from batch_step_pay p
 join batch_step s on s.id = p.batch_step_id
 join batch_pay b on b.batch_id = p.batch_id
-where s.process_id = %(process)s and s.slug = %(step)s and b.currency = %(currency)s
+where s.process_id in (select tariff_processes(%(process)s, %(step)s)) and s.slug = %(step)s
+  and b.currency = %(currency)s
   and (p.price_minor is null or p.price_minor < %(price)s)
 order by p.batch_step_id for update of p"""
 

@@ -18,7 +18,7 @@ def state_time(
 
     Until a person has decided, the agreed time stays as it is. Raises `NotFound` for a task that
     was never theirs or has not ended, `Invalid` for a time longer than it was theirs or no reason,
-    `Conflict` where a statement waits already or says nothing new.
+    `Conflict` where another statement waits already or it says nothing new. Safe to repeat.
     """
     who = by.contributor()
     found = store.one(conn, task_id, who)
@@ -42,6 +42,9 @@ def state_time(
     with conn.transaction():
         review_id = store.open_review(conn, values)
         if review_id is None:
+            waiting = store.waiting(conn, task_id, who)
+            if waiting and (waiting.stated_ms, waiting.reason) == (stated_ms, reason.strip()):
+                return waiting.id
             raise Conflict("Your statement about this task waits for a decision already.")
         detail = {"stated_ms": stated_ms, "measured_ms": found.measured_ms}
         audit_sync(conn, by, "open.time_review", "time_review", review_id, detail)

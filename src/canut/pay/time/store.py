@@ -123,6 +123,7 @@ select r.id, r.task_id, r.contributor_id, r.batch_step_id, r.measured_ms, r.stat
 from time_review r
 """
 REVIEW = _REVIEW + "where r.id = %s for update"
+WAITING = _REVIEW + "where r.task_id = %s and r.contributor_id = %s and r.decided_ms is null"
 REVIEWS = (
     _REVIEW
     + """where r.id > %(after)s and (%(who)s::bigint is null or r.contributor_id = %(who)s)
@@ -256,6 +257,13 @@ def review(conn: SyncConn, review_id: int) -> Review | None:
     """Locked until the transaction ends."""
     with conn.cursor(row_factory=of(Review)) as cursor:
         found: Review | None = cursor.execute(REVIEW, [review_id]).fetchone()
+    return found
+
+
+def waiting(conn: SyncConn, task_id: int, contributor_id: int) -> Review | None:
+    """The open statement about a task."""
+    with conn.cursor(row_factory=of(Review)) as cursor:
+        found: Review | None = cursor.execute(WAITING, [task_id, contributor_id]).fetchone()
     return found
 
 

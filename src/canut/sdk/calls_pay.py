@@ -1,0 +1,24 @@
+"""The calls about what a contributor earned, and how long it took."""
+
+from urllib.parse import quote
+
+from canut.sdk import values as v
+from canut.sdk.call import Call
+
+
+def pay(*, before_ms: int | None = None, limit: int = 50) -> Call[v.Pay]:
+    """What you earned: sums, and the latest answers before a moment."""
+    query = {"before_ms": before_ms, "limit": limit}
+    return Call(method="GET", path="pay", query=query, reply=v.Pay)
+
+
+def times(*, before_ms: int | None = None, limit: int = 50) -> Call[v.TimesOfTasks]:
+    """Your tasks that ended before a moment, with the time they took."""
+    query = {"before_ms": before_ms, "limit": limit}
+    return Call(method="GET", path="times", query=query, reply=v.TimesOfTasks)
+
+
+def state_time(task: str, time_ms: int, reason: str) -> Call[v.TimeReview]:
+    """Say that a task took another time; a person decides."""
+    body = v.StateTime(time_ms, reason)
+    return Call(method="PUT", path=f"times/{quote(task)}", body=body, reply=v.TimeReview)
