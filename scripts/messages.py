@@ -30,6 +30,7 @@ ROOMS = (
     "processes/making.py",
     "processes/reading.py",
     "processes/shape.py",
+    "processes/taxonomy.py",
     "insight/story.py",
     "quality/audits/disputes.py",
     "quality/exams/sitting.py",
