@@ -80,7 +80,9 @@ class _Maker:
             base = {"title": base["title"]} if "title" in base else {}
         title = first(self.form, f"{at}label" if at else "title")
         if not title:
-            self.fault(f"{at}label" if at else "title", "is missing", "write it in one line")
+            self.problems.append(
+                Problem("is missing", "write it in one line", field=f"{at}label" if at else "title")
+            )
         own = {"type": kind, "title": kept(base.get("title"), title, self.locale)}
         made = getattr(self, kind)(at, base, options)
         return {**base, **own, **made}
@@ -143,7 +145,9 @@ class _Maker:
                 field["required"] = not first(self.form, f"{at}optional")
             fields.append(field)
         if not fields:
-            self.fault("part.0.label", "a form has at least one field", "name the first")
+            self.problems.append(
+                Problem("a form has at least one field", "name the first", field="part.0.label")
+            )
         return {"fields": fields}
 
     def options(self, at: str, before: Sequence[Option]) -> list[Option]:
@@ -152,16 +156,18 @@ class _Maker:
         lines = [line.strip() for text in self.form.get(name) or () for line in text.splitlines()]
         written = [line for line in lines if line]
         if len(written) < 2:
-            self.fault(name, "there are fewer than two options", "write one a line")
+            self.problems.append(
+                Problem("there are fewer than two options", "write one a line", field=name)
+            )
         if len(written) > OPTIONS_MAX:
             message = f"there are more than {OPTIONS_MAX} options"
-            self.fault(name, message, "hand them in as a file")
+            self.problems.append(Problem(message, "hand them in as a file", field=name))
         seen: set[str] = set()
         for line in written[:OPTIONS_MAX]:
             label, _, hint = (unicodedata.normalize("NFC", part).strip() for part in _cut(line))
             option = dict(known.get(label) or {"value": label, "label": label})
             if label.casefold() in seen:
-                self.fault(name, f"{label!r} is there twice", "remove one")
+                self.problems.append(Problem(f"{label!r} is there twice", "remove one", field=name))
             seen.add(label.casefold())
             if hint or option.get("hint"):
                 option["hint"] = kept(option.get("hint"), hint, self.locale)
@@ -175,11 +181,10 @@ class _Maker:
         try:
             return int(text) if whole or text.lstrip("+-").isdigit() else float(text)
         except ValueError:
-            self.fault(name, f"{text[:40]!r} is no number", "write it in digits")
+            self.problems.append(
+                Problem(f"{text[:40]!r} is no number", "write it in digits", field=name)
+            )
             return None
-
-    def fault(self, field: str, message: str, mend: str) -> None:
-        self.problems.append(Problem(message, mend, field=field))
 
 
 def parts(form: Form) -> Iterator[int]:
