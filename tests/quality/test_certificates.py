@@ -13,14 +13,18 @@ from hypothesis import strategies as st
 
 from canut.cli.main import cli
 from canut.errors import Invalid
+from canut.quality.audits.frames import ROUND, ROUND_MIN, round_of
 from canut.quality.certificates.bounds import (
     About,
     Audit,
     Certificate,
     Evidence,
     Panel,
+    Tally,
     certify,
+    conclude,
     export,
+    least_more,
     verify,
 )
 from canut.quality.certificates.wording import sentences
@@ -55,6 +59,28 @@ def test_a_clean_batch_is_certified():
     assert said.errors_at_most == upper_batch(250, 0, 400, 0.05)
     assert said.bound == said.errors_at_most / 400
     assert said.panel_bound == upper_rate(200, 1, 0.05)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "risk"])
+@pytest.mark.parametrize("wrong", [0, 2])
+def test_no_more_is_drawn_than_could_prove(kind, wrong):
+    """Protects auditors' time: with so many more right draws the promise is proved, with one fewer
+    it is not; where no number in reach would, nothing is named."""
+    loss = np.zeros(120)
+    loss[:wrong] = 1.0
+    most = 1.0 if kind == "uniform" else 1.25
+    tally = Tally(5000, "", kind, loss, most, 0, 0.02, 0.05, Panel(0, 0, 0))
+    more = least_more(tally, 400)
+    assert more is not None
+    assert least_more(tally, more - 1) is None
+
+    def proved(count):
+        clean = np.append(loss, np.zeros(count))
+        return conclude(msgspec.structs.replace(tally, loss=clean)).proved
+
+    assert proved(more)
+    assert not proved(more - 1)
+    assert [round_of(n) for n in (None, 1, 20, 80)] == [ROUND, ROUND_MIN, 20, ROUND]
 
 
 def test_draws_by_risk_count_their_weight():

@@ -86,11 +86,11 @@ def _close(conn: SyncConn, step: Delivered, now_ms: int, seed: Callable[[], str]
     )
 
 
-def draw_round(conn: SyncConn, frame: Frame, now_ms: int) -> int:
-    """Draw up to `ROUND` more decisions of a frame, within its budget; how many. A decision that a
+def draw_round(conn: SyncConn, frame: Frame, now_ms: int, wanted: int = ROUND) -> int:
+    """Draw up to `wanted` more decisions of a frame, within its budget; how many. A decision that a
     panel has heard before, for another draw or a dispute, is judged at once."""
     first = store_frames.draws(conn, frame.id)
-    count = min(ROUND, frame.audits_max - first)
+    count = min(wanted, frame.audits_max - first)
     if count <= 0:
         return 0
     rows = store_frames.listed(conn, frame.batch_step_id, frame.last_item, frame.number)

@@ -17,8 +17,9 @@ from canut.truth.bounds import (
 from canut.truth.designs import PPM, UNIFORM_PPM, Design, weights
 from canut.truth.votes import Float64, Int64
 
-#: draws made at once: enough that auditors have work, few enough that little is spent in vain
-ROUND = 50
+#: draws made at once, at most, and (where more would be in vain if no error came) at least: few
+#: enough that little is spent once the promise is proved, enough that auditors have work
+ROUND, ROUND_MIN = 50, 5
 #: nobody knows confidences beyond this: 0.9999 and 0.99999 are the same risk
 RISK_MIN = 0.002
 #: share of delta that the first list of a step of a batch spends; most batches have no other
@@ -61,6 +62,12 @@ def choose(confidence: ArrayLike, error_max: float, delta: float, audits_max: in
         weighted is not None and weighted <= audits_max and (uniform is None or weighted < uniform)
     )
     return Choice("risk" if by_risk else "uniform", uniform, weighted)
+
+
+def round_of(least: int | None) -> int:
+    """Draws to make now, where `least` more would prove the promise if none of them were wrong;
+    None: that many would not. When draws are made depends on what is proved, never which are."""
+    return ROUND if least is None else min(ROUND, max(ROUND_MIN, least))
 
 
 def budget(size: int, audits_max: int, audit_share: float) -> int:

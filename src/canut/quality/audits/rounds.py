@@ -8,8 +8,10 @@ from canut.db.pool import SyncConn
 from canut.quality.audits import disputes, store_frames
 from canut.quality.audits.disputes import Settled
 from canut.quality.audits.draws import draw_round
+from canut.quality.audits.frames import ROUND, round_of
 from canut.quality.audits.store_frames import Frame
-from canut.quality.certificates.statements import issue, look, state
+from canut.quality.certificates.bounds import conclude, least_more
+from canut.quality.certificates.statements import issue, look, tally
 
 
 def go_on(conn: SyncConn, frame_id: int, now_ms: int) -> bool:
@@ -22,9 +24,10 @@ def go_on(conn: SyncConn, frame_id: int, now_ms: int) -> bool:
     frame = store_frames.ready_still(conn, frame_id)
     if frame is None:
         return False
-    if state(conn, frame, look(conn, frame, now_ms)).proved:
+    at = tally(conn, frame, look(conn, frame, now_ms))
+    if conclude(at).proved:
         _end(conn, frame, "proved", now_ms)
-    elif draw_round(conn, frame, now_ms) == 0:
+    elif draw_round(conn, frame, now_ms, round_of(least_more(at, ROUND))) == 0:
         _end(conn, frame, "spent", now_ms)
     return True
 

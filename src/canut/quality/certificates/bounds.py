@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from canut.errors import Invalid, Problem
 from canut.quality.certificates.evidence import About, Audit, Evidence, Outcome, Panel, problems_of
@@ -34,6 +34,7 @@ __all__ = [
     "conclude",
     "digest_of",
     "export",
+    "least_more",
     "losses",
     "verify",
 ]
@@ -163,6 +164,24 @@ def conclude(tally: Tally) -> Statement:
         proved=most <= errors_allowed(tally.error_max, size),
         panel_bound=upper_rate(panel.gold, panel.gold_wrong, tally.delta),
     )
+
+
+def least_more(tally: Tally, most: int) -> int | None:
+    """The fewest more draws, 1 to `most`, that prove the promise if none of them is wrong; None
+    where that many do not."""
+    most = min(most, tally.decisions - len(tally.loss)) if tally.kind == "uniform" else most
+
+    def enough(more: int) -> bool:
+        loss = np.append(tally.loss, np.zeros(more))
+        return conclude(structs.replace(tally, loss=loss)).proved
+
+    if most < 1 or not enough(most):
+        return None
+    low, high = 0, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
 
 
 def losses(evidence: Evidence) -> tuple[Float64, float]:

@@ -87,6 +87,11 @@ def look(conn: SyncConn, frame: Frame, now_ms: int) -> Snapshot:
 
 def state(conn: SyncConn, frame: Frame, at: Snapshot) -> Statement:
     """What was proved at that moment, from the draws alone: no list is read."""
+    return conclude(tally(conn, frame, at))
+
+
+def tally(conn: SyncConn, frame: Frame, at: Snapshot) -> Tally:
+    """What the draws had come to at that moment."""
     loss = []
     blank, doubtful = set(at.open_draws), {*at.contested, *at.overturned}
     for one in store_statements.draws(conn, frame.id)[: at.draws]:
@@ -94,18 +99,16 @@ def state(conn: SyncConn, frame: Frame, at: Snapshot) -> Statement:
             break
         wrong = one.outcome == "wrong" or one.item_id in doubtful
         loss.append(one.weight if wrong else 0.0)
-    return conclude(
-        Tally(
-            decisions=frame.n_decisions,
-            digest=frame.digest,
-            kind=design_of(frame).kind,
-            loss=np.array(loss, np.float64),
-            weight_max=frame.weight_max,
-            overturned=len(at.overturned),
-            error_max=frame.error_max,
-            delta=frame.delta,
-            panel=at.panel,
-        )
+    return Tally(
+        decisions=frame.n_decisions,
+        digest=frame.digest,
+        kind=design_of(frame).kind,
+        loss=np.array(loss, np.float64),
+        weight_max=frame.weight_max,
+        overturned=len(at.overturned),
+        error_max=frame.error_max,
+        delta=frame.delta,
+        panel=at.panel,
     )
 
 
