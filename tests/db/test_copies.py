@@ -82,6 +82,15 @@ DRAW = (
 UNGUARDED = "set session_replication_role = replica;"
 #: what breaks each rule, on a batch with one task claimed, answered and decided, whose client has
 #: paid 100, of which 40 are in its escrow, 5 of them held; the period of the deposit is closed
+#: a sheet out of nothing
+SHEET = """
+with paid as (
+    insert into batch_pay (batch_id, currency, funded_ms) select id, 'EUR', 0 from batch
+    returning batch_id)
+insert into pay_sheet (batch_id, contributor_id, currency, jurisdiction, pay_minor, social_minor,
+                       fee_minor, made_ms, accept_ms)
+select paid.batch_id, c.id, 'EUR', 'FR', 5, 0, 0, 0, 0 from paid, contributor c"""
+
 BREAK = {
     "what language models cost is the sum of their calls": (
         "with who as (insert into contributor (kind, name, created_ms) values ('agent', 'A', 0)"
@@ -178,6 +187,22 @@ BREAK = {
     ),
     "the sums of a closed period are those of its transfers": (
         f"{UNGUARDED} update ledger_closing set credits = 7 where credits > 0"
+    ),
+    "every earning is of an answer, in a batch that has money": (
+        "insert into earning (task_id, contributor_id, cause, batch_step_id, amount_minor, basis,"
+        " earned_ms) select task_id, contributor_id, 'work', 1, 5, 'price', 0 from answer"
+    ),
+    "a pay sheet is the sum of its earnings": SHEET,
+    "a pay sheet has its money in the books, held or posted": SHEET,
+    "no millisecond of a contributor counts for two tasks": (
+        "insert into work_time (task_id, contributor_id, batch_step_id, intervals, measured_ms,"
+        " agreed_ms, basis, claimed_ms, ended_ms, answered)"
+        " select id, 1, 1, '{[5,9)}', 4, 4, 'screen', 0, 10, true from task"
+    ),
+    "agreed time is within the time for which the task was theirs": (
+        "insert into work_time (task_id, contributor_id, batch_step_id, intervals, measured_ms,"
+        " agreed_ms, basis, claimed_ms, ended_ms, answered)"
+        " values (1, 1, 1, '{[5,11)}', 6, 6, 'screen', 0, 10, true)"
     ),
     "every account is of somebody who is there": (
         f"{UNGUARDED} update ledger_account set owner_id = 7777 where kind = 'client_deposit'"

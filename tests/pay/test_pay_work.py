@@ -2,6 +2,7 @@
 
 import pytest
 
+from canut.db.rows import of
 from canut.errors import CanutError, Conflict, Forbidden, Invalid
 from canut.pay.accrual import accept_due, accrue, pay_between
 from canut.pay.funding import cover_batches, deposit, fund
@@ -10,6 +11,8 @@ from canut.pay.policy import decide_rule, policy_at
 from canut.pay.policy.model import DAY_MS
 from canut.pay.quotes import make_quote
 from canut.pay.tariffs import history, review_tariffs, set_tariff, tariff_at
+from canut.pay.tariffs.facts import as_pay
+from canut.pay.tariffs.store_facts import STEPS, StepRow
 from canut.pay.time import count_time, decide_review, list_reviews, state_time, time_between
 from canut.people.model import Principal
 from canut.people.store import COMMAND_LINE
@@ -319,3 +322,28 @@ def test_a_quote_is_good_for_its_tariff_only(db):
     with pytest.raises(CanutError, match="not yours"):
         fund(db, stranger, offer.id, NOW)
     assert again(db, one.work, 2).batch_id != one.work.batch_id
+
+
+def test_whoever_chooses_work_is_told_what_it_pays(db):
+    """By the hour, by the task with its measured hour, or that it is voluntary; and whether it
+    waits for money."""
+    work, one = make.work(db), paid(db)
+
+    def told(batch):
+        with db.cursor(row_factory=of(StepRow)) as cursor:
+            found = [as_pay(row) for row in cursor.execute(STEPS, [[batch]])]
+        [only] = found
+        return only
+
+    assert told(work.batch_id).way == "voluntary"
+    waiting = told(one.work.batch_id)
+    assert (waiting.way, waiting.waits, waiting.hourly_minor) == ("hour", True, 1202.0)
+    funded(db, one)
+    assert not told(one.work.batch_id).waits
+    db.execute("update batch_step_pay set price_minor = 20")
+    by_task = told(one.work.batch_id)
+    assert (by_task.way, by_task.price_minor, by_task.hourly_minor) == ("task", 20, 2400.0)
+    # what gets a tariff later stays what it was
+    set_tariff(db, COMMAND_LINE, one.step, NOW, currency="EUR", why="over", voluntary=True)
+    assert told(one.work.batch_id).way == "task"
+    assert told(again(db, one.work, 1).batch_id).way == "voluntary"

@@ -6,6 +6,7 @@ from msgspec import Struct
 from psycopg import Connection
 
 from canut.db.check_ledger import LEDGER
+from canut.db.check_pay import PAY
 
 
 class Fault(Struct, frozen=True):
@@ -126,6 +127,7 @@ RULES = {
     "the items of a batch are as many as it says": """
         select 'batch ' || b.id from batch b
         where b.n_items <> (select count(*) from item i where i.batch_id = b.id)""",
+    **PAY,
     **{
         rule: f"select example from ({query}) as broken (place, example)"  # noqa: S608 - ours
         for rule, query in LEDGER.items()
