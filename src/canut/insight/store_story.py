@@ -69,7 +69,20 @@ select s.id as batch_step_id, s.process_id, s.slug, step.definition -> 'title' a
            from agent_prediction p
            join agent_version v on v.id = p.version_id
            join contributor c on c.id = v.agent_id
-           where p.task_id = t.id and p.evidence ->> 'passed' = 'checks'), '[]') as held_back
+           where p.task_id = t.id and p.evidence ->> 'passed' = 'checks'), '[]') as held_back,
+       coalesce((
+           select jsonb_agg(jsonb_build_object(
+               'family', c.family, 'value', coalesce(p.evidence -> 'proposed', p.value),
+               'confidence', p.confidence, 'became', case
+                   when p.evidence ->> 'passed' = 'checks' then 'checks'
+                   when v.role in ('challenger', 'dropped') then 'beside'
+                   when exists (select from answer a where a.task_id = p.task_id
+                                and a.contributor_id = v.agent_id) then 'answered'
+                   else 'passed' end) order by p.predicted_ms, p.version_id)
+           from agent_prediction p
+           join agent_version v on v.id = p.version_id
+           join contributor c on c.id = v.agent_id
+           where p.task_id = t.id), '[]') as predictions
 from batch_step s
 join step on step.id = s.step_id
 left join task t on t.batch_step_id = s.id and t.item_id = %(item)s and t.kind = 'work'

@@ -84,6 +84,19 @@ class HeldBack(Struct, frozen=True):
     findings: tuple[Failed, ...]
 
 
+class Predicted(Struct, frozen=True):
+    """What an agent thought of the task, whether it answered or not."""
+
+    family: str | None
+    #: None: it could not tell
+    value: Any
+    #: how sure it said it was
+    confidence: float
+    #: answered: it is among the answers; checks: it fails a check of the step; beside: a challenger
+    #: that is only tried; passed: it was not sure enough to answer, or somebody else did
+    became: Literal["answered", "checks", "beside", "passed"]
+
+
 class Facts(Struct, frozen=True):
     """All that one step's decision about an item rests on; read by one statement."""
 
@@ -103,6 +116,8 @@ class Facts(Struct, frozen=True):
     disputes: tuple[Contested, ...]
     #: answers of agents that count for nothing
     held_back: tuple[HeldBack, ...] = ()
+    #: everything that agents thought, by time
+    predictions: tuple[Predicted, ...] = ()
 
 
 class Point(Struct, frozen=True):

@@ -63,6 +63,8 @@ def fit(axis: Axis, values: Iterable[float], start: float, end: float, *, tight:
         low, high = low - half, low + half
         low = max(low, 0.0) if min(held, default=0.0) >= 0 else low
     step = _step((high - low) / TICKS, axis.unit)
+    if axis.unit == "count":
+        step = float(math.ceil(step))
     if not tight:
         low = low if axis.low is not None else math.floor(low / step + 1e-9) * step
         high = high if axis.high is not None else math.ceil(high / step - 1e-9) * step

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from canut.db.pool import SyncConn
 from canut.insight.browse import Row
+from canut.processes.model import ItemField
 from canut.work import store
 from canut.work.model import LoadedStep
 
@@ -35,7 +36,10 @@ def step_of(conn: SyncConn, batch_step_id: int) -> LoadedStep:
 
 def listed(rows: Sequence[Row], step: LoadedStep, locale: str) -> list[Listed]:
     """The rows, ready for a page."""
-    question, names = step.question, [field.name for field in step.item.fields]
+    question, names = (
+        step.question,
+        [field.name for field in sorted(step.item.fields, key=_is_picture)],
+    )
     return [
         Listed(
             row,
@@ -45,6 +49,10 @@ def listed(rows: Sequence[Row], step: LoadedStep, locale: str) -> list[Listed]:
         )
         for row in rows
     ]
+
+
+def _is_picture(field: ItemField) -> bool:
+    return field.type == "image"
 
 
 def _first_text(names: Sequence[str], item: dict[str, Any]) -> str:

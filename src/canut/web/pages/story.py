@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from canut.errors import CanutError, Problem
 from canut.insight.charts import Axis, Level, Line, LineChart
+from canut.insight.explain import letters
 from canut.insight.explain_words import Part, held_back_told, told
 from canut.insight.story import read_story
 from canut.insight.story_model import Chapter, Explanation
@@ -36,6 +37,14 @@ METHODS: dict[str, str] = {
 BELIEF = N_("How the belief moved")
 ANSWERS = N_("answers")
 TARGET = N_("target")
+
+#: what a prediction of an agent came to
+BECAME: dict[str, str] = {
+    "answered": N_("was its answer"),
+    "checks": N_("held back by a check"),
+    "beside": N_("tried beside, counts for nothing"),
+    "passed": N_("not given as an answer"),
+}
 
 
 class Shown(Struct, frozen=True):
@@ -74,6 +83,8 @@ async def page(
         "fields": shown_fields(found.fields, found.item, found.process_slug, locale, private),
         "shown": [_shown(one, locale, translate) for one in found.chapters],
         "methods": METHODS,
+        "became": BECAME,
+        "letters": letters,
         "reason_max": REASON_LENGTH_MAX,
         "wrong_step": step,
         "reason": reason,
@@ -109,7 +120,7 @@ def _chart(why: Explanation, say: Callable[[str], str]) -> LineChart | None:
     course = [(float(n), point.belief) for n, point in enumerate(points, 1)]
     return LineChart(
         say(BELIEF),
-        Axis(say(ANSWERS), low=1, high=len(points)),
+        Axis(say(ANSWERS), "count", 1, len(points)),
         Axis("", "percent", 0, 1),
         [Line("", course, marked=True)],
         [Level(why.target, say(TARGET))],
