@@ -14,7 +14,14 @@ from canut.agents.running.runner import Bench
 from canut.agents.running.verbs import ask_lesson, pause
 from canut.agents.standing import curve, standing
 from canut.agents.teaching import store as store_teaching
-from canut.agents.teaching.rules import begins_as, coverage_at, earning_ppm, lesson_due
+from canut.agents.teaching.rules import (
+    LEARNING_PPM,
+    PROVING_PPM,
+    begins_as,
+    coverage_at,
+    earning_ppm,
+    lesson_due,
+)
 from canut.agents.teaching.teaching import teach, teach_due
 from canut.agents.versions import begin_challenger, replace_champion
 from canut.errors import Conflict
@@ -22,6 +29,7 @@ from canut.people.store import COMMAND_LINE
 from canut.quality.licences import store_blind
 from canut.quality.licences.licensing import settle_blind
 from canut.questions.registry import load_question
+from canut.truth.designs import PPM
 from tests import factories as make
 from tests.agents.test_work_runner import Clock, Fake, hired
 
@@ -125,7 +133,8 @@ def test_a_lesson_that_is_asked_for_is_given_once(db: psycopg.Connection[Any]) -
 
 
 def test_a_better_challenger_takes_over_with_its_evidence(db: psycopg.Connection[Any]) -> None:
-    """What it said in the shadow, before people decided, licenses it at once; the old one goes."""
+    """What it said in the shadow, before people decided, licenses it at once; the old one goes. It
+    decided nothing, so there is nothing to go back to, and no canary."""
     agent, clock, challenger = versioned(db, make.work(db, items=2))
     blind(db, agent, challenger, ours="blue", theirs="red", n=400)
     assert judge_duels(db, lambda _: QUESTION, clock) == {agent.id: "promoted"}
@@ -134,6 +143,7 @@ def test_a_better_challenger_takes_over_with_its_evidence(db: psycopg.Connection
     licence = store_duels.open_licence(db, agent)
     assert licence
     assert (licence.state, licence.basis) == ("in_force", versions["champion"].hash)
+    assert (licence.canary_ppm, licence.stream_floor_ppm) == (PPM, 0)
     assert len(store_blind.evidence(db, licence.root)) == 400
     shown = standing(db, agent)
     assert shown.events[0].kind == "promoted"
@@ -178,7 +188,11 @@ def test_rules_of_lessons() -> None:
     assert begins_as(in_force=False, before=poor, now=good) == "champion"
     assert begins_as(in_force=True, before=poor, now=good) == "challenger"
     assert begins_as(in_force=False, before=good, now=good) == "challenger"
-    assert earning_ppm(Worth(coverage=0.0)) < earning_ppm(Worth(coverage=1.0))
+    # examples first where little would be licensed, evidence first where much would be
+    shares = [earning_ppm(Worth(coverage=covered)) for covered in (-0.1, 0.0, 0.5, 1.0, 1.2)]
+    assert shares[:2] == [LEARNING_PPM] * 2
+    assert shares[3:] == [PROVING_PPM] * 2
+    assert LEARNING_PPM < shares[2] < PROVING_PPM
     assert coverage_at([0.9, 0.8, 0.7, 0.6], [1, 1, 1, 0], 0.5) == 1.0
     assert coverage_at([0.9] * 3, [0, 0, 0], 0.5) == 0.0
 

@@ -145,6 +145,9 @@ def test_versions_never_spend_more_than_delta():
     """Protects the promise over the whole history of a contributor on a step."""
     shares = [delta_share(DELTA, version) for version in range(1, 10_000)]
     assert 0.999 * DELTA < sum(shares) < DELTA
+    assert shares == sorted(shares, reverse=True)
+    # an agent that learns has some twenty versions: the last of them has something to spend
+    assert shares[19] > DELTA / 150
     with pytest.raises(ValueError, match="versions"):
         delta_share(DELTA, 0)
     with pytest.raises(ValueError, match="confidences"):
