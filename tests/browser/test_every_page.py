@@ -1,56 +1,73 @@
 """Every page, as every role, in both languages, wide and narrow, light and dark: no fault that axe
 finds, no error in the console (see conftest), nothing wider than the screen."""
 
+import re
 from typing import Any
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
-from tests.house import House
+from canut.config import Settings
+from canut.db.pool import connect
+from canut.processes.library import load_shipped
+from canut.processes.load import Loaded
+from canut.quality.exams import sitting as exams
+from canut.quality.gold import pool as gold_pool
+from canut.quality.licences.licensing import begin_earning
+from canut.quality.model import LicencePlace
+from canut.web.app import create_app
+from tests.browser.conftest import Visit, Windows, start
+from tests.house import House, now_ms
 
 pytestmark = pytest.mark.browser
 
-#: who, and where; {key} is the number of a batch
+#: who, and where; what stands in braces is in `places`
 PAGES = {
-    "": ["/", "/login", "/join", "/design", "/nowhere"],
-    "contributor": [
-        *("/work", "/exams", "/answers", "/account"),
-        *(f"/work/{{{n}}}" for n in range(6)),
+    "": [
+        *("/", "/login", "/join", "/design", "/nowhere", "/setup/x", "/invite/x", "/licences"),
+        "/work/offline",
     ],
-    "newcomer": ["/work", "/work/999999"],
+    "contributor": [
+        *("/work", "/exams", "/answers", "/answers/{answer}", "/account", "/work/{large}"),
+        "/work/steps/{large_step}/options?q=ket",
+        *("/work/{categorise}", "/work/{enrich}", "/work/{tag}", "/work/{moderate}"),
+        *("/work/{relevance}", "/search?q=tag"),
+    ],
+    "newcomer": ["/work", "/work/999999", "/exams", "/exams/{exam}"],
     "client": [
-        "/batches",
-        "/batches/new",
-        "/processes",
-        "/processes/1",
-        "/batches/{0}",
-        "/batches/{3}",
-        "/webhooks",
-        "/gold",
-        "/batches/{0}/remarks",
-        "/batches/{0}/agents",
+        *("/batches", "/processes", "/processes/{process}", "/webhooks", "/gold"),
+        *("/batches/{categorise}", "/batches/{moderate}", "/batches/{categorise}/remarks"),
+        *("/batches/{categorise}/agents", "/batches/{categorise}/certificates"),
+        *("/batches/{categorise}/disputes", "/batches/{categorise}/items?key={item}"),
+        *("/batches/new", "/batches/new/{draft}/file", "/batches/new/{draft}/columns"),
+        *("/batches/new/{draft}/question", "/batches/new/{draft}/target"),
+        *("/batches/new/{draft}/launch", "/search?q=kettle"),
     ],
     "operator": [
-        "/operator",
-        "/operator/agents",
-        "/operator/agents/{agent}",
-        "/operator/contributors",
-        "/operator/audit",
-        "/operator/exams",
-        "/batches",
-        "/gold",
+        *("/operator", "/operator/batches/{categorise}", "/operator/queue", "/operator/audit"),
+        *("/operator/contributors", "/operator/contributors/{contributor}", "/operator/exams"),
+        *("/operator/agents", "/operator/agents/{agent}", "/operator/quality"),
+        *("/operator/quality/{process}/{step}", "/operator/licences/{licence}"),
+        *("/batches", "/gold", "/gold/{process}/{step}", "/search?q=sal"),
     ],
 }
-KEYS = [
-    "catalogue-categorise",
-    "catalogue-enrich",
-    "images-tag",
-    "reviews-moderate",
-    "search-relevance",
-    "large-taxonomy",
-]
+#: what is opened but is no page: files, streams, lists for scripts, what only sends elsewhere
+NO_PAGES = re.compile(
+    r"/alive|/worker\.js|/work/here|.*\.(json|csv)|.*/events|.*/results/.*|.*/options/find"
+    r"|/(private-)?pictures/.*|/certificates/.*|/batches/new/[^/]*"
+    # the page of a step's options, for an exam
+    r"|/exams/[^/]*/options"
+)
+KEYS = {
+    "categorise": "catalogue-categorise",
+    "enrich": "catalogue-enrich",
+    "tag": "images-tag",
+    "moderate": "reviews-moderate",
+    "relevance": "search-relevance",
+    "large": "large-taxonomy",
+}
 #: what axe found right is not collected, which takes most of its time
 ONLY_WRONG = {"resultTypes": ["violations"], "preload": False}
 #: the harder look is the quick one
@@ -62,25 +79,104 @@ LOOKS = [
 LOOKED_AT = ["color-contrast", "target-size", "html-has-lang", "html-lang-valid", "valid-lang"]
 
 
+def test_no_page_is_left_out() -> None:
+    """Each address that the application serves is walked below, or is no page."""
+    app = create_app(Settings(database_url="postgresql://nobody"))
+    walked = {
+        re.sub(r"{\w+}", "1", path.partition("?")[0]) for one in PAGES.values() for path in one
+    }
+    left = []
+    for route in app.routes:
+        if "GET" not in getattr(route, "methods", ()) or route.path.startswith(("/api", "/static")):
+            continue
+        place = re.compile(re.sub(r"{\w+:\w+}", "[^/]+", route.path))
+        if not NO_PAGES.fullmatch(route.path) and not any(map(place.fullmatch, walked)):
+            left.append(route.path)
+    assert left == []
+
+
+@pytest.fixture(scope="module")
+def places(house: House, windows: Windows) -> dict[str, Any]:
+    """What the addresses of `PAGES` leave open."""
+    found: dict[str, Any] = {name: house.batches[key] for name, key in KEYS.items()}
+    found |= {"agent": house.accounts["agent"], "contributor": house.accounts["contributor id"]}
+    with connect(house.database) as conn:
+
+        def one(sql: str, *values: Any) -> Any:
+            row = conn.execute(sql, values).fetchone()
+            assert row is not None, sql
+            return row[0]
+
+        step = "select id from batch_step where batch_id = %s"
+        found["large_step"] = one(step, found["large"])
+        found["item"] = one("select key from item where batch_id = %s limit 1", found["categorise"])
+        of = "select {} from batch_step where batch_id = %s order by position limit 1"
+        found["process"] = one(of.format("process_id"), found["categorise"])
+        found["step"] = one(of.format("slug"), found["categorise"])
+        place = LicencePlace(house.accounts["agent"], found["process"], found["step"])
+        found["licence"] = begin_earning(conn, place, "rules", "7" * 64, now_ms()).id
+        newcomer, seed = house.accounts["newcomer id"], 7
+        gold_pool.publish_loaded(conn, None, _examined(), now_ms())
+        open_ = exams.list_open(conn, newcomer)[0]
+        exam = exams.start(conn, newcomer, open_.process_id, open_.step_slug, seed, now_ms())
+        found["exam"] = exam.id
+    page = windows.visit("client", "/batches/new?lang=en")
+    page.fill("[name=text]", "sku\ttitle\nA1\tCopper kettle\nA2\tDesk lamp\n")
+    page.click("main form .submit button")
+    page.wait_for_url("**/columns")
+    found["draft"] = page.url.split("/")[-2]
+    return found
+
+
 @pytest.mark.parametrize(("lang", "width", "scheme"), LOOKS)
 @pytest.mark.parametrize("who", PAGES)
-def test_page(visit: Visit, house: House, who: str, lang: str, width: int, scheme: str) -> None:
+def test_page(
+    visit: Visit, house: House, places: dict[str, Any], who: str, lang: str, width: int, scheme: str
+) -> None:
     """No page keeps anybody out, and none overflows the screen."""
-    numbers = [house.batches[key] for key in KEYS]
     context: dict[str, Any] = {
         "viewport": {"width": width, "height": 740},
         "color_scheme": scheme,
         "reduced_motion": "reduce",
     }
-    agent = house.accounts["agent"]
-    page = visit(who, PAGES[who][0].format(*numbers), **context)
+    page = visit(who, "/login", **context)
     for path in PAGES[who]:
-        page.goto(f"{house.url}{path.format(*numbers, agent=agent)}?lang={lang}")
+        if "{answer}" in path:
+            places["answer"] = _answered(page, house)
+        place = path.format(**places)
+        page.goto(f"{house.url}{place}{'&' if '?' in place else '?'}lang={lang}")
         if page.locator("form[action$='/claim'] button.main").count() and path != "/work":
             page.locator("form[action$='/claim'] button.main").first.click()
             page.wait_for_selector(".task[data-grown]")
         check(page, look=scheme == "light")
         assert page.locator("html").get_attribute("lang") == lang
+
+
+@pytest.mark.slow
+def test_the_reference_of_the_api(visit: Visit) -> None:
+    """It is one long page, the only one under /api."""
+    check(visit("", "/api/v1/docs", viewport={"width": 360, "height": 740}))
+
+
+def _examined() -> Loaded:
+    """A process of the library, with an exam before its first step."""
+    shipped = load_shipped("search/relevance")
+    step = msgspec.structs.replace(shipped.definition.steps[0], licence=True, skills=())
+    definition = msgspec.structs.replace(
+        shipped.definition, slug="search/examined", steps=(step, *shipped.definition.steps[1:])
+    )
+    return msgspec.structs.replace(shipped, definition=definition)
+
+
+def _answered(page: Page, house: House) -> str:
+    """The name of a task that was just answered."""
+    start(page, house, KEYS["relevance"])
+    task = page.locator(".task").get_attribute("data-task")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#saved")).to_contain_text(re.compile(r"Saved|Enregistré"))
+    assert task is not None
+    return task
 
 
 def check(page: Page, *, look: bool = False) -> None:
