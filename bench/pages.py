@@ -56,7 +56,7 @@ PAGES = {
         "/operator/audit",
         "/operator/quality",
         "/operator/agents",
-        "/operator/search?q=SKU-00500000",
+        "/search?q=SKU-00500000",
     ],
 }
 
