@@ -106,6 +106,10 @@ _OPTIONS: dict[str, Callable[[Any], Any]] = {
     "database_url": click.option(
         "--database-url", metavar="URL", help="a PostgreSQL 15 or newer to use instead"
     ),
+    "coop": click.option("--coop", metavar="FILE", help="says who the co-op is"),
+    "bank_key": click.option(
+        "--bank-key", metavar="FILE", help="the keys that bank data is encrypted with"
+    ),
     "host": click.option("--host", help="address to listen on"),
     "port": click.option("--port", type=int, help="port to listen on"),
     "public_url": click.option("--public-url", metavar="URL", help="address for links"),

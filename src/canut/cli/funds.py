@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from canut.cli.common import database, setting_options
+from canut.cli.funds_back import ADD
 from canut.config import Settings
 from canut.db.pool import SyncConn, connect, connect_async
 from canut.errors import NotFound
@@ -32,7 +33,11 @@ NAMES = {
 
 @click.group()
 def funds() -> None:
-    """Clients' money: deposit, quote, agree, show."""
+    """Clients' money: deposit, quote, agree, show, release, refund."""
+
+
+for command in ADD:
+    funds.add_command(command)
 
 
 @funds.command()

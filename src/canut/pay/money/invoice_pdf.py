@@ -2,6 +2,7 @@
 
 import importlib.resources
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -32,7 +33,7 @@ def invoice_pdf(draft: Draft) -> bytes:
 
 def money(amount: int, currency: str, locale: Locale) -> str:
     """Minor units as a client reads them: "1 234,50 €"."""
-    exact = numbers.decimal.Decimal(amount).scaleb(-DIGITS[currency])
+    exact = Decimal(amount).scaleb(-DIGITS[currency])
     return str(numbers.format_currency(exact, currency, locale=locale))
 
 

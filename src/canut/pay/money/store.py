@@ -1,5 +1,6 @@
 """The SQL of invoices and of what they bill."""
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -185,7 +186,7 @@ def last_invoice(conn: SyncConn, client_id: int, currency: str) -> tuple[int, st
     return None if row is None else (row[0], row[1], row[2])
 
 
-def add(conn: SyncConn, values: dict[str, Any], lines: list[tuple[int, str, str, int]]) -> int:
+def add(conn: SyncConn, values: dict[str, Any], lines: Sequence[tuple[int, str, str, int]]) -> int:
     row = conn.execute(ADD, values | {"papers": Jsonb(values["papers"])}).fetchone()
     assert row is not None
     columns = list(zip(*lines, strict=True)) or [()] * 4
