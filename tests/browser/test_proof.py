@@ -68,11 +68,11 @@ def test_pages_of_proof(
     """Nothing wrong in any of them, and what they tell is there."""
     context: dict[str, Any] = {"viewport": {"width": width, "height": 740}, "color_scheme": scheme}
     pages = {
-        f"/batches/{proved}/certificates": ".plot .line",
+        f"/batches/{proved}/certificates": ".chart .line",
         f"/batches/{proved}/disputes": "tbody tr",
         f"/batches/{proved}/items?key=1": ".verdict",
         f"/batches/{proved}/items?key=2": ".state.running",
-        f"/batches/{proved}/items?key=9": ".plot .mark",
+        f"/batches/{proved}/items?key=9": ".chart .mark",
         f"/batches/{house.batches['images-tag']}/certificates": ".empty",
         f"/batches/{house.batches['images-tag']}/disputes": ".empty",
     }
@@ -86,10 +86,11 @@ def test_pages_of_proof(
 
 
 def test_a_client_contests_in_two_steps(visit: Visit, house: House, proved: int) -> None:
-    """From the batch by the key to the story; the keyboard alone opens and sends the form."""
+    """From the batch by a search to the story; the keyboard alone opens and sends the form."""
     page = visit("client", f"/batches/{proved}?lang=en")
-    page.fill("#item-key", "5")
-    page.press("#item-key", "Enter")
+    page.fill("#f-q", "5")
+    page.press("#f-q", "Enter")
+    page.click("tbody th a")
     page.locator("details.contest summary").focus()
     page.keyboard.press("Enter")
     page.fill("textarea", "It is blue.")

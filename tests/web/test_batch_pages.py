@@ -1,0 +1,106 @@
+"""The pages of a batch over HTTP: what a client sees of it, and finds in it."""
+
+from typing import Any
+
+import psycopg
+
+from tests.factories import Work, step, work
+from tests.web.conftest import Serving
+
+
+def shelf(url: str, client: int, items: int = 60) -> Work:
+    """A batch of this client, its first item decided, in two steps."""
+    with psycopg.connect(url) as conn:
+        made = work(conn, step(), step("shade"), items=items, client_id=client)
+        first, task = made.items[0], made.tasks[0]
+        conn.execute(
+            """update item set payload = jsonb_build_object('title', '<b>Écharpe</b> n° ' || key)
+               where batch_id = %s""",
+            [made.batch_id],
+        )
+        conn.execute("update task set decided = true, open = false where id = %s", [task])
+        conn.execute(
+            """insert into decision (task_id, batch_step_id, item_id, value, confidence, method,
+               n_answers, evidence, decided_ms)
+               values (%s, %s, %s, '"red"', 0.9, 'answers', 2, '[0, [1, 0.9, 0.8]]', 1)""",
+            [task, made.batch_steps[0], first],
+        )
+        conn.execute(
+            "update batch_step set n_decided = 1, n_answers = 2 where id = %s",
+            [made.batch_steps[0]],
+        )
+        return made
+
+
+async def test_items_are_searched_and_turned_page_by_page(
+    serving: Serving, people: dict[str, int], fresh_url: str
+) -> None:
+    """Keys before words, the next page and back, the decision in words, and nothing that a
+    client's text or an address by hand could break."""
+    made = shelf(fresh_url, people["client"])
+    at = f"/batches/{made.batch_id}/items"
+    async with serving() as browser:
+        inside = browser()
+        await inside.log_in("member@example.org")
+
+        async def rows(query: str) -> list[str]:
+            sent = await inside.get(f"{at}?{query}")
+            assert sent.status_code == 200, query
+            return [part.split("<")[0] for part in sent.text.split("/items?key=")[1:]]
+
+        def keys(found: list[str]) -> list[str]:
+            return [one.split('">')[1] for one in found]
+
+        first = await inside.get(at)
+        assert "&lt;b&gt;Écharpe" in first.text
+        assert "<b>Écharpe" not in first.text
+        assert keys(await rows("")) == [str(n) for n in range(1, 51)]
+        after = first.text.split("after=")[1].split('"')[0]
+        assert keys(await rows(f"after={after}")) == [str(n) for n in range(51, 61)]
+        assert keys(await rows(f"before={made.items[50]}")) == [str(n) for n in range(1, 51)]
+        assert keys(await rows("q=4")) == ["4", *(f"4{n}" for n in range(10))]
+        assert keys(await rows("q=4&within=words")) == ["4", *(f"4{n}" for n in range(10))]
+        assert len(await rows("q=echarpe")) == 50
+        assert keys(await rows("state=decided")) == ["1"]
+        assert keys(await rows("value=%22red%22&under=0.95&method=answers&order=sure")) == ["1"]
+        assert await rows("step=shade&state=decided") == []
+        for odd in (
+            "after=x",
+            "before=9~%00",
+            "value={",
+            "value=%22mauve%22",
+            "under=2",
+            "q=%27%5C",
+        ):
+            await rows(odd + "&order=sure")
+
+
+async def test_a_batch_tells_how_far_it_is_in_every_state(
+    serving: Serving, people: dict[str, int], fresh_url: str
+) -> None:
+    """Before there is a rate it says so; paused, cancelled and empty batches say what they are, and
+    offer what can be done."""
+    made = shelf(fresh_url, people["client"])
+    at, says = f"/batches/{made.batch_id}", dict[str, Any]()
+    async with serving() as browser:
+        inside = browser()
+        await inside.log_in("member@example.org")
+        for state in ("running", "paused", "cancelled", "delivered"):
+            with psycopg.connect(fresh_url) as conn:
+                sql = "update batch set state = %s, delivered_ms = 1 where id = %s"
+                conn.execute(sql, [state, made.batch_id])
+            sent = await inside.get(at)
+            assert sent.status_code == 200
+            says[state] = sent.text
+        with psycopg.connect(fresh_url) as conn:
+            empty = work(conn, items=0, client_id=people["client"]).batch_id
+        says["empty"] = (await inside.get(f"/batches/{empty}")).text
+        assert (await inside.get(f"/batches/{empty}/items")).status_code == 200
+    assert "not known yet" in says["running"]
+    assert "1 of 120" in says["running"]
+    assert "The batch is paused" in says["paused"]
+    assert "was cancelled" in says["cancelled"]
+    assert "Add items" not in says["cancelled"]
+    assert "This batch has no items." in says["empty"]
+    events = [f"{at}/events" in says[state] for state in ("running", "paused", "cancelled")]
+    assert events == [True, True, False]
