@@ -19,6 +19,8 @@ SAMPLES = 3
 SAMPLE_LENGTH = 120
 #: a column is what so many of its values are: the others are rows to mend
 NEARLY_ALL = 0.95
+#: what is called a key is different in so many rows
+MOST = 0.7
 #: a match below this is no match
 FITS = 0.45
 
@@ -72,7 +74,7 @@ def recognise(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> Fac
         held = [value for value in held if value]
         kind = _kind(name, held)
         whole = len(held) == len(records)
-        key = not keyed and _is_key(name, held, whole=whole, sure=kind in ("text", "number"))
+        key = not keyed and kind in ("text", "number") and _is_key(name, held, len(records))
         keyed = keyed or key
         personal = plain(name) in PERSONAL or _nearly(held, _EMAIL.fullmatch)
         samples = tuple(_cut(value, SAMPLE_LENGTH) for value in dict.fromkeys(held))[:SAMPLES]
@@ -142,9 +144,13 @@ def _nearly(held: Sequence[str], fits: Any) -> bool:
     return bool(held) and sum(bool(fits(one)) for one in held) >= NEARLY_ALL * len(held)
 
 
-def _is_key(name: str, held: Sequence[str], *, whole: bool, sure: bool) -> bool:
-    named = plain(name) in ALIKE[0] or plain(name).endswith(("id", "ref", "sku", "reference"))
-    return named and sure and whole and len(set(held)) >= NEARLY_ALL * len(held)
+def _is_key(name: str, held: Sequence[str], rows: int) -> bool:
+    """Whether a column holds a key of its own in each row. What is called a key is one even where
+    some rows have it wrong: they are rows to mend."""
+    called = plain(name) in ALIKE[0]
+    most = MOST if called else NEARLY_ALL
+    ends = plain(name).endswith(("id", "ref", "sku", "reference"))
+    return (called or ends) and len(set(held)) >= most * len(held) >= most * most * rows
 
 
 def _kept(value: Any) -> Any:
