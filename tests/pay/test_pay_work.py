@@ -6,7 +6,7 @@ from canut.db.rows import of
 from canut.errors import CanutError, Conflict, Forbidden, Invalid
 from canut.pay.accrual import accept_due, accrue, pay_between
 from canut.pay.funding import cover_batches, deposit, fund
-from canut.pay.ledger import AccountName, Transfer, first_fault, open_accounts, post
+from canut.pay.ledger import AccountName, Transfer, Void, first_fault, open_accounts, post
 from canut.pay.policy import decide_rule, policy_at
 from canut.pay.policy.model import DAY_MS
 from canut.pay.quotes import make_quote
@@ -347,3 +347,18 @@ def test_whoever_chooses_work_is_told_what_it_pays(db):
     set_tariff(db, COMMAND_LINE, one.step, NOW, currency="EUR", why="over", voluntary=True)
     assert told(one.work.batch_id).way == "task"
     assert told(again(db, one.work, 1).batch_id).way == "voluntary"
+
+
+def test_a_sheet_that_the_books_refuse_keeps_no_other_back(db):
+    """A hold that somebody voided is for a person to look at; everybody else gets their money."""
+    one, people = paid(db, items=4), [make.contributor(db) for _ in range(2)]
+    funded(db, one)
+    for who in people:
+        work_on(db, one, who, 2, 25_000)
+    engine(db, NOW + 60_000)
+    hold = make.one(db, "select holds[1] from pay_sheet where contributor_id = %s", people[0])
+    post(db, [Void("void", hold)], NOW + 70_000)
+    assert accept_due(db, NOW + 6 * DAY_MS) == 1
+    assert accept_due(db, NOW + 6 * DAY_MS) == 0
+    accepted = db.execute("select contributor_id from pay_sheet where accepted_ms is not null")
+    assert accepted.fetchall() == [(people[1],)]
