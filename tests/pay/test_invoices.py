@@ -12,7 +12,7 @@ from canut.errors import Conflict, Forbidden, Invalid, NotFound
 from canut.pay.identity import Address, Coop, Vat
 from canut.pay.ledger import Reverse, first_fault, open_accounts, post
 from canut.pay.ledger.model import AccountName
-from canut.pay.money import invoicing
+from canut.pay.money import invoicing, reading
 from canut.pay.money.billing import billing_of, known_number, set_billing
 from canut.pay.money.model import Billing, Invoice
 from canut.people.model import Principal
@@ -75,7 +75,7 @@ def test_an_invoice_bills_each_cent_of_the_books_once(db: psycopg.Connection) ->
     deposit. A second invoice has what came since, late dates included; then there is nothing."""
     house = House(db)
     first = house.issue()
-    lines = invoicing.invoice_lines(db, house.operator, first.id)
+    lines = reading.invoice_lines(db, house.operator, first.id)
     assert [(line.part, line.net) for line in lines] == [
         ("pay", 4_333),
         ("topup", 250),
@@ -101,11 +101,11 @@ def test_the_papers_are_valid_for_programs_and_people(db: psycopg.Connection) ->
     add up in it; the page has what the law wants, in the client's language."""
     house = House(db)
     made = house.issue()
-    file = invoicing.invoice_file(db, house.operator, made.id)
+    file = reading.invoice_file(db, house.operator, made.id)
     assert file.name == "2026-00001.pdf"
     name, xml = facturx.get_facturx_xml_from_pdf(file.content, check_xsd=True)
     assert name == "factur-x.xml"
-    assert xml == invoicing.invoice_file(db, house.operator, made.id, xml=True).content
+    assert xml == reading.invoice_file(db, house.operator, made.id, xml=True).content
     root = etree.fromstring(xml)
     assert facturx.get_level(root) == "en16931"
 
@@ -138,7 +138,7 @@ def test_tax_is_collected_when_the_deposit_has_it(db: psycopg.Connection) -> Non
     post(db, [move("deposit", b.bank, b.deposit, 1_085)], NOW)
     assert [one.id for one in invoicing.collect_vat(db, house.operator, NOW)] == [made.id]
     assert invoicing.collect_vat(db, house.operator, NOW) == []
-    assert invoicing.find_invoice(db, house.operator, made.id).due == 0
+    assert reading.find_invoice(db, house.operator, made.id).due == 0
     assert first_fault(db) is None
 
 
@@ -157,7 +157,7 @@ def test_what_was_wrong_is_credited_and_billed_anew(db: psycopg.Connection) -> N
     post(db, [Reverse("oops", house.ids[1], "was another's")], NOW + 1)
     back = invoicing.issue_invoice(db, house.operator, COOP, house.client, "EUR", NOW + 2, NOW + 2)
     assert (back.kind, back.net, back.vat, back.of_invoice) == ("credit_note", 4_000, 800, again.id)
-    xml = invoicing.invoice_file(db, house.operator, back.id, xml=True).content
+    xml = reading.invoice_file(db, house.operator, back.id, xml=True).content
     assert facturx.xml_check_xsd(xml)
     assert b"<ram:TypeCode>381<" in xml
     assert again.number.encode() in xml
@@ -189,10 +189,10 @@ def test_who_may_bill_whom(db: psycopg.Connection) -> None:
     with pytest.raises(Forbidden):
         invoicing.issue_invoice(db, own, COOP, house.client, "EUR", NOW, NOW)
     made = house.issue()
-    assert invoicing.list_invoices(db, own) == [made]
-    assert invoicing.list_invoices(db, stranger) == []
+    assert reading.list_invoices(db, own) == [made]
+    assert reading.list_invoices(db, stranger) == []
     with pytest.raises(NotFound):
-        invoicing.invoice_file(db, stranger, made.id)
+        reading.invoice_file(db, stranger, made.id)
     db.execute("delete from client_billing")
     house.pay(5, at_ms=NOW - 1)
     with pytest.raises(Conflict, match="whom to bill"):
@@ -209,7 +209,7 @@ def test_who_may_bill_whom(db: psycopg.Connection) -> None:
     assert billing_of(db, own, house.client) == reverse
     charged = house.issue()
     assert (charged.net, charged.vat) == (5, 0)
-    xml = invoicing.invoice_file(db, own, charged.id, xml=True).content
+    xml = reading.invoice_file(db, own, charged.id, xml=True).content
     assert b"VATEX-EU-AE" in xml
     assert known_number("CHE123456789")
     assert not known_number("12")
@@ -222,6 +222,6 @@ def test_names_in_any_letters_reach_the_program(db: psycopg.Connection) -> None:
         db, house.operator, house.client, Billing("株式会社 <織機>", Address("京都", "JP")), NOW
     )
     made = house.issue()
-    file = invoicing.invoice_file(db, house.operator, made.id)
+    file = reading.invoice_file(db, house.operator, made.id)
     _, xml = facturx.get_facturx_xml_from_pdf(file.content, check_xsd=True)
     assert "株式会社 &lt;織機&gt;" in xml.decode()

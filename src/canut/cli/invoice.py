@@ -14,7 +14,7 @@ from canut.db.pool import connect
 from canut.errors import Invalid, Problem
 from canut.pay.identity import read_coop
 from canut.pay.ledger.currency import written
-from canut.pay.money import invoicing
+from canut.pay.money import invoicing, reading
 from canut.pay.money.billing import billing_of, set_billing
 from canut.pay.money.model import Billing, Invoice
 from canut.people.store import COMMAND_LINE
@@ -58,7 +58,7 @@ def issue(settings: Settings, slug: str, currency: str, until: str, dry_run: boo
     with database(settings) as url, connect(url) as conn:
         of = client_id(url, slug)
         if dry_run:
-            lines = invoicing.unbilled(conn, COMMAND_LINE, of, currency, until_ms)
+            lines = reading.unbilled(conn, COMMAND_LINE, of, currency, until_ms)
             for line in lines:
                 amount = written(line.net, currency)
                 click.echo(f"batch {line.batch_id} {line.batch_name}: {line.part:<8}{amount:>16}")
@@ -77,7 +77,7 @@ def list_(settings: Settings, slug: str | None, before: int | None) -> None:
     """Invoices, the newest first."""
     with database(settings) as url, connect(url) as conn:
         of = client_id(url, slug) if slug else None
-        found = invoicing.list_invoices(conn, COMMAND_LINE, client_id=of, before=before)
+        found = reading.list_invoices(conn, COMMAND_LINE, client_id=of, before=before)
     for one in found:
         _print(one)
     if not found:
@@ -92,8 +92,8 @@ def list_(settings: Settings, slug: str | None, before: int | None) -> None:
 def file(settings: Settings, number: str, target: str | None, xml: bool) -> None:
     """Write the invoice NUMBER as it was issued: a PDF with its XML inside."""
     with database(settings) as url, connect(url) as conn:
-        one = invoicing.invoice_number(conn, COMMAND_LINE, number)
-        made = invoicing.invoice_file(conn, COMMAND_LINE, one.id, xml=xml)
+        one = reading.invoice_number(conn, COMMAND_LINE, number)
+        made = reading.invoice_file(conn, COMMAND_LINE, one.id, xml=xml)
     path = Path(target or made.name)
     write_file(path, made.content)
     click.echo(f"{path}: {len(made.content):,} bytes")
@@ -107,7 +107,7 @@ def cancel(settings: Settings, number: str, why: str) -> None:
     """Take the invoice NUMBER back by a credit note; the next one bills the same again."""
     coop = read_coop(settings.coop_file)
     with database(settings) as url, connect(url) as conn:
-        one = invoicing.invoice_number(conn, COMMAND_LINE, number)
+        one = reading.invoice_number(conn, COMMAND_LINE, number)
         _print(invoicing.cancel_invoice(conn, COMMAND_LINE, coop, one.id, why, now()))
 
 

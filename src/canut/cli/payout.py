@@ -105,10 +105,11 @@ def _destination(source: str) -> Destination:
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
         found: Any = tomllib.loads(text)
-        return msgspec.convert(found, Destination)
+        to: Destination = msgspec.convert(found, Destination)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         problem = Problem(str(error), "docs/payouts.md shows one", file=file)
         raise Invalid("This file says of no destination.", problems=[problem]) from error
+    return to
 
 
 def _print(contributor: int, found: PayoutAccount | None) -> None:

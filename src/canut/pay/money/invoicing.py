@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
-from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from canut.errors import Conflict, Forbidden, Invalid, Problem
 from canut.pay.identity import Coop, Vat
 from canut.pay.ledger import AccountName, Transfer, balances, open_accounts, post
 from canut.pay.ledger.currency import DIGITS
@@ -20,20 +20,12 @@ from canut.pay.money.billing import billing_of
 from canut.pay.money.facturx import day_of, facturx_xml, with_xml
 from canut.pay.money.invoice_pdf import invoice_pdf
 from canut.pay.money.model import Draft, Invoice, InvoiceKind, InvoiceLine, Papers
+from canut.pay.money.reading import find_invoice, unbilled
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
 
 WHOLE = 10_000
-PAGE_MAX = 500
 REASON_CHARS_MAX = 300
-
-
-class InvoiceFile(Struct, frozen=True):
-    """An invoice as it was sent."""
-
-    name: str
-    media_type: str
-    content: bytes
 
 
 class _About(Struct, frozen=True):
@@ -46,15 +38,6 @@ class _About(Struct, frozen=True):
     #: the invoice that is corrected
     of: int | None = None
     why: str = ""
-
-
-def unbilled(
-    conn: SyncConn, by: Principal, client_id: int, currency: str, until_ms: int
-) -> list[InvoiceLine]:
-    """What batches have cost before `until_ms` and was not billed. Raises `NotFound`."""
-    by.check_sees(client_id)
-    found = store.costs(conn, client_id, currency, until_ms)
-    return [InvoiceLine(c.batch_id, c.batch_name, c.part, c.net) for c in found]
 
 
 def issue_invoice(
@@ -143,56 +126,6 @@ def collect_vat(conn: SyncConn, by: Principal, now_ms: int, limit: int = 1000) -
                 _take_vat(conn, by, now, now_ms)
                 paid.append(now)
     return paid
-
-
-def find_invoice(conn: SyncConn, by: Principal, invoice_id: int) -> Invoice:
-    """Raises `NotFound`, also for what is another client's."""
-    found = store.invoice(conn, invoice_id)
-    if found is None:
-        raise NotFound("There is no such thing, or it is not yours to see.")
-    by.check_sees(found.client_id)
-    return found
-
-
-def invoice_number(conn: SyncConn, by: Principal, number: str) -> Invoice:
-    """By its number. Raises `NotFound`."""
-    return find_invoice(conn, by, store.id_of(conn, number) or 0)
-
-
-def list_invoices(
-    conn: SyncConn,
-    by: Principal,
-    *,
-    client_id: int | None = None,
-    before: int | None = None,
-    limit: int = 50,
-) -> list[Invoice]:
-    """Newest first, as far as the principal may see; a page ends before the invoice `before`."""
-    if client_id is not None:
-        by.check_sees(client_id)
-    values = {"clients": by.clients, "client": client_id, "before": before}
-    return store.invoices(conn, values | {"limit": min(limit, PAGE_MAX)})
-
-
-def invoice_lines(conn: SyncConn, by: Principal, invoice_id: int) -> list[InvoiceLine]:
-    """Raises `NotFound`."""
-    find_invoice(conn, by, invoice_id)
-    return [
-        InvoiceLine(line.batch_id, line.batch_name, line.part, line.net)
-        for line in store.lines(conn, invoice_id)
-    ]
-
-
-def invoice_file(
-    conn: SyncConn, by: Principal, invoice_id: int, *, xml: bool = False
-) -> InvoiceFile:
-    """The PDF as it was issued, with its XML inside; or the XML alone. Raises `NotFound`."""
-    find_invoice(conn, by, invoice_id)
-    found = store.files(conn, invoice_id)
-    assert found is not None
-    if xml:
-        return InvoiceFile(f"{found.number}.xml", "application/xml", found.xml)
-    return InvoiceFile(f"{found.number}.pdf", "application/pdf", found.pdf)
 
 
 def tax_of(net: int, vat: Vat) -> int:

@@ -9,7 +9,7 @@ from canut.db.pool import SyncConn
 from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from canut.pay.identity import Coop
 from canut.pay.ledger import AccountName, Move, Transfer, open_accounts, post
-from canut.pay.payouts import matching, store, store_statements
+from canut.pay.payouts import matching, store, store_runs, store_statements
 from canut.pay.payouts.camt import BankStatement, read_camt
 from canut.pay.payouts.model import PayoutState, reference_of
 from canut.pay.payouts.runs import KEEPERS
@@ -67,7 +67,7 @@ def settle_run(conn: SyncConn, by: Principal, run_id: int, why: str, now_ms: int
     _check_keeper(by)
     why = _text(why)
     with conn.transaction():
-        if store.run(conn, run_id, lock=True) is None:
+        if store_runs.run(conn, run_id, lock=True) is None:
             raise NotFound(f"There is no payout run {run_id}.")
         rows = {row.id: row for row in store.locked_of_run(conn, run_id)}
         settled = [row.id for row in rows.values() if row.state == "approved"]

@@ -9,7 +9,7 @@ from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from canut.pay.identity import Coop
 from canut.pay.ledger import Post, post
 from canut.pay.ledger.currency import written
-from canut.pay.payouts import store
+from canut.pay.payouts import store, store_runs
 from canut.pay.payouts.asking import owner_of
 from canut.pay.payouts.mobile import find_provider, mobile_csv
 from canut.pay.payouts.model import (
@@ -38,10 +38,10 @@ KEEPERS = frozenset({"operator", "steward"})
 _read: msgspec.json.Decoder[Destination] = msgspec.json.Decoder(Destination)
 
 
-def waiting(conn: SyncConn, by: Principal) -> list[store.Waiting]:
+def waiting(conn: SyncConn, by: Principal) -> list[store_runs.Waiting]:
     """What waits for a run, by way and currency. Raises `Forbidden`."""
     _check_keeper(by)
-    return store.waiting(conn)
+    return store_runs.waiting(conn)
 
 
 def assemble_run(
@@ -54,7 +54,7 @@ def assemble_run(
         find_provider(way)
     values: dict[str, Any] = {"way": way, "currency": currency, "now": now_ms}
     with conn.transaction():
-        run_id = store.assemble(conn, values | {"limit": max(1, min(limit, RUN_MAX))})
+        run_id = store_runs.assemble(conn, values | {"limit": max(1, min(limit, RUN_MAX))})
         if run_id is None:
             raise Conflict(f"No payout by {way} in {currency} waits.", mend="see what does")
         run = find_run(conn, by, run_id)
@@ -81,12 +81,12 @@ def approve_run(conn: SyncConn, by: Principal, run_id: int, total: int, now_ms: 
             text = f"the run is of {written(run.total, run.currency)}"
             problem = Problem(text, "look at it again", field="total")
             raise Invalid("You approve another total.", problems=[problem])
-        if store.own_in_run(conn, run_id, by.account_id):
+        if store_runs.own_in_run(conn, run_id, by.account_id):
             raise Forbidden("This run pays you.", mend="two others approve it")
-        if run.state == "approved" or not store.approve(conn, run_id, by.account_id, now_ms):
+        if run.state == "approved" or not store_runs.approve(conn, run_id, by.account_id, now_ms):
             return _full(conn, run)
         audit_sync(conn, by, "approve.payout_run", "payout_run", run_id, {"total": total})
-        if len(store.approvals(conn, run_id)) >= APPROVALS_NEEDED:
+        if len(store_runs.approvals(conn, run_id)) >= APPROVALS_NEEDED:
             _send(conn, by, run, now_ms)
     return find_run(conn, by, run_id)
 
@@ -101,7 +101,7 @@ def cancel_run(conn: SyncConn, by: Principal, run_id: int) -> Run:
             raise Conflict(f"Run {run_id} is approved.", mend="let single payouts fail")
         if run.state == "assembled":
             store.locked_of_run(conn, run_id)
-            store.cancelled(conn, run_id)
+            store_runs.cancelled(conn, run_id)
             audit_sync(conn, by, "cancel.payout_run", "payout_run", run_id)
     return find_run(conn, by, run_id)
 
@@ -109,7 +109,7 @@ def cancel_run(conn: SyncConn, by: Principal, run_id: int) -> Run:
 def find_run(conn: SyncConn, by: Principal, run_id: int) -> Run:
     """A run with who approved it. Raises `NotFound`, `Forbidden`."""
     _check_keeper(by)
-    run = store.run(conn, run_id)
+    run = store_runs.run(conn, run_id)
     if run is None:
         raise NotFound(f"There is no payout run {run_id}.")
     return _full(conn, run)
@@ -120,7 +120,7 @@ def list_runs(
 ) -> list[Run]:
     """Runs, newest first, from the one before `before` on. Raises `Forbidden`."""
     _check_keeper(by)
-    found = store.runs(conn, before, min(limit, PAGE_MAX))
+    found = store_runs.runs(conn, before, min(limit, PAGE_MAX))
     return [_full(conn, run) for run in found]
 
 
@@ -147,10 +147,10 @@ def run_file(conn: SyncConn, by: Principal, run_id: int, coop: Coop, vault: Vaul
                 row.amount,
                 _read.decode(vault.open(owner_of(row.contributor_id), row.sealed)),
             )
-            for row in store.payees(conn, run_id)
+            for row in store_runs.payees(conn, run_id)
         ]
         # invariant: the file sums to what the books have sent to the clearing account
-        cleared = store.cleared(conn, run_id)
+        cleared = store_runs.cleared(conn, run_id)
         if not sum(payee.amount for payee in payees) == run.total == cleared:
             raise Conflict(
                 f"Run {run_id} is of {written(run.total, run.currency)}, and the books have"
@@ -181,18 +181,18 @@ def _send(conn: SyncConn, by: Principal, run: Run, now_ms: int) -> None:
             )
         )
     post(conn, moves, now_ms, by=by.account_id)
-    store.approved(conn, run.id, now_ms)
+    store_runs.approved(conn, run.id, now_ms)
 
 
 def _locked(conn: SyncConn, run_id: int) -> Run:
-    run = store.run(conn, run_id, lock=True)
+    run = store_runs.run(conn, run_id, lock=True)
     if run is None:
         raise NotFound(f"There is no payout run {run_id}.")
     return run
 
 
 def _full(conn: SyncConn, run: Run) -> Run:
-    return msgspec.structs.replace(run, approvals=store.approvals(conn, run.id))
+    return msgspec.structs.replace(run, approvals=store_runs.approvals(conn, run.id))
 
 
 def _check_keeper(by: Principal) -> None:
