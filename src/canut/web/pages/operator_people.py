@@ -29,7 +29,7 @@ async def contributors(request: WebRequest, after: FromQuery[int] = 0) -> Respon
     """Everybody who answers tasks."""
     found = await read_workers(pool(request), after, WORKERS_PAGE + 1)
     more = found[WORKERS_PAGE - 1].id if len(found) > WORKERS_PAGE else None
-    values = {"workers": found[:WORKERS_PAGE], "more": more, "after": after}
+    values: dict[str, Any] = {"workers": found[:WORKERS_PAGE], "more": more, "after": after}
     return show(request, "operator/contributors.html", **values)
 
 
