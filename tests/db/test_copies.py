@@ -91,6 +91,15 @@ insert into pay_sheet (batch_id, contributor_id, currency, jurisdiction, pay_min
                        fee_minor, made_ms, accept_ms)
 select paid.batch_id, c.id, 'EUR', 'FR', 5, 0, 0, 0, 0 from paid, contributor c"""
 
+#: a pay slip that rests on no work, and was never paid
+SLIP = """
+with period as (
+    insert into pay_period (from_ms, until_ms, begun_ms, settled_ms) values (0, 1, 1, 1)
+    returning id)
+insert into pay_slip (contributor_id, currency, of_period, period_id, jurisdiction, floor_minor,
+                      n_tasks, agreed_ms, qualifying_minor, before_minor, topup_minor, paid_ms)
+select c.id, 'EUR', period.id, period.id, 'FR', 1202, 1, 5, 0, 0, 1, 1 from period, contributor c"""
+
 BREAK = {
     "what language models cost is the sum of their calls": (
         "with who as (insert into contributor (kind, name, created_ms) values ('agent', 'A', 0)"
@@ -204,6 +213,8 @@ BREAK = {
         " agreed_ms, basis, claimed_ms, ended_ms, answered)"
         " values (1, 1, 1, '{[5,11)}', 6, 6, 'screen', 0, 10, true)"
     ),
+    "a pay slip is the sum of its lines": SLIP,
+    "a pay slip that was paid has its top-up and hours in the books": SLIP,
     "every account is of somebody who is there": (
         f"{UNGUARDED} update ledger_account set owner_id = 7777 where kind = 'client_deposit'"
     ),

@@ -27,4 +27,17 @@ PAY = {
         select 'task ' || w.task_id || ' of ' || w.contributor_id from work_time w
         where not (intervals <@ int8multirange(int8range(claimed_ms, ended_ms)))
            or agreed_ms > ended_ms - claimed_ms""",
+    "a pay slip is the sum of its lines": """
+        select 'slip ' || s.id from pay_slip s
+        where (s.agreed_ms, s.qualifying_minor) <> (
+            select greatest(coalesce(sum(l.agreed_ms), 0), 0),
+                   greatest(coalesce(sum(l.pay_minor), 0), 0)
+            from pay_line l join batch_pay b on b.batch_id = l.batch_id
+            where l.contributor_id = s.contributor_id and l.of_period = s.of_period
+              and l.period_id <= s.period_id and b.currency = s.currency)""",
+    "a pay slip that was paid has its top-up and hours in the books": """
+        select 'slip ' || s.id from pay_slip s
+        where s.paid_ms is not null and s.topup_minor + s.exam_minor <> (
+            select coalesce(sum(t.amount), 0) from ledger_transfer t
+            where t.id = any (s.transfers) and t.kind in ('topup', 'hourly'))""",
 }

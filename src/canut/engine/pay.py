@@ -10,6 +10,7 @@ from canut.pay.accrual import accept_due, accrue, post_ai
 from canut.pay.funding import cover_batches
 from canut.pay.ledger import void_expired
 from canut.pay.ledger.currency import written
+from canut.pay.settlement import settle_next
 from canut.pay.tariffs import review_tariffs
 from canut.pay.time import count_time
 
@@ -35,9 +36,9 @@ def cover(conn: SyncConn, now_ms: int) -> int:
 
 
 def settle(conn: SyncConn, now_ms: Callable[[], int]) -> int:
-    """Count times, pay what was answered, look at prices, and let go of what was held long enough;
-    how many things were done. Each in transactions of its own: one that fails keeps no other back,
-    and killed at any moment, the next call goes on."""
+    """Count times, pay what was answered, look at prices, let go of what was held long enough, and
+    settle the pay period that is over; how many things were done. Each in transactions of its own:
+    one that fails keeps no other back, and killed at any moment, the next call goes on."""
     parts: tuple[Callable[[SyncConn, int], int], ...] = (
         count_time,
         accrue,
@@ -45,6 +46,7 @@ def settle(conn: SyncConn, now_ms: Callable[[], int]) -> int:
         accept_due,
         void_expired,
         post_ai,
+        settle_next,
     )
     done = 0
     for part in parts:

@@ -1,0 +1,138 @@
+"""Pay periods and pay slips. Minor units, milliseconds UTC."""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from canut.pay.tariff import owed_for_time
+
+#: price: by the task; hour: by agreed time, or by the assumed one where nothing was measured;
+#: none: nothing was earned
+LineBasis: TypeAlias = Literal["price", "hour", "none"]
+
+
+class Period(Struct, frozen=True):
+    """A stretch of time that was settled, `from_ms` in it and `until_ms` not."""
+
+    id: int
+    from_ms: int
+    until_ms: int
+    begun_ms: int
+    #: None: its slips are written, and not all of them are paid yet
+    settled_ms: int | None
+
+
+class Settled(Struct, frozen=True):
+    """What the settlement of a period came to, in one currency."""
+
+    period: Period
+    currency: str
+    slips: int
+    #: what tasks brought, what was missing to the floor, and hours of exams
+    qualifying_minor: int
+    topup_minor: int
+    exam_minor: int
+    agreed_ms: int
+
+
+class SlipSummary(Struct, frozen=True):
+    """A slip without its lines."""
+
+    id: int
+    contributor_id: int
+    currency: str
+    #: the period of the work
+    from_ms: int
+    until_ms: int
+    #: the slips of one period, from 1: later ones pay what became known later
+    number: int
+    jurisdiction: str
+    #: of an hour
+    floor_minor: int
+    n_tasks: int
+    agreed_ms: int
+    #: what the tasks brought
+    qualifying_minor: int
+    #: top-ups of earlier slips of the period, and of this one
+    before_minor: int
+    topup_minor: int
+    exam_ms: int
+    exam_minor: int
+    written_ms: int
+    #: when top-up and hours were theirs; None: about to be
+    paid_ms: int | None
+
+    @property
+    def owed_minor(self) -> int:
+        """What the time must bring at least."""
+        return owed_for_time(self.floor_minor, self.agreed_ms)
+
+    @property
+    def total_minor(self) -> int:
+        """All that the period has brought. Nothing is deducted."""
+        return self.qualifying_minor + self.before_minor + self.topup_minor + self.exam_minor
+
+    @property
+    def hourly_minor(self) -> int | None:
+        """What an hour has brought, rounded down; None: no time was measured."""
+        time = self.agreed_ms + self.exam_ms
+        return self.total_minor * 3_600_000 // time if time else None
+
+
+class SlipLine(Struct, frozen=True):
+    """A task on a slip, with all that is known of it by then."""
+
+    task_id: int
+    batch_id: int
+    process: str
+    step: str
+    ended_ms: int
+    agreed_ms: int
+    pay_minor: int
+    basis: LineBasis
+
+
+class Slip(Struct, frozen=True):
+    """A pay slip with its lines: what it says can be recomputed from them."""
+
+    summary: SlipSummary
+    lines: list[SlipLine]
+
+
+class Worked(Struct, frozen=True):
+    """What is known of a contributor's work of a period, in one currency."""
+
+    contributor_id: int
+    currency: str
+    jurisdiction: str | None
+    of_period: int
+    #: the last moment of that period
+    at_ms: int
+    n_tasks: int
+    agreed_ms: int
+    qualifying_minor: int
+    before_minor: int
+    exam_ms: int
+
+
+class NewSlip(Struct, frozen=True):
+    """A slip to be written."""
+
+    worked: Worked
+    jurisdiction: str
+    floor_minor: int
+    topup_minor: int
+    exam_minor: int
+
+
+class Unpaid(Struct, frozen=True):
+    """A slip to be paid, with the time of each batch."""
+
+    id: int
+    contributor_id: int
+    currency: str
+    jurisdiction: str
+    topup_minor: int
+    exam_minor: int
+    batches: list[int]
+    times: list[int]

@@ -1,0 +1,37 @@
+"""Reading periods and pay slips."""
+
+from canut.db.pool import SyncConn
+from canut.errors import NotFound
+from canut.pay.settlement import store, store_slips
+from canut.pay.settlement.model import Period, Slip, SlipSummary
+
+PAGE_MAX = 500
+EVER = 2**62
+
+
+def list_periods(conn: SyncConn, *, before: int = EVER, limit: int = 50) -> list[Period]:
+    """Periods that were settled, newest first, from the one before `before` on."""
+    return store.periods(conn, before, max(1, min(limit, PAGE_MAX)))
+
+
+def list_slips(
+    conn: SyncConn,
+    *,
+    contributor_id: int | None = None,
+    period_id: int | None = None,
+    before: int = EVER,
+    limit: int = 50,
+) -> list[SlipSummary]:
+    """Pay slips, newest first, from the one before `before` on: a contributor's, those written when
+    a period was settled, or all."""
+    limit = max(1, min(limit, PAGE_MAX))
+    return store_slips.slips(conn, contributor_id, period_id, before, limit)
+
+
+def read_slip(conn: SyncConn, slip_id: int, contributor_id: int | None = None) -> Slip:
+    """A pay slip with every line; with `contributor_id`, only if it is theirs. Raises
+    `NotFound`."""
+    found = store_slips.slip(conn, slip_id, contributor_id)
+    if found is None:
+        raise NotFound(f"There is no pay slip {slip_id}.")
+    return Slip(found, store_slips.lines(conn, slip_id))
