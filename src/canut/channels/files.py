@@ -33,6 +33,9 @@ FOREIGN = (
     (b"BZh", "packed with bzip2", "pack it with gzip or Zstandard, or not at all"),
     (b"\xfd7zXZ", "packed with xz", "pack it with gzip or Zstandard, or not at all"),
     (b"7z\xbc\xaf", "packed with 7-Zip", "pack it with gzip or Zstandard, or not at all"),
+    (b"\x89PNG", "a picture", "send a table with the addresses of the pictures"),
+    (b"\xff\xd8\xff", "a picture", "send a table with the addresses of the pictures"),
+    (b"GIF8", "a picture", "send a table with the addresses of the pictures"),
     (b"<", "HTML or XML", "send CSV, JSON lines or Parquet"),
 )
 
@@ -77,10 +80,6 @@ def _format(start: bytes, name: str) -> Format:
     for magic, what, mend in FOREIGN:
         if text.startswith(magic):
             raise Invalid(f"{name} holds no table: it is {what}.", mend=mend)
-    if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Invalid(
-            f"{name} holds no table: it is not text.", mend="send CSV, JSON lines or Parquet"
-        )
     if text.startswith(b"["):
         raise Invalid(f"{name} is one JSON list.", mend="write one object a line: jq -c '.[]' FILE")
     if text.startswith(b"{"):
