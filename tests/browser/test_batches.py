@@ -130,7 +130,7 @@ def test_pause_priority_resume_cancel(
     page.click("text=Pause")
     expect(state).to_have_text("paused")
     page.select_option("#priority", "3")
-    page.click("text=Set")
+    page.get_by_role("button", name="Set", exact=True).click()
     expect(page.locator("#priority")).to_have_value("3")
     page.click("text=Resume")
     expect(state).to_have_text("running")

@@ -41,6 +41,7 @@ PAGES = {
         *("/batches/{categorise}", "/batches/{moderate}", "/batches/{categorise}/remarks"),
         *("/batches/{categorise}/agents", "/batches/{categorise}/certificates"),
         *("/batches/{categorise}/disputes", "/batches/{categorise}/items?key={item}"),
+        "/batches/{categorise}/items?q=a&state=open",
         *("/batches/new", "/batches/new/{draft}/file", "/batches/new/{draft}/columns"),
         *("/batches/new/{draft}/question", "/batches/new/{draft}/target"),
         *("/batches/new/{draft}/launch", "/search?q=kettle"),

@@ -20,7 +20,7 @@ State = Literal["", "open", "expert", "decided", "contested"]
 #: items on a page
 PAGE = 50
 #: items that one statement passes, and statements of one page
-WINDOW, WINDOWS = 1_000, 10
+WINDOW, WINDOWS = 500, 20
 #: blocks of words that one statement reads: more items than it passes, wherever it begins, so that
 #: it never comes to what is in no block before it has passed the blocks
 BLOCKS = WINDOW // 256 + 2
@@ -96,7 +96,7 @@ def browse(
     began = bool(place.item or place.sort)
     window = WINDOW if conditions else PAGE + 1
     for _ in range(WINDOWS):
-        position = _position(walk, at, began=began or passed > 0, back=back)
+        position = _position(walk, at, asked.under, began=began or passed > 0, back=back)
         values |= position | {"page": PAGE - len(found), "window": window}
         n, last, kept = store.page(conn, walk, conditions, back=back, values=values)
         found += kept
@@ -186,12 +186,23 @@ def _values(batch_id: int, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _position(walk: str, at: Place, *, began: bool, back: bool) -> dict[str, Any]:
-    if began and (walk != "sure" or _is_number(at.sort)):
+def _position(
+    walk: str, at: Place, under: float | None, *, began: bool, back: bool
+) -> dict[str, Any]:
+    if walk == "sure":
+        return _confidence(at, 2.0 if under is None else under, began=began, back=back)
+    if began:
         return {"item": at.item, "sort": at.sort}
     # before and after everything that there may be
-    ends = {"sure": ("-1", "3")}.get(walk, ("", LAST))
-    return {"item": 2**63 - 1 if back else 0, "sort": ends[back]}
+    return {"item": 2**63 - 1 if back else 0, "sort": LAST if back else ""}
+
+
+def _confidence(at: Place, under: float, *, began: bool, back: bool) -> dict[str, Any]:
+    if not began or not _is_number(at.sort):
+        return {"item": 0, "sort": str(under) if back else "-1"}
+    if back and float(at.sort) >= under:
+        return {"item": 0, "sort": str(under)}
+    return {"item": at.item, "sort": at.sort}
 
 
 def _is_number(text: str) -> bool:

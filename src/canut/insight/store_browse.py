@@ -50,8 +50,7 @@ where batch_step_id = %(step)s
 order by item_id {way} limit %(window)s""",
     "sure": """
 select item_id, confidence::text as sort from decision
-where batch_step_id = %(step)s and confidence < %(under)s::real
-  and (confidence, item_id) {past} (%(sort)s::real, %(item)s)
+where batch_step_id = %(step)s and (confidence, item_id) {past} (%(sort)s::real, %(item)s) {under}
 order by confidence {way}, item_id {way} limit %(window)s""",
     "contested": """
 select distinct item_id, null::text as sort from dispute
@@ -61,9 +60,8 @@ order by item_id {way} limit %(window)s""",
     "words": """
 select i.id as item_id, null::text as sort from (
     select * from (
-        (select first_item, last_item from item_block
-        where batch_id = %(batch)s and words @@ %(query)s::tsquery
-          and {edge} {past} %(item)s order by first_item {way} limit %(blocks)s)
+        (select first_item, last_item
+         from item_blocks(%(query)s::tsquery, %(item)s, {back}, %(blocks)s))
         union all
         (select coalesce((select last_item from item_block where batch_id = %(batch)s
                           order by first_item desc limit 1), 0) + 1, 9223372036854775807)
@@ -131,12 +129,13 @@ def page(
     conn: Conn, walk: str, conditions: list[str], *, back: bool, values: dict[str, Any]
 ) -> tuple[int, list[str] | None, list[list[str]]]:
     """How many items the walk passed, the place of the last, and the places of those kept."""
-    # the end of a block that lies nearest to where the walk comes from
-    edge = {"edge": "first_item" if back else "last_item"}
+    # going back, the place is the bound; of two PostgreSQL may begin at the wrong one
+    under = "" if back else "and confidence < %(under)s::real"
     way = {"past": "<", "way": "desc"} if back else {"past": ">", "way": "asc"}
+    way |= {"back": str(back).lower(), "under": under}
     kept = [CONDITIONS[name].format(decision=DECISION) for name in conditions]
     sql = PAGE.format(
-        walk=WALKS[walk].format(**way, **edge),
+        walk=WALKS[walk].format(**way),
         conditions=" and ".join(kept) or "true",
     )
     row = conn.execute(sql.encode(), values).fetchone()
