@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow check lock clean
+.PHONY: demo test test-slow check screenshots lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/canut demo
@@ -22,6 +22,10 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build
+
+# the pictures of README and docs, taken anew (needs Chromium)
+screenshots: $(VENV)/.dev
+	$(BIN)/python scripts/screenshots.py
 
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -110,8 +110,6 @@ def take_all(browser: Browser, house: House) -> None:
     page = enter(browser, house, "operator", 1280, 1000)
     show(page, house, "/operator", "operator")
     show(page, house, "/operator/quality", "quality")
-    page = enter(browser, house, "operator", 1280, 1000, scheme="dark", lang="fr")
-    show(page, house, "/operator", "operator-dark")
     page = enter(browser, house, "operator", 1280, 1600)
     show(page, house, "/design", "design")
 
