@@ -127,7 +127,8 @@ def emptied(api: Api) -> None:
             decision, track, licence, gold, webhook, webhook_delivery, idempotency, frame, panel,
             audit, certificate, dispute, decision_was, step_model, confusion, alike, exam,
             activity, worked, work_time, time_review, earning, ledger_account, ledger_group,
-            ledger_transfer, ledger_period, ledger_closing
+            ledger_transfer, ledger_period, ledger_closing, payout, payout_account, payout_run,
+            bank_statement, invoice, invoice_series, payment, client_billing
             cascade"""
         )
         conn.execute("delete from tariff")

@@ -100,7 +100,36 @@ insert into pay_slip (contributor_id, currency, of_period, period_id, jurisdicti
                       n_tasks, agreed_ms, qualifying_minor, before_minor, topup_minor, paid_ms)
 select c.id, 'EUR', period.id, period.id, 'FR', 1202, 1, 5, 0, 0, 1, 1 from period, contributor c"""
 
+#: a payout that is on its way, in a run that nobody approved, and nothing of it in the books
+PAYOUT = """
+with account as (
+    insert into payout_account (contributor_id, way, sealed, masked, mark, created_ms)
+    select id, 'iban', '', '', '', 0 from contributor returning id, contributor_id
+), run as (
+    insert into payout_run (way, currency, state, n_payouts, total, assembled_ms)
+    values ('iban', 'EUR', 'approved', 1, 5, 0) returning id)
+insert into payout (contributor_id, payout_account_id, way, currency, amount, key, state, run_id,
+                    requested_ms)
+select contributor_id, account.id, 'iban', 'EUR', 5, 'key', 'approved', run.id, 0
+from account, run"""
+
+#: an invoice without lines, with the second number of its series
+INVOICE = """
+with series as (insert into invoice_series values ('2026', 2) returning series)
+insert into invoice (number, series, position, kind, client_id, currency, until_ms, issued_ms, net,
+                     vat, prepaid, papers, xml, pdf)
+select '2026-00002', series, 2, 'invoice', c.id, 'EUR', 1, 1, 5, 0, 5, '{}', '', ''
+from series, client c"""
+
 BREAK = {
+    "a payout is in the books as its state says": PAYOUT,
+    "a payout run sums to its payouts, and two people approved what was sent": PAYOUT,
+    "the numbers of invoices have no gap": INVOICE,
+    "an invoice is the sum of its lines": INVOICE,
+    "a payment that was made is in the books": (
+        "insert into payment (client_id, provider, currency, amount, key, state, begun_ms,"
+        " changed_ms) select id, 'stripe', 'EUR', 5, 'key', 'paid', 0, 0 from client"
+    ),
     "what language models cost is the sum of their calls": (
         "with who as (insert into contributor (kind, name, created_ms) values ('agent', 'A', 0)"
         " returning id), made as (insert into agent (id, process_id, step_slug, type, place,"

@@ -2,8 +2,9 @@
 
 import psycopg
 
+from canut.db.check_money import MONEY
 from canut.pay.identity import Address, Coop
-from canut.pay.ledger import post
+from canut.pay.ledger import first_fault, post
 from canut.pay.payouts.asking import set_account
 from canut.pay.payouts.model import BankAccount, Destination
 from canut.pay.payouts.vault import Vault
@@ -34,6 +35,13 @@ def person(conn: psycopg.Connection, contributor: int | None = None, *roles: str
     if contributor is not None:
         conn.execute("update contributor set account_id = %s where id = %s", [account, contributor])
     return Principal(account_id=account, contributor_id=contributor, roles=frozenset(roles))
+
+
+def sound(conn: psycopg.Connection) -> bool:
+    """Whether the books hold, and payouts, invoices and payments fit them."""
+    broken = [rule for rule, query in MONEY.items() if conn.execute(query).fetchone()]
+    assert broken == []
+    return first_fault(conn) is None
 
 
 def bank_account(holder: str = "Ada Łęcka", iban: str = IBAN) -> Destination:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from canut.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
-from canut.pay.ledger import Void, balances, first_fault, open_accounts, post
+from canut.pay.ledger import Void, balances, open_accounts, post
 from canut.pay.ledger.model import AccountName
 from canut.pay.money.payments import begin_payment, hear, payments_of
 from canut.pay.money.refunds import refund_deposit, release_batch, release_due
@@ -20,7 +20,7 @@ from canut.pay.money.stripe import Stripe
 from canut.people.model import Principal
 from tests import factories as make
 from tests.pay.books import Books, books, move
-from tests.pay.payees import person
+from tests.pay.payees import person, sound
 
 NOW = 1_795_000_000_000
 DAY = 86_400_000
@@ -139,7 +139,7 @@ def test_a_session_is_made_once_and_its_message_books_once(
     assert hear(db, adapter, late, signed(late), NOW) == "noted"
     assert payments_of(db, by, client)[0].state == "paid"
     assert has(db, client) == 4_900
-    assert first_fault(db) is None
+    assert sound(db)
 
 
 def test_messages_out_of_order_or_of_others(
@@ -271,7 +271,7 @@ def test_what_a_batch_did_not_use_goes_back(db: psycopg.Connection) -> None:
     assert (again.escrow, again.reserve) == (0, 0)
     post(db, [move("fund", b.deposit, b.escrow, 7)], NOW + 14 * DAY)
     assert release_batch(db, operator, batch, NOW + 15 * DAY).escrow == 7
-    assert first_fault(db) is None
+    assert sound(db)
 
 
 def test_a_refund_is_booked_once_and_never_beyond_the_deposit(db: psycopg.Connection) -> None:

@@ -7,14 +7,13 @@ from typing import Any
 import psycopg
 
 from canut.errors import CanutError
-from canut.pay.ledger import first_fault
 from canut.pay.money.invoicing import issue_invoice
 from canut.pay.payouts import runs
 from canut.pay.payouts.asking import request_payout
 from canut.pay.payouts.reconciling import read_statement
 from tests import factories as make
 from tests.pay.payees import COOP as BANKED
-from tests.pay.payees import NOW, Payees, camt
+from tests.pay.payees import NOW, Payees, camt, sound
 from tests.pay.test_invoices import COOP, House
 
 
@@ -89,4 +88,4 @@ def test_a_crowd_moves_each_cent_once(fresh_url: str) -> None:
     assert [one.number for one in issued] == ["2026-00001"]
     with psycopg.connect(fresh_url) as conn:
         assert make.one(conn, "select last from invoice_series") == 1
-        assert first_fault(conn) is None
+        assert sound(conn)

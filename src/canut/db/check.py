@@ -6,6 +6,7 @@ from msgspec import Struct
 from psycopg import Connection
 
 from canut.db.check_ledger import LEDGER
+from canut.db.check_money import MONEY
 from canut.db.check_pay import PAY
 
 
@@ -128,6 +129,7 @@ RULES = {
         select 'batch ' || b.id from batch b
         where b.n_items <> (select count(*) from item i where i.batch_id = b.id)""",
     **PAY,
+    **MONEY,
     **{
         rule: f"select example from ({query}) as broken (place, example)"  # noqa: S608 - ours
         for rule, query in LEDGER.items()
