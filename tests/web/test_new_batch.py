@@ -8,14 +8,16 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
-from tests.web.conftest import CSRF, Browser, Serving
+from canut.db.pool import connect_async
+from canut.people import store
+from canut.people.model import SignUp
+from tests.web.conftest import CSRF, PASSWORD, Browser, Serving
 
 GOOD = "sku,Product name,Photo,e-mail\nA1,Kelmoor kettle,https://shop.example/a.jpg,a@b.example\n"
 GOOD += "A2,Brasquet lamp,https://shop.example/b.jpg,c@d.example\n"
-BAD = (
-    GOOD
-    + "A3,,https://shop.example/c.jpg,e@f.example\nA1,Another,https://shop.example/d.jpg,g@h.example\n"
-)
+FILLER = "".join(f"B{n},Lamp {n},https://shop.example/{n}.jpg,l@m.example\n" for n in range(30))
+BAD = f"{GOOD}A3,,https://shop.example/c.jpg,e@f.example\n{FILLER}"
+BAD += "A1,Another,https://shop.example/d.jpg,g@h.example\n"
 REVISION = re.compile(r'name="revision" value="(\d+)"')
 
 
@@ -113,4 +115,52 @@ async def test_a_question_of_ones_own_is_launched(
     assert items[0]["payload"]["product_name"] == "Kelmoor kettle"
     told = [row["action"] for row in rows(fresh_url, "select action from audit_log order by id")]
     assert told[-3:] == ["create.draft", "publish.process", "submit.batch"]
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+async def test_a_draft_is_its_clients_alone_and_overwrites_nothing_unseen(
+    serving: Serving, people: dict[str, int], fresh_url: str, tmp_path: Path
+) -> None:
+    """Others do not find it; a window that is behind is told, and what it sent is shown again; rows
+    that are wrong are listed with their values, and nothing goes on before they are mended or left
+    out; deleting it leaves nothing."""
+    async with connect_async(fresh_url) as conn:
+        other = await store.create_client(conn, store.COMMAND_LINE, "autre", "Autre")
+        sign_up = SignUp("other@example.org", "Other", PASSWORD)
+        account = await store.create_account(conn, store.COMMAND_LINE, sign_up)
+        await store.add_member(conn, store.COMMAND_LINE, other, account)
+    async with serving(data=str(tmp_path)) as browser:
+        inside, at = await begun(browser, BAD)
+        stranger = Maker(browser().http)
+        await stranger.log_in("other@example.org")
+        for path in ("", "/file", "/columns", "/question", "/target", "/launch", "/wrong.csv"):
+            assert (await stranger.get(at + path)).status_code == 404, path
+        for path in ("/columns", "/launch", "/delete", "/file"):
+            sent = await stranger.submit("/batches/new", at + path, act="go", revision="1")
+            assert sent.status_code == 404, path
+        sent = await inside.step(f"{at}/columns", key="0")
+        assert sent.status_code == 422
+        listed = (await inside.get(f"{at}/wrong.csv")).content.decode("utf-8-sig").splitlines()
+        assert len(listed) == 1 + 2
+        assert [line.split(",")[:2] for line in listed[1:]] == [
+            ["3", "Product name"],
+            ["34", "sku"],
+        ]
+        sent = await inside.step(f"{at}/columns", key="0", skip="1")
+        assert sent.status_code == 303
+        behind = {"act": "go", "revision": "1", "error": "2", "deadline": "2099-05-04"}
+        sent = await inside.submit(f"{at}/target", f"{at}/target", **behind)
+        assert sent.status_code == 409
+        assert "2099-05-04" in sent.text
+        assert "target" not in rows(fresh_url, "select said from draft")[0]["said"]
+        again = REVISION.search(sent.text)
+        assert again is not None
+        behind["revision"] = again[1]
+        await inside.submit(f"{at}/target", f"{at}/target", **behind)
+        assert rows(fresh_url, "select said from draft")[0]["said"]["target"]["error"] == ["2"]
+        sent = await inside.step(f"{at}/launch", "launch", name="Too early")
+        assert sent.status_code == 422
+        await inside.submit(f"{at}/file", f"{at}/delete")
+        assert (await inside.get(f"{at}/columns")).status_code == 404
+    assert rows(fresh_url, "select from draft") == rows(fresh_url, "select from batch") == []
     assert list((tmp_path / "uploads").iterdir()) == []

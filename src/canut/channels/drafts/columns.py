@@ -73,7 +73,7 @@ def recognise(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> Fac
         held = [str(value).strip() for value in values if value not in (None, "")]
         held = [value for value in held if value]
         kind = _kind(name, held)
-        whole = len(held) == len(records)
+        whole = len(held) >= NEARLY_ALL * len(records)
         key = not keyed and kind in ("text", "number") and _is_key(name, held, len(records))
         keyed = keyed or key
         personal = plain(name) in PERSONAL or _nearly(held, _EMAIL.fullmatch)

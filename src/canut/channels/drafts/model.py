@@ -25,7 +25,7 @@ class Column(Struct, frozen=True):
     kind: FieldType
     #: values of the first rows that are not empty
     samples: tuple[str, ...] = ()
-    #: whether any of the first rows has no value
+    #: whether more of the first rows have no value than are rows to mend
     gaps: bool = False
     #: whether it looks like the client's own key, or like personal data
     key: bool = False
