@@ -156,16 +156,28 @@ where s.id = any (%s) group by s.id"""
 
 # the oldest first; since the last answer, for that is what called the expert
 WAITING = """
+with next as materialized (
+    select t.id, t.item_id, s.id as step
+    from batch_step s
+    cross join (values (false), (true)) as kind (doubtful)
+    cross join lateral (
+        select id, item_id from task
+        where batch_step_id = s.id and expert = true and doubtful = kind.doubtful and open
+          and task.kind = 'work' and id > %(after)s
+        order by id limit %(limit)s
+    ) t
+    where s.open order by t.id limit %(limit)s
+)
 select t.id as task_id, s.batch_id, b.name as batch_name, i.key, s.process_id, s.slug,
        s.expert_skill, said.n as answers, said.last as since_ms
-from batch_step s
+from next t
+join batch_step s on s.id = t.step
 join batch b on b.id = s.batch_id
-join task t on t.batch_step_id = s.id and t.expert and t.open and t.kind = 'work'
 join item i on i.batch_id = s.batch_id and i.id = t.item_id
 cross join lateral (
     select count(*) as n, max(submitted_ms) as last from answer a where a.task_id = t.id
 ) said
-where s.open and t.id > %s order by t.id limit %s"""
+order by t.id"""
 
 # what was said of checks, newest first
 MARKED = """
@@ -236,7 +248,7 @@ async def able(conn: Conn, batch_steps: Sequence[int]) -> dict[int, Able]:
 
 async def waiting(conn: Conn, after: int, limit: int) -> list[Waiting]:
     """Tasks that wait for an expert, the oldest first, above the id `after`."""
-    return await rows(conn, Waiting, WAITING, [after, limit])
+    return await rows(conn, Waiting, WAITING, {"after": after, "limit": limit})
 
 
 async def marked(conn: Conn, batch_id: int | None, limit: int) -> list[Marked]:
