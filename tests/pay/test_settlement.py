@@ -1,17 +1,31 @@
 """At the end of a period everybody has reached the floor, and the slip says how."""
 
+import csv
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf import PdfReader
 
 from canut.errors import Conflict, Forbidden, Invalid, NotFound
 from canut.pay.accrual import accept_due
 from canut.pay.funding import cover_batches
 from canut.pay.ledger import closed_until, first_fault
 from canut.pay.policy.model import DAY_MS, Policy
-from canut.pay.settlement import list_periods, list_slips, read_slip, settle_next, settle_until
+from canut.pay.settlement import (
+    grouped,
+    list_periods,
+    list_slips,
+    read_slip,
+    settle_next,
+    settle_until,
+)
 from canut.pay.settlement.model import Unpaid, Worked
 from canut.pay.settlement.rules import period_end, reckon, shared_out, week_of
+from canut.pay.settlement.slip_csv import slip_csv
+from canut.pay.settlement.slip_pdf import slip_pdf
+from canut.pay.settlement.slip_words import shown
 from canut.pay.tariff import owed_for_time
 from canut.pay.tariffs import review_tariffs
 from canut.pay.time import decide_review, state_time
@@ -63,6 +77,8 @@ def test_who_was_slow_reaches_the_floor_and_the_slip_adds_up(db):
     assert {line.basis for line in whole.lines} == {"price"}
     with pytest.raises(NotFound):
         read_slip(db, slip.id, who + 1)
+    [group] = grouped(whole.lines)
+    assert (group.n_tasks, group.each_minor, group.pay_minor) == (10, 5, 50)
     accept_due(db, AFTER)
     paid_out = db.execute(
         "select credits from ledger_account where kind = 'contributor_payable' and owner_id = %s",
@@ -72,6 +88,30 @@ def test_who_was_slow_reaches_the_floor_and_the_slip_adds_up(db):
     assert sums(db)["topup_reserve"][0] >= 0
     assert closed_until(db) == AFTER
     assert first_fault(db) is None
+
+
+def test_the_files_of_a_slip_have_every_line_and_the_sum(db):
+    """Whoever adds the CSV up gets the total; the PDF says the same in two languages."""
+    one = priced(db)
+    who = make.contributor(db)
+    work_on(db, one, who, 3, 55_000, NOW + 300_000)
+    engine(db, NOW + 3_000_000)
+    settle_all(db, AFTER)
+    slip = read_slip(db, list_slips(db, contributor_id=who)[0].id)
+    rows = list(csv.reader(slip_csv(slip, "en", lambda n: f"T{n}").decode().splitlines()))
+    tasks = [row for row in rows if row[0] == "task" or row[0] == "Task"]
+    assert len(tasks) == 3
+    pay = sum(round(100 * float(row[5])) for row in tasks)
+    ms = sum(int(row[4]) for row in tasks)
+    total = pay + max(0, owed_for_time(1202, ms) - pay)
+    [said] = [row for row in rows if row[1] == "Pay of the period"]
+    assert said[5] == f"{total / 100:.2f}" == f"{slip.summary.total_minor / 100:.2f}"
+    for locale, words in (("en", "Every task"), ("fr", "Chaque tâche")):
+        made = slip_pdf(slip, locale, coop="Les Tisseurs")
+        text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(made)).pages)
+        assert words in text
+        assert shown(slip.summary.total_minor, "EUR", locale) in text.replace("\u202f", "\xa0")
+        assert made == slip_pdf(slip, locale, coop="Les Tisseurs")
 
 
 def test_what_becomes_known_later_is_paid_with_the_next_slip(db):

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from canut.cli.common import database, setting_options
+from canut.cli.pay_periods import settle, slip, slips
 from canut.config import Settings
 from canut.db.pool import connect
 from canut.errors import Invalid, Problem
@@ -23,7 +24,12 @@ SHARES = ("fee", "social", "reserve")
 
 @click.group()
 def pay() -> None:
-    """Rules of pay, and time that contributors state: policy, reviews, decide, place."""
+    """Rules of pay, time that contributors state, and pay periods: policy, reviews, decide, place,
+    settle, slips, slip."""
+
+
+for _command in (settle, slips, slip):
+    pay.add_command(_command)
 
 
 @pay.command()

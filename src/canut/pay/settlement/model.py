@@ -40,6 +40,8 @@ class SlipSummary(Struct, frozen=True):
 
     id: int
     contributor_id: int
+    #: their name
+    contributor: str
     currency: str
     #: the period of the work
     from_ms: int
@@ -97,6 +99,19 @@ class Slip(Struct, frozen=True):
 
     summary: SlipSummary
     lines: list[SlipLine]
+
+
+class LineGroup(Struct, frozen=True):
+    """Tasks of one step that brought the same each, or that were paid by the hour."""
+
+    process: str
+    step: str
+    basis: LineBasis
+    n_tasks: int
+    #: what each brought; None: it depends on its time
+    each_minor: int | None
+    agreed_ms: int
+    pay_minor: int
 
 
 class Worked(Struct, frozen=True):

@@ -5,7 +5,7 @@ from canut.db.rows import of
 from canut.pay.settlement.model import SlipLine, SlipSummary
 
 _SLIP = """
-select s.id, s.contributor_id, s.currency, o.from_ms, o.until_ms,
+select s.id, s.contributor_id, c.name as contributor, s.currency, o.from_ms, o.until_ms,
        (select count(*) from pay_slip e
         where e.contributor_id = s.contributor_id and e.currency = s.currency
           and e.of_period = s.of_period and e.period_id <= s.period_id) as number,
@@ -14,6 +14,7 @@ select s.id, s.contributor_id, s.currency, o.from_ms, o.until_ms,
 from pay_slip s
 join pay_period o on o.id = s.of_period
 join pay_period p on p.id = s.period_id
+join contributor c on c.id = s.contributor_id
 """
 # one, of its contributor (null: of anybody)
 SLIP = _SLIP + "where s.id = %(slip)s and (%(who)s::bigint is null or s.contributor_id = %(who)s)"

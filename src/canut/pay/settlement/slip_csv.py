@@ -1,0 +1,36 @@
+"""A pay slip as CSV: every task, then the sum, a step a row."""
+
+import csv
+import io
+from collections.abc import Callable
+
+from canut.pay.settlement.model import Slip
+from canut.pay.settlement.slip_sum import Step, steps
+from canut.pay.settlement.slip_texts import TEXTS, Locale
+from canut.pay.settlement.slip_words import plain
+
+
+def slip_csv(slip: Slip, locale: Locale, name: Callable[[int], str] = str) -> bytes:
+    """The file, in UTF-8; `name` makes what a contributor calls a task of its number. Amounts are
+    in units of the currency, with a point; times in milliseconds."""
+    text, about = TEXTS[locale], slip.summary
+    out = io.StringIO(newline="")
+    rows = csv.writer(out)
+    columns = ("csv_line", "csv_what", "csv_basis", "csv_n", "csv_ms", "csv_amount", "csv_currency")
+    rows.writerow(text[one] for one in columns)
+    for line in slip.lines:
+        what = f"{line.process}/{line.step} {name(line.task_id)}"
+        basis = text[f"basis_{line.basis}"]
+        pay = plain(line.pay_minor, about.currency)
+        rows.writerow([text["task"], what, basis, 1, line.agreed_ms, pay, about.currency])
+    for step in steps(slip, locale):
+        rows.writerow(["", step.words, "", *_figures(step, about.currency)])
+    return out.getvalue().encode()
+
+
+def _figures(step: Step, currency: str) -> list[str | int]:
+    n = "" if step.n_tasks is None else step.n_tasks
+    ms = "" if step.ms is None else step.ms
+    if step.minor is None:
+        return [n, ms, "", ""]
+    return [n, ms, plain(step.minor, currency), currency]
