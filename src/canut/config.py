@@ -40,6 +40,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     coop: str = ""
     #: file of the keys that bank data is encrypted with ("" = bank.key in `data`)
     bank_key: str = ""
+    #: secret key of an account at Stripe, and of the endpoint that hears from it ("" = not used)
+    stripe_key: str = ""
+    stripe_webhook_secret: str = ""
     #: a PostgreSQL 15 or newer to use instead of the embedded one ("" = embedded)
     database_url: str = ""
     #: address and port the web server listens on
