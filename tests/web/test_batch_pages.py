@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from tests.factories import Work, step, work
-from tests.web.conftest import Serving
+from tests.web.conftest import CSRF, Serving
 
 
 def shelf(url: str, client: int, items: int = 60) -> Work:
@@ -104,3 +104,35 @@ async def test_a_batch_tells_how_far_it_is_in_every_state(
     assert "This batch has no items." in says["empty"]
     events = [f"{at}/events" in says[state] for state in ("running", "paused", "cancelled")]
     assert events == [True, True, False]
+
+
+async def test_items_are_added_to_a_batch_that_is_there(
+    serving: Serving, people: dict[str, int], fresh_url: str
+) -> None:
+    """New keys are added, known ones are not; wrong rows stop it all, unless they are left out."""
+    made = shelf(fresh_url, people["client"], items=3)
+    at = f"/batches/{made.batch_id}/add"
+
+    def items() -> int:
+        with psycopg.connect(fresh_url) as conn:
+            row = conn.execute("select n_items from batch where id = %s", [made.batch_id])
+            return int((row.fetchone() or [0])[0])
+
+    async with serving() as browser:
+        inside = browser()
+        await inside.log_in("member@example.org")
+
+        async def send(text: str, **fields: str) -> int:
+            token = CSRF.search((await inside.get(at)).text)
+            assert token is not None
+            files = {"file": ("more.csv", text.encode(), "text/csv")}
+            data = {"_csrf_token": token[1], **fields}
+            return (await inside.http.post(at, data=data, files=files)).status_code
+
+        assert await send("reference,Title\nN1,Kettle\nN2,Lamp\n") == 303
+        assert items() == 5
+        assert await send("reference,Title\nN2,Lamp\nN3,\nN4,Vase\n") == 422
+        assert items() == 5
+        assert await send("reference,Title\nN2,Lamp\nN3,\nN4,Vase\n", skip="1") == 303
+        assert items() == 6
+        assert await send("%PDF-1.7") == 422

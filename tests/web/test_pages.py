@@ -52,7 +52,7 @@ async def test_a_batch_of_others_does_not_exist(serving: Serving, people: dict[s
         await inside.log_in("member@example.org")
         paths = ["/batches/1", "/batches/1/events", "/batches/1/results/csv"]
         paths += ["/batches/1/certificates", "/batches/1/disputes", "/batches/1/items?key=1"]
-        paths += ["/batches/1/remarks", "/batches/1/items"]
+        paths += ["/batches/1/remarks", "/batches/1/items", "/batches/1/add"]
         paths += ["/certificates/1/pdf", "/certificates/1/json.gz", "/certificates/1/exe"]
         for path in paths:
             assert (await inside.get(path)).status_code == 404, path

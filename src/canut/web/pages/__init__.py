@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from canut.config import Settings
 from canut.web.pages import (
     account,
+    adding,
     agents,
     answers,
     browsing,
@@ -42,4 +43,8 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *(shell, remarks, quality, licences, certificates, browsing, watching, answers, look),
         *(design, agents),
     )
-    return [*drafts.routes(settings), *(route for module in fixed for route in module.ROUTES)]
+    return [
+        *drafts.routes(settings),
+        *adding.routes(settings),
+        *(route for module in fixed for route in module.ROUTES),
+    ]

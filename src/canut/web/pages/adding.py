@@ -1,0 +1,97 @@
+"""More items for a batch that is there: a file like the one before, checked row by row."""
+
+import asyncio
+from pathlib import Path
+from typing import IO, Any, cast
+
+from litestar import Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.params import FromPath
+
+from canut.channels.columns import Columns
+from canut.channels.drafts.columns import match
+from canut.channels.drafts.looking import begin
+from canut.channels.files import read_stream
+from canut.channels.submit import add
+from canut.config import Settings
+from canut.db.pool import connect
+from canut.errors import CanutError, Invalid, Problem
+from canut.people.model import Principal
+from canut.processes.model import REFERENCE
+from canut.web.auth import WebRequest, house, principal, requires
+from canut.web.pages.drafts.shared import problems_of, uploads
+from canut.web.pages.listing import step_of
+from canut.web.pages.render import go
+from canut.web.pages.view import pool, show, told
+from canut.web.pages.work import read_form
+from canut.work import batches
+from canut.work.intake import IntakeReport, OnError
+from canut.work.model import Batch
+
+CLIENTS = requires("client")
+#: problems shown on a page; all are counted
+SHOWN = 100
+
+
+@get("/batches/{batch_id:int}/add", opt=CLIENTS, include_in_schema=False)
+async def show_add(request: WebRequest, batch_id: FromPath[int]) -> Response[str]:
+    """The form for a file."""
+    batch = await batches.read_batch(pool(request), principal(request), batch_id)
+    return show(request, "client/add.html", batch=batch, problems=[], skip=False)
+
+
+async def receive(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
+    """Add its rows, all or none; or, where that was asked, those that are right."""
+    who = principal(request)
+    batch = await batches.read_batch(pool(request), who, batch_id)
+    step = (await batches.read_progress(pool(request), batch_id))[0].batch_step_id
+    form, sent = await read_form(request), (await request.form()).get("file")
+    skip = "skip" in form
+    shared, loop = house(request), asyncio.get_running_loop()
+    leave = shared.busy.enter(batch.client_id)
+    try:
+        if not isinstance(sent, UploadFile) or not sent.filename:
+            raise Invalid("Choose a file.", problems=[Problem("Choose a file.", field="file")])
+        name, stream = Path(sent.filename).name[:200], cast(IO[bytes], sent.file)
+        on_error: OnError = "skip" if skip else "stop"
+        what = (request, who, batch, step, stream, name, on_error)
+        await loop.run_in_executor(shared.imports, _add, *what)
+    except CanutError as error:
+        found = told(request, problems_of(error)[:SHOWN])
+        return show(request, "client/add.html", status=422, batch=batch, problems=found, skip=skip)
+    finally:
+        leave()
+    return go(f"/batches/{batch_id}")
+
+
+def _add(
+    request: WebRequest,
+    who: Principal,
+    batch: Batch,
+    step: int,
+    stream: IO[bytes],
+    name: str,
+    on_error: OnError,
+) -> IntakeReport:
+    """The columns are told by their names, as for a new batch."""
+    most = uploads(request).bytes_max
+    facts = begin(stream, name, most)
+    stream.seek(0)
+    with connect(house(request).settings.database_url) as conn:
+        shape = step_of(conn, step).item
+        columns = match(shape.fields, facts.columns)
+        key = columns.pop(REFERENCE, "")
+        renamed = {field: column for field, column in columns.items() if column not in ("", field)}
+        blocks = read_stream(stream, name, shape, Columns(renamed, key), bytes_max=most)
+        return add(conn, who, batch, blocks, on_error=on_error)
+
+
+def routes(settings: Settings) -> list[Any]:
+    """The routes; a file may be as large as the settings say."""
+    taking = post(
+        "/batches/{batch_id:int}/add",
+        opt=CLIENTS,
+        include_in_schema=False,
+        request_max_body_size=settings.upload_bytes_max,
+    )(receive)
+    return [show_add, taking]
