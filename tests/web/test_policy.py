@@ -3,14 +3,21 @@ itself, and every reply says so."""
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 from litestar import Litestar
 
 import canut
 from canut.config import Settings
+from canut.db.pool import connect
+from canut.processes.library import load_shipped
+from canut.processes.store import publish
 from canut.web.app import create_app
 from canut.web.templating import Templates
+from canut.work.intake import add_items, one_block, open_batch
 from tests.web.conftest import Serving
+
+NOW = 1_790_000_000_000
 
 SOURCE = Path(canut.__file__).parent
 #: a script without an address, a style, a handler, an address that runs
@@ -75,3 +82,52 @@ async def test_every_reply_says_what_may_run(
             if "html" in reply.headers.get("content-type", ""):
                 assert not INLINE.search(reply.text), path
                 assert "no-store" in reply.headers["cache-control"], path
+
+
+#: a client's key, name, value or question
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
+
+
+async def test_what_clients_write_stays_text(
+    serving: Serving, people: dict[str, int], fresh_url: str, tmp_path: Path
+) -> None:
+    """Markup in an item, its key, a batch, a draft's columns and question, or in what is searched,
+    is shown as it was written, on every page that shows it."""
+    with connect(fresh_url) as conn:
+        version = publish(conn, None, load_shipped("search/relevance").definition, NOW)
+        batch = open_batch(conn, people["client"], HOSTILE, version.id, NOW, name=HOSTILE)
+        fields = load_shipped("search/relevance").definition.item.fields
+        texts = [one.name for one in fields if one.type == "text"]
+        item = dict.fromkeys(texts, HOSTILE) | {"reference": HOSTILE}
+        add_items(conn, batch, one_block([item]))
+    async with serving(data=str(tmp_path)) as browser:
+        worker, member, operator = browser(), browser(), browser()
+        for who, one in (("worker", worker), ("member", member), ("operator", operator)):
+            await one.log_in(f"{who}@example.org")
+        pasted = f'sku,"{HOSTILE.replace(chr(34), chr(34) * 2)}"\nA1,"{HOSTILE[1:]}"\n'
+        drafted = await member.submit("/batches/new", "/batches/new", text=pasted, headed="1")
+        draft = drafted.headers["location"].rpartition("/")[0]
+        await member.submit(
+            f"{draft}/question", f"{draft}/question", pick="made", title=HOSTILE, options=HOSTILE
+        )
+        await worker.submit(f"/work/{batch.id}", f"/work/{batch.id}/claim")
+        key = quote(HOSTILE)
+        pages = [
+            *((member, f"{draft}/{step}") for step in ("file", "columns", "question", "target")),
+            *((member, f"/batches{path}") for path in ("", f"/{batch.id}", f"/{batch.id}?q={key}")),
+            (member, f"/batches/{batch.id}/items?key={key}"),
+            (member, f"/search?q={key}"),
+            (worker, f"/work/{batch.id}"),
+            (worker, "/work"),
+            (operator, f"/operator/batches/{batch.id}"),
+            (operator, f"/search?q={key}"),
+            (operator, f"/operator/audit?subject={key}"),
+        ]
+        shown = 0
+        for one, path in pages:
+            reply = await one.get(path)
+            assert reply.status_code in (200, 404, 422), path
+            assert "<script>alert" not in reply.text, path
+            assert "<img src=x" not in reply.text, path
+            shown += "&lt;script&gt;alert" in reply.text
+        assert shown > len(pages) / 2
