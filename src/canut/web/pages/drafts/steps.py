@@ -32,6 +32,7 @@ from canut.web.pages.drafts.shared import (
     sight,
     skips,
 )
+from canut.web.pages.drafts.words import Sent
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.view import now_ms, pool, show, told
 from canut.web.pages.work import read_form
@@ -149,7 +150,7 @@ async def _classes(request: WebRequest, draft: Draft, act: str) -> list[Problem]
     problems: list[Problem] = []
     name = sent.filename[:200]
     data = await sent.read()
-    options = read_taxonomy(views.Sent(data), name, problems)  # type: ignore[arg-type]
+    options = read_taxonomy(Sent(data), name, problems)  # type: ignore[arg-type]
     if len(options) > CLASSES_MAX:
         message = f"there are more than {CLASSES_MAX:,} classes"
         problems.append(Problem(message, "leave out those that nobody needs", name))

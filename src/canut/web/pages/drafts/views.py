@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from canut.channels.drafts.columns import match
 from canut.channels.drafts.composing import (
     KINDS,
@@ -21,7 +19,7 @@ from canut.channels.drafts.composing import (
 )
 from canut.channels.drafts.model import Draft, Form, Found, first
 from canut.errors import CanutError, Problem
-from canut.insight.asking import Asking, Proof, asking, proof
+from canut.insight.asking import Asking, asking, proof
 from canut.insight.store_asking import Measured, measured
 from canut.processes.making import PART_TYPES, TYPES, form_of
 from canut.processes.model import REFERENCE, ItemField, StepDefinition
@@ -29,7 +27,6 @@ from canut.processes.store import list_processes_async, read_version_async
 from canut.questions.base import localise
 from canut.questions.registry import load_question
 from canut.web.auth import WebRequest
-from canut.web.i18n import N_
 from canut.web.pages.drafts.preview import preview
 from canut.web.pages.drafts.shared import (
     Sight,
@@ -40,6 +37,7 @@ from canut.web.pages.drafts.shared import (
     saying,
     skips,
 )
+from canut.web.pages.drafts.words import KIND_NAMES, TYPE_NAMES, ColumnView, Level, Offer
 from canut.web.pages.render import locale_of
 from canut.web.pages.view import now_ms, pool, told
 
@@ -52,64 +50,6 @@ ROWS_SHOWN = 5
 ERRORS = (10, 5, 2, 1)
 #: what is asked for where nobody says anything
 USUAL_ERROR = 5
-
-KIND_NAMES: dict[str, str] = {
-    "text": N_("Text"),
-    "number": N_("Number"),
-    "image": N_("Picture"),
-    "url": N_("Web address"),
-    "boolean": N_("Yes or no"),
-}
-TYPE_NAMES: dict[str, tuple[str, str]] = {
-    "choice": (N_("One of several options"), N_("a category, a verdict, a language")),
-    "choices": (N_("Any of several options"), N_("every topic that a message touches")),
-    "scale": (N_("A point on a scale"), N_("from not at all to entirely")),
-    "number": (N_("A number"), N_("a weight, an amount, a count")),
-    "text": (N_("Free text"), N_("a title, a correction, a sentence")),
-    "record": (N_("A form with several fields"), N_("name, brand and weight of one product")),
-}
-
-
-class Sent:
-    """A file that came with a form, as the readers of a process want it."""
-
-    def __init__(self, data: bytes):
-        self._data = data
-
-    def read_bytes(self) -> bytes:
-        return self._data
-
-
-class ColumnView(Struct, frozen=True):
-    """A column, with what is said of it."""
-
-    name: str
-    samples: tuple[str, ...]
-    kind: str
-    use: str
-
-
-class Offer(Struct, frozen=True):
-    """A process that can be chosen."""
-
-    version_id: int
-    title: str
-    description: str
-    own: bool
-    number: int
-    #: of its fields, those that a column fits, and those it requires and nothing does
-    fits: list[tuple[str, str]]
-    missing: list[str]
-
-
-class Level(Struct, frozen=True):
-    """A quality that can be asked for, with what it costs."""
-
-    #: percent, as the form sends it
-    value: str
-    wrong_max: int
-    asking: Asking
-    proof: Proof
 
 
 async def columns(request: WebRequest, seen: Sight) -> dict[str, Any]:
