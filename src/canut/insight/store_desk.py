@@ -80,7 +80,8 @@ union all
  from contributor_note n left join account a on a.id = n.account_id
  where n.contributor_id = %(who)s and n.told order by n.id desc limit %(limit)s)
 union all
-(select l.at_ms, coalesce('state.' || (l.detail ->> 'state'), l.action), null, coalesce(l.detail ->> 'skill', ''), l.id,
+(select l.at_ms, coalesce('state.' || (l.detail ->> 'state'), l.action), null,
+        coalesce(l.detail ->> 'skill', ''), l.id,
         coalesce(l.detail ->> 'reason', ''), coalesce(a.name, '')
  from audit_log l left join account a on a.id = l.account_id
  where l.subject = 'contributor' and l.subject_id = %(who)s::bigint::text
