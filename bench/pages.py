@@ -136,6 +136,7 @@ def task_screen(
     return {
         **weighed,
         "bytes_next": round(wire.bytes / ANSWERS),
+        "requests_next": round(wire.requests / ANSWERS, 1),
         "next_task_ms": round(float(np.median(took)), 1),
         "next_task_max_ms": round(max(took), 1),
     }
