@@ -32,14 +32,13 @@ LOOK_S = 0.5
 
 @click.command(name="simulate")
 @setting_options("host", "port", "public_url")
-@click.option("--batch", type=int, required=True, help="number of the batch to answer")
+@click.option("--batch", type=int, help="number of the batch to answer")
 @click.option(
     "--truth",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
     help="file with the right answers: CSV, JSON lines or Parquet",
 )
-@click.option("--truth-column", required=True, help="column with the right answer")
+@click.option("--truth-column", help="column with the right answer")
 @click.option("--key-column", default="", help="column with the keys of the items, to score by")
 @click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="names that differ")
 @click.option("--contributors", default=8, show_default=True, type=click.IntRange(1, 200))
@@ -57,10 +56,16 @@ LOOK_S = 0.5
     envvar="CANUT_OPERATOR_KEY",
     help="key of an operator; without one, contributors are made in the database of --data",
 )
+@click.option("--pay", is_flag=True, help="simulate eight weeks of pay instead (with --seed)")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="with --pay: draw it as SVG"
+)
 def simulate(
     settings: Settings,
-    truth: Path,
-    truth_column: str,
+    pay: bool,
+    plot: Path | None,
+    truth: Path | None,
+    truth_column: str | None,
     mapping: tuple[str, ...],
     url: str,
     operator_key: str | None,
@@ -70,8 +75,14 @@ def simulate(
     """Answer a batch through the public API as simulated contributors, marked as such.
 
     The server and its engine must be running. Prints how well it went, and as the last line the
-    same as JSON.
+    same as JSON. With --pay nothing need be running: pay of a simulated crowd, in a database of its
+    own.
     """
+    if pay:
+        _pay(plan["seed"], plot)
+        return
+    if plan["batch"] is None or truth is None or truth_column is None:
+        raise click.UsageError("Give --batch, --truth and --truth-column, or --pay.")
     known = Truth(read_rows(truth), truth_column, columns=parse_map(mapping))
     asked = Plan(pace_s=pace, **plan)
     address = url or settings.url
@@ -83,6 +94,15 @@ def simulate(
     show(report, asked)
     if report.state != "delivered":
         click.echo(f"canut: the batch is {report.state}, and nothing moves any more", err=True)
+        sys.exit(1)
+
+
+def _pay(seed: int, plot: Path | None) -> None:
+    # the books and the engine's jobs take a while to load
+    from canut.cli.simulate_pay import simulate_pay
+    from canut.pay.simulation import Plan as PayPlan
+
+    if simulate_pay(PayPlan(seed=seed), plot).ledger_faults:
         sys.exit(1)
 
 
