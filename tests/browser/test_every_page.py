@@ -30,10 +30,10 @@ PAGES = {
         "/work/offline",
     ],
     "contributor": [
-        *("/work", "/exams", "/answers", "/answers/{answer}", "/account", "/work/{large}"),
+        *("/work", "/answers", "/answers/{answer}", "/account", "/work/{large}"),
         "/work/steps/{large_step}/options?q=ket",
         *("/work/{categorise}", "/work/{enrich}", "/work/{tag}", "/work/{moderate}"),
-        *("/work/{relevance}", "/search?q=tag"),
+        "/work/{relevance}",
     ],
     "newcomer": ["/work", "/work/999999", "/exams", "/exams/{exam}"],
     "client": [
@@ -44,14 +44,14 @@ PAGES = {
         "/batches/{categorise}/items?q=a&state=open",
         *("/batches/new", "/batches/new/{draft}/file", "/batches/new/{draft}/columns"),
         *("/batches/new/{draft}/question", "/batches/new/{draft}/target"),
-        *("/batches/new/{draft}/launch", "/search?q=kettle"),
+        *("/batches/new/{draft}/launch", "/batches/{categorise}/add"),
     ],
     "operator": [
         *("/operator", "/operator/batches/{categorise}", "/operator/queue", "/operator/audit"),
         *("/operator/contributors", "/operator/contributors/{contributor}", "/operator/exams"),
         *("/operator/agents", "/operator/agents/{agent}", "/operator/quality"),
         *("/operator/quality/{process}/{step}", "/operator/licences/{licence}"),
-        *("/batches", "/gold", "/gold/{process}/{step}", "/search?q=sal"),
+        *("/gold/{process}/{step}", "/search?q=sal"),
     ],
 }
 #: what is opened but is no page: files, streams, lists for scripts, what only sends elsewhere
