@@ -166,6 +166,36 @@ def test_a_period_is_not_settled_before_its_answers_are_counted_nor_twice(db):
     ).fetchone() == (1,)
 
 
+def test_an_exam_is_paid_by_the_hour_by_the_coop(db):
+    """From answer to answer, of each as long as a pilot task is paid for (three times 30 s)."""
+    one, who = paid(db), make.contributor(db)
+    exam = make.one(
+        db,
+        """insert into exam (contributor_id, process_id, step_slug, step_id, seed, state, rules,
+            started_ms, seen_ms, ended_ms)
+        select %s, process_id, slug, step_id, 1, 'failed', '{}', %s, %s, %s
+        from batch_step where id = %s returning id""",
+        *(who, NOW, NOW, NOW + 300_000, one.batch_step),
+    )
+    db.execute("set local session_replication_role = replica")
+    for place, (shown_ms, answered_ms) in enumerate(
+        ((0, 20_000), (21_000, 40_000), (41_000, 290_000))
+    ):
+        db.execute(
+            """insert into gold_answer (contributor_id, gold_id, shown_ms, answered_ms, exam_id,
+                place) values (%s, %s, %s, %s, %s, %s)""",
+            [who, place + 1, NOW + shown_ms, NOW + answered_ms, exam, place + 1],
+        )
+    db.execute("set local session_replication_role = origin")
+    settle_all(db, AFTER)
+    settle_all(db, AFTER + 7 * DAY_MS)
+    [slip] = list_slips(db, contributor_id=who)
+    assert (slip.exam_ms, slip.agreed_ms) == (20_000 + 20_000 + 90_000, 0)
+    assert slip.exam_minor == owed_for_time(1202, 130_000) == slip.total_minor
+    assert sums(db)["contributor_payable"][0] == -sums(db)["coop_fee"][0] == slip.exam_minor
+    assert first_fault(db) is None
+
+
 def test_killed_between_slips_the_rest_is_paid_once(db):
     """Each piece is a transaction; slip by slip, every one is paid once, then the books close."""
     one = paid(db, items=12)
