@@ -152,7 +152,7 @@ def test_every_route_is_described(lived: tuple[Story, dict[str, str]]) -> None:
         for method in methods
     }
     text = (ROOT / "docs" / "api.md").read_text("utf-8")
-    assert set(re.findall(r"^\| `((?:GET|POST|PATCH|DELETE) [^`]+)` \|", text, re.M)) == there
+    assert set(re.findall(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) [^`]+)` \|", text, re.M)) == there
 
 
 def _commands(text: str) -> list[str]:

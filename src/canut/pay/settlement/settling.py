@@ -35,10 +35,12 @@ def settle_next(conn: SyncConn, now_ms: int, limit: int = SLIPS_MAX) -> int:
     the next if it is over and all its answers are counted. How much was done; 0: nothing is due.
 
     `conn` is in autocommit mode. Each piece is one transaction, and killed at any moment, the next
-    call goes on where it stopped: a slip is written once, and paid once.
+    call goes on where it stopped: a slip is written once, and paid once. While another engine is at
+    it, nothing is due.
     """
     with conn.transaction():
-        store.alone(conn)
+        if not store.may_be_alone(conn):
+            return 0
         last = store.last(conn)
         if last is not None and last.settled_ms is None:
             return _go_on(conn, last, now_ms, limit)

@@ -10,6 +10,7 @@ from canut.pay.settlement.model import NewSlip, Period, Settled, Unpaid, Worked
 #: first key of the advisory lock that lets one settle at a time
 LOCK = 9
 LOCK_SQL = "select pg_advisory_xact_lock(%s, 0)"
+TRY_LOCK = "select pg_try_advisory_xact_lock(%s, 0)"
 
 _PERIOD = "select id, from_ms, until_ms, begun_ms, settled_ms from pay_period "
 LAST = _PERIOD + "order by from_ms desc limit 1"
@@ -183,6 +184,12 @@ from pay_slip where period_id = %s group by currency order by currency"""
 def alone(conn: SyncConn) -> None:
     """Until the transaction ends nobody else settles; waits for whoever does."""
     conn.execute(LOCK_SQL, [LOCK])
+
+
+def may_be_alone(conn: SyncConn) -> bool:
+    """The same, where nobody settles just now; False leaves it to whoever does."""
+    row = conn.execute(TRY_LOCK, [LOCK]).fetchone()
+    return bool(row and row[0])
 
 
 def last(conn: SyncConn) -> Period | None:
