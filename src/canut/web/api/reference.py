@@ -12,7 +12,7 @@ from canut.web.api.document import build
 from canut.web.auth import OPEN, WebRequest
 from canut.web.pages.render import render
 
-METHODS = ("get", "post", "patch", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def routes(settings: Settings, handlers: list[HTTPRouteHandler]) -> list[Any]:
