@@ -55,13 +55,19 @@ delete from agent_glimpse where id in (
     select id from agent_glimpse where agent_id = %s order by id limit %s for update skip locked)
 returning id, version_id, n, tasks"""
 
+# one look by key for each task, whatever the planner knows of the tables: `limit` keeps it from
+# joining them with each other first
 SEEN = """
 select u.task_id, i.payload, p.value::text as value, p.confidence
 from unnest(%(tasks)s::bigint[]) with ordinality as u (task_id, place)
-join agent_prediction p on p.task_id = u.task_id and p.version_id = %(version)s
-join task t on t.id = u.task_id
-join batch_step s on s.id = t.batch_step_id
-join item i on i.batch_id = s.batch_id and i.id = t.item_id
+cross join lateral (
+    select value, confidence from agent_prediction
+    where version_id = %(version)s and task_id = u.task_id limit 1) p
+cross join lateral (
+    select s.batch_id, t.item_id from task t join batch_step s on s.id = t.batch_step_id
+    where t.id = u.task_id limit 1) t
+cross join lateral (
+    select payload from item where batch_id = t.batch_id and id = t.item_id limit 1) i
 order by u.place"""
 
 # the newest blind answers about a version, in the order in which people settled them
