@@ -85,6 +85,7 @@ class SlipLine(Struct, frozen=True):
     """A task on a slip, with all that is known of it by then."""
 
     task_id: int
+    batch_step_id: int
     batch_id: int
     process: str
     step: str

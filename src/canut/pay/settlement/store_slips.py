@@ -27,7 +27,7 @@ order by s.id desc limit %(limit)s"""
 
 # each task of the period, with what was known of it when the slip was written
 LINES = """
-select l.task_id, l.batch_id, pr.slug as process, bs.slug as step,
+select l.task_id, l.batch_step_id, l.batch_id, pr.slug as process, bs.slug as step,
        coalesce(max(w.ended_ms), max(a.submitted_ms), 0) as ended_ms,
        sum(l.agreed_ms)::bigint as agreed_ms, sum(l.pay_minor)::bigint as pay_minor,
        coalesce((select case min(e.basis) when 'price' then 'price' else 'hour' end from earning e
@@ -43,7 +43,7 @@ join process pr on pr.id = bs.process_id
 left join work_time w on w.task_id = l.task_id and w.contributor_id = l.contributor_id
 left join answer a on a.task_id = l.task_id and a.contributor_id = l.contributor_id
 where s.id = %s
-group by l.task_id, l.contributor_id, l.batch_id, pr.slug, bs.slug
+group by l.task_id, l.contributor_id, l.batch_step_id, l.batch_id, pr.slug, bs.slug
 order by ended_ms, l.task_id"""
 
 
