@@ -6,21 +6,20 @@ page says so.
 """
 
 import hashlib
-import importlib.resources
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-import msgspec
-import typst
 from babel import dates
 
 from canut.insight.certificate_texts import TEXTS
 from canut.quality.certificates.bounds import Certificate, export
 from canut.quality.certificates.wording import sentences
 from canut.quality.figures import Locale, as_count, as_share
+from canut.typesetting import ARCHIVED_AND_TAGGED, pdf_of
 
-TEMPLATE = str(importlib.resources.files("canut.insight") / "certificate.typ")
+TEMPLATE = Path(__file__).with_name("certificate.typ")
 #: what the fonts have letters for: Latin, Greek, Cyrillic, and the punctuation of these
 _WRITABLE = re.compile(
     r"[\x20-\x7e\xa0-\xac\xae-\u017f\u0384-\u0386\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03ce"
@@ -35,11 +34,7 @@ def certificate_pdf(certificate: Certificate, locale: Locale, file: str) -> byte
     """The PDF. `file` is the name under which its evidence is downloaded."""
     issued = datetime.fromtimestamp(certificate.evidence.about.issued_ms // 1000, UTC)
     said = _said(certificate, locale, file, issued)
-    try:
-        return _set(said, issued)
-    except typst.TypstError:
-        # a letter that only looks writable: plain ASCII always is
-        return _set(_plain(said), issued)
+    return pdf_of(TEMPLATE, said, issued, standards=ARCHIVED_AND_TAGGED, plainly=_plain)
 
 
 def written(name: str) -> str:
@@ -49,25 +44,9 @@ def written(name: str) -> str:
     return "".join(signs)
 
 
-def _set(said: dict[str, Any], issued: datetime) -> bytes:
-    made = typst.compile(
-        TEMPLATE,
-        format="pdf",
-        ignore_system_fonts=True,
-        pdf_standards=["a-2a", "ua-1"],
-        timestamp=issued,
-        sys_inputs={"said": msgspec.json.encode(said).decode()},
-    )
-    assert isinstance(made, bytes)
-    return made
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, str):
-        return "".join(s if s.isascii() and s.isprintable() else f"[U+{ord(s):04X}]" for s in value)
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+def _plain(text: str) -> str:
+    # a letter that only looks writable: plain ASCII always is
+    return "".join(s if s.isascii() and s.isprintable() else f"[U+{ord(s):04X}]" for s in text)
 
 
 def _said(certificate: Certificate, locale: Locale, file: str, issued: datetime) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """An invoice as people read it: a PDF/A-3b set by Typst with the fonts it brings."""
 
-import importlib.resources
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-import msgspec
-import typst
 from babel import Locale as Babel
 from babel import dates, numbers
 from text_unidecode import unidecode
@@ -16,8 +14,9 @@ from canut.pay.ledger.currency import DIGITS
 from canut.pay.money.facturx import day_of, pay_by
 from canut.pay.money.model import Draft, Locale
 from canut.pay.money.texts import TEXTS
+from canut.typesetting import pdf_of
 
-TEMPLATE = str(importlib.resources.files("canut.pay.money") / "invoice.typ")
+TEMPLATE = Path(__file__).with_name("invoice.typ")
 
 
 def invoice_pdf(draft: Draft) -> bytes:
@@ -25,37 +24,13 @@ def invoice_pdf(draft: Draft) -> bytes:
     XML has them as they are."""
     said = _said(draft)
     issued = datetime.fromtimestamp(draft.issued_ms // 1000, UTC)
-    try:
-        return _set(said, issued)
-    except typst.TypstError:
-        return _set(_latin(said), issued)
+    return pdf_of(TEMPLATE, said, issued, standards=["a-3b"], plainly=unidecode)
 
 
 def money(amount: int, currency: str, locale: Locale) -> str:
     """Minor units as a client reads them: "1 234,50 €"."""
     exact = Decimal(amount).scaleb(-DIGITS[currency])
     return str(numbers.format_currency(exact, currency, locale=locale))
-
-
-def _set(said: dict[str, Any], issued: datetime) -> bytes:
-    made = typst.compile(
-        TEMPLATE,
-        format="pdf",
-        ignore_system_fonts=True,
-        pdf_standards=["a-3b"],
-        timestamp=issued,
-        sys_inputs={"said": msgspec.json.encode(said).decode()},
-    )
-    assert isinstance(made, bytes)
-    return made
-
-
-def _latin(value: Any) -> Any:
-    if isinstance(value, str):
-        return unidecode(value)
-    if isinstance(value, dict):
-        return {key: _latin(one) for key, one in value.items()}
-    return [_latin(one) for one in value] if isinstance(value, list) else value
 
 
 def _said(draft: Draft) -> dict[str, Any]:

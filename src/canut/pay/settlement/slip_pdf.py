@@ -1,21 +1,22 @@
-"""A pay slip as a PDF, tagged (PDF/UA-1) and archival (PDF/A-2a), set by Typst with the fonts it
-brings. The same slip in the same language is the same bytes."""
+"""A pay slip as a PDF, tagged (PDF/UA-1) and archival (PDF/A-2a).
 
-import importlib.resources
+The same slip in the same language is the same bytes.
+"""
+
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-import msgspec
-import typst
 from text_unidecode import unidecode
 
 from canut.pay.settlement.model import LineGroup, Slip
 from canut.pay.settlement.slip_sum import steps
 from canut.pay.settlement.slip_texts import TEXTS, Locale
 from canut.pay.settlement.slip_words import day, grouped, moment, seconds, shown
+from canut.typesetting import ARCHIVED_AND_TAGGED, pdf_of
 
-TEMPLATE = str(importlib.resources.files("canut.pay.settlement") / "slip.typ")
+TEMPLATE = Path(__file__).with_name("slip.typ")
 
 
 def slip_pdf(slip: Slip, locale: Locale, name: Callable[[int], str] = str, coop: str = "") -> bytes:
@@ -23,31 +24,7 @@ def slip_pdf(slip: Slip, locale: Locale, name: Callable[[int], str] = str, coop:
     the co-op. Names in letters that its fonts lack are written in Latin ones."""
     said = _said(slip, locale, name, coop)
     written = datetime.fromtimestamp(slip.summary.written_ms // 1000, UTC)
-    try:
-        return _set(said, written)
-    except typst.TypstError:
-        return _set(_latin(said), written)
-
-
-def _set(said: dict[str, Any], written: datetime) -> bytes:
-    made = typst.compile(
-        TEMPLATE,
-        format="pdf",
-        ignore_system_fonts=True,
-        pdf_standards=["a-2a", "ua-1"],
-        timestamp=written,
-        sys_inputs={"said": msgspec.json.encode(said).decode()},
-    )
-    assert isinstance(made, bytes)
-    return made
-
-
-def _latin(value: Any) -> Any:
-    if isinstance(value, str):
-        return unidecode(value)
-    if isinstance(value, dict):
-        return {key: _latin(one) for key, one in value.items()}
-    return [_latin(one) for one in value] if isinstance(value, list) else value
+    return pdf_of(TEMPLATE, said, written, standards=ARCHIVED_AND_TAGGED, plainly=unidecode)
 
 
 def _said(slip: Slip, locale: Locale, name: Callable[[int], str], coop: str) -> dict[str, Any]:
