@@ -10,16 +10,14 @@ from typing import Literal, Protocol, TypeAlias
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
-from canut.errors import Conflict, Invalid, NotFound, Problem
+from canut.errors import Conflict, Invalid, NotFound
+from canut.pay.amounts import request_problems
 from canut.pay.ledger import AccountName, Transfer, open_accounts, post
-from canut.pay.ledger.currency import DIGITS
-from canut.pay.ledger.rules import AMOUNT_MAX
 from canut.pay.money import store_payments as store
 from canut.pay.money.model import Payment, PaymentState
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
 
-KEY_CHARS_MAX = 100
 PAGE_MAX = 500
 
 #: what a provider says of a session. pending: the client has done their part, the money is to come
@@ -97,7 +95,9 @@ def begin_payment(
     provider raises.
     """
     by.check_sees(client_id)
-    _check(amount, currency, key)
+    problems = request_problems(amount, currency, key)
+    if problems:
+        raise Invalid("Nobody can be asked to pay this.", problems=problems)
     with conn.transaction():
         values = {"client": client_id, "provider": provider.name, "currency": currency}
         store.begin(
@@ -199,17 +199,3 @@ def _book(conn: SyncConn, payment: Payment, event: Event, now_ms: int) -> None:
         "event": event.id,
     }
     audit_sync(conn, by, "book.deposit", "payment", payment.id, detail, client_id=payment.client_id)
-
-
-def _check(amount: int, currency: str, key: str) -> None:
-    problems = []
-    if not isinstance(amount, int) or isinstance(amount, bool) or not 0 < amount <= AMOUNT_MAX:
-        text = f"{amount!r} is no amount"
-        problems.append(Problem(text, "give minor units above 0", field="amount"))
-    if currency not in DIGITS:
-        problems.append(Problem(f"{currency!r} is no currency", field="currency"))
-    if not 0 < len(key) <= KEY_CHARS_MAX:
-        mend = f"write 1 to {KEY_CHARS_MAX} characters"
-        problems.append(Problem(f"{len(key)} characters", mend, field="key"))
-    if problems:
-        raise Invalid("Nobody can be asked to pay this.", problems=problems)

@@ -4,9 +4,9 @@ import msgspec
 
 from canut.db.pool import SyncConn
 from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from canut.pay.amounts import request_problems
 from canut.pay.ledger import AccountName, Transfer, Void, balances, open_accounts, post
-from canut.pay.ledger.currency import DIGITS, written
-from canut.pay.ledger.rules import AMOUNT_MAX
+from canut.pay.ledger.currency import written
 from canut.pay.payouts import destinations, store
 from canut.pay.payouts.mobile import providers
 from canut.pay.payouts.model import BANK, Destination, Payout, PayoutAccount, reference_of
@@ -15,7 +15,6 @@ from canut.people.model import Principal
 from canut.people.store.log import audit_sync
 
 PAGE_MAX = 500
-KEY_CHARS_MAX = 100
 #: banks of the SEPA area move euros
 BANK_CURRENCY = "EUR"
 
@@ -96,7 +95,9 @@ def request_payout(
     account, or the key was used for something else, `Forbidden` for who is no contributor.
     """
     contributor = by.contributor()
-    _check_request(amount, currency, key)
+    problems = request_problems(amount, currency, key)
+    if problems:
+        raise Invalid("Nothing can be paid out.", problems=problems)
     with conn.transaction():
         store.contributor_kind(conn, contributor)
         before = store.by_key(conn, contributor, key)
@@ -173,20 +174,6 @@ def owner_of(contributor_id: int) -> str:
 def _check_own(by: Principal, contributor_id: int) -> None:
     if by.contributor_id != contributor_id and "operator" not in by.roles:
         raise Forbidden("Only you yourself, or an operator, may change where your money goes.")
-
-
-def _check_request(amount: int, currency: str, key: str) -> None:
-    problems = []
-    if not isinstance(amount, int) or isinstance(amount, bool) or not 0 < amount <= AMOUNT_MAX:
-        text = f"{amount!r} is no amount"
-        problems.append(Problem(text, "give minor units above 0", field="amount"))
-    if currency not in DIGITS:
-        problems.append(Problem(f"{currency!r} is no currency", field="currency"))
-    if not 0 < len(key) <= KEY_CHARS_MAX:
-        mend = f"write 1 to {KEY_CHARS_MAX} characters"
-        problems.append(Problem(f"{len(key)} characters", mend, field="key"))
-    if problems:
-        raise Invalid("Nothing can be paid out.", problems=problems)
 
 
 def _check_way(way: str, currency: str) -> None:
