@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import typst
 
-#: for the files and for reading aloud: PDF/A-2a, PDF/UA-1
-ARCHIVED_AND_TAGGED = ("a-2a", "ua-1")
+#: PDF/A for archives (3b: with files inside), PDF/UA to be read aloud
+Standard: TypeAlias = Literal["a-2a", "a-3b", "ua-1"]
+ARCHIVED_AND_TAGGED: tuple[Standard, ...] = ("a-2a", "ua-1")
 
 
 def pdf_of(
@@ -17,7 +18,7 @@ def pdf_of(
     said: dict[str, Any],
     made: datetime,
     *,
-    standards: Sequence[str],
+    standards: Sequence[Standard],
     plainly: Callable[[str], str],
 ) -> bytes:
     """The PDF that a template makes of what is `said` (texts, numbers, lists and dicts, which it
@@ -29,12 +30,12 @@ def pdf_of(
         return _set(template, _through(said, plainly), made, standards)
 
 
-def _set(template: Path, said: Any, made: datetime, standards: Sequence[str]) -> bytes:
+def _set(template: Path, said: Any, made: datetime, standards: Sequence[Standard]) -> bytes:
     pdf = typst.compile(
         str(template),
         format="pdf",
         ignore_system_fonts=True,
-        pdf_standards=list(standards),
+        pdf_standards=[*standards],
         timestamp=made,
         sys_inputs={"said": msgspec.json.encode(said).decode()},
     )

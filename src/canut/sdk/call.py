@@ -73,3 +73,13 @@ class Call(Struct, Generic[T], frozen=True, kw_only=True):
             raise CanutAPIError(
                 f"The server's reply cannot be read: {error}", code="reply"
             ) from error
+
+
+def get(path: str, reply: type[T], query: Mapping[str, Any] | None = None) -> Call[T]:
+    """Ask for something."""
+    return Call(method="GET", path=path, reply=reply, query=query or {})
+
+
+def post(path: str, reply: type[T], body: Any = None, *, repeatable: bool = True) -> Call[T]:
+    """Do something; see `Call.repeatable`."""
+    return Call(method="POST", path=path, reply=reply, body=body, repeatable=repeatable)

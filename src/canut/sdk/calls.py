@@ -6,7 +6,7 @@ from typing import IO, Any, Literal, TypedDict, Unpack
 from urllib.parse import quote
 
 from canut.sdk import values as v
-from canut.sdk.call import Call
+from canut.sdk.call import Call, get, post
 from canut.sdk.sources import Items, open_source
 
 #: classes to choose from: their values, or tables with labels and parents
@@ -44,35 +44,35 @@ class ItemOptions(TypedDict, total=False):
 
 def me() -> Call[v.Me]:
     """Who the key belongs to, and what it may do."""
-    return Call(method="GET", path="me", reply=v.Me)
+    return get("me", v.Me)
 
 
 def processes(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Process]]:
     """What batches can be submitted to."""
     query = {"limit": limit, "cursor": cursor}
-    return Call(method="GET", path="processes", query=query, reply=v.Page[v.Process])
+    return get("processes", v.Page[v.Process], query)
 
 
 def process(slug: str) -> Call[v.ProcessDetail]:
     """A process with its steps."""
-    return Call(method="GET", path=f"processes/{quote(slug)}", reply=v.ProcessDetail)
+    return get(f"processes/{quote(slug)}", v.ProcessDetail)
 
 
 def batches(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Batch]]:
     """Your batches, newest first."""
     query = {"limit": limit, "cursor": cursor}
-    return Call(method="GET", path="batches", query=query, reply=v.Page[v.Batch])
+    return get("batches", v.Page[v.Batch], query)
 
 
 def create_batch(process: str, key: str, **options: Unpack[BatchOptions]) -> Call[v.Batch]:
     """Make a batch; the same key again is the same batch."""
     body = v.NewBatch(process=process, key=key, **options)
-    return Call(method="POST", path="batches", body=body, reply=v.Batch, repeatable=False)
+    return post("batches", v.Batch, body, repeatable=False)
 
 
 def batch(id: int) -> Call[v.Batch]:
     """A batch with its progress."""
-    return Call(method="GET", path=f"batches/{id}", reply=v.Batch)
+    return get(f"batches/{id}", v.Batch)
 
 
 def add_items(id: int, items: Items, **options: Unpack[ItemOptions]) -> Call[v.Received]:
@@ -101,17 +101,17 @@ def add_picture(picture: str | Path | IO[bytes], *, client: int | None = None) -
 
 def pause(id: int) -> Call[v.Batch]:
     """Stop handing out tasks."""
-    return Call(method="POST", path=f"batches/{id}/pause", reply=v.Batch)
+    return post(f"batches/{id}/pause", v.Batch)
 
 
 def resume(id: int) -> Call[v.Batch]:
     """Hand out tasks again."""
-    return Call(method="POST", path=f"batches/{id}/resume", reply=v.Batch)
+    return post(f"batches/{id}/resume", v.Batch)
 
 
 def cancel(id: int) -> Call[v.Batch]:
     """End a batch for good; what was decided stays."""
-    return Call(method="POST", path=f"batches/{id}/cancel", reply=v.Batch)
+    return post(f"batches/{id}/cancel", v.Batch)
 
 
 def prioritise(id: int, priority: int) -> Call[v.Batch]:
@@ -135,14 +135,14 @@ def _flag(value: bool) -> str:
 def webhooks(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Webhook]]:
     """Where deliveries are announced."""
     query = {"limit": limit, "cursor": cursor}
-    return Call(method="GET", path="webhooks", query=query, reply=v.Page[v.Webhook])
+    return get("webhooks", v.Page[v.Webhook], query)
 
 
 def create_webhook(url: str, *, client: int | None = None) -> Call[v.WebhookCreated]:
     """Announce deliveries to this address; the reply holds the secret that signs them."""
     body = v.NewWebhook(url=url, client=client)
     reply = v.WebhookCreated
-    return Call(method="POST", path="webhooks", body=body, reply=reply, repeatable=False)
+    return post("webhooks", reply, body, repeatable=False)
 
 
 def delete_webhook(id: int) -> Call[None]:
@@ -154,12 +154,12 @@ def claim(count: int = 1, *, batch: int | None = None) -> Call[v.Claimed]:
     """Take tasks, at most 50. When a reply is lost and the claim is sent again, `live` tells of
     the tasks of the first."""
     body = v.Claim(count=count, batch=batch)
-    return Call(method="POST", path="claims", body=body, reply=v.Claimed)
+    return post("claims", v.Claimed, body)
 
 
 def live() -> Call[v.Claimed]:
     """The tasks held."""
-    return Call(method="GET", path="claims", reply=v.Claimed)
+    return get("claims", v.Claimed)
 
 
 def give_back(task: str) -> Call[None]:
@@ -176,24 +176,24 @@ def answer_all(answers: Iterable[tuple[str, Any] | v.Answer]) -> Call[v.Answered
     """Answer up to 100 tasks, as (task, value) or with a confidence; safe to repeat."""
     given = [a if isinstance(a, v.Answer) else v.Answer(*a) for a in answers]
     body = v.Answers(given)
-    return Call(method="POST", path="answers", body=body, reply=v.Answered)
+    return post("answers", v.Answered, body)
 
 
 def question(step: int) -> Call[v.StepQuestion]:
     """What a step asks, and the shape of its answer."""
-    return Call(method="GET", path=f"steps/{step}", reply=v.StepQuestion)
+    return get(f"steps/{step}", v.StepQuestion)
 
 
 def options(step: int, *, locale: str = "en") -> Call[v.Options]:
     """Every option of a step's question."""
     query = {"locale": locale}
-    return Call(method="GET", path=f"steps/{step}/options", query=query, reply=v.Options)
+    return get(f"steps/{step}/options", v.Options, query)
 
 
 def contributors(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Contributor]]:
     """Who answers tasks (operators)."""
     query = {"limit": limit, "cursor": cursor}
-    return Call(method="GET", path="contributors", query=query, reply=v.Page[v.Contributor])
+    return get("contributors", v.Page[v.Contributor], query)
 
 
 def create_contributors(
@@ -202,23 +202,23 @@ def create_contributors(
     """Make simulated contributors, each with a key (operators)."""
     body = v.NewContributors(count=count, name=name, skills=list(skills))
     reply = v.ContributorsCreated
-    return Call(method="POST", path="contributors", body=body, reply=reply, repeatable=False)
+    return post("contributors", reply, body, repeatable=False)
 
 
 def clients(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Client]]:
     """Organisations that hand work over (operators)."""
     query = {"limit": limit, "cursor": cursor}
-    return Call(method="GET", path="clients", query=query, reply=v.Page[v.Client])
+    return get("clients", v.Page[v.Client], query)
 
 
 def create_client(slug: str, name: str) -> Call[v.ClientCreated]:
     """Make an organisation with its first key (operators)."""
     body = v.NewClient(slug=slug, name=name)
     reply = v.ClientCreated
-    return Call(method="POST", path="clients", body=body, reply=reply, repeatable=False)
+    return post("clients", reply, body, repeatable=False)
 
 
 def audit(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.AuditEntry]]:
     """Who changed what, newest first (operators)."""
     query = {"limit": limit, "cursor": cursor}
-    return Call(method="GET", path="audit", query=query, reply=v.Page[v.AuditEntry])
+    return get("audit", v.Page[v.AuditEntry], query)

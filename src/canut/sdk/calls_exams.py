@@ -4,48 +4,48 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from canut.sdk import values as v
-from canut.sdk.call import Call
+from canut.sdk.call import Call, get, post
 
 
 def exams() -> Call[v.Exams]:
     """Exams open to you and why, and those you have taken."""
-    return Call(method="GET", path="exams", reply=v.Exams)
+    return get("exams", v.Exams)
 
 
 def start(process_id: int, step: str) -> Call[v.Exam]:
     """Begin an exam; again, it is the one you have begun."""
     body = v.NewExam(process_id, step)
-    return Call(method="POST", path="exams", body=body, reply=v.Exam)
+    return post("exams", v.Exam, body)
 
 
 def topic(exam: int) -> Call[v.ExamTopic]:
     """What the exam asks about each item, and the shape of an answer."""
-    return Call(method="GET", path=f"exams/{exam}/topic", reply=v.ExamTopic)
+    return get(f"exams/{exam}/topic", v.ExamTopic)
 
 
 def options(exam: int, *, locale: str = "en") -> Call[v.Options]:
     """Every option of the exam's question."""
     query = {"locale": locale}
-    return Call(method="GET", path=f"exams/{exam}/options", query=query, reply=v.Options)
+    return get(f"exams/{exam}/options", v.Options, query)
 
 
 def questions(exam: int, count: int = 1) -> Call[v.ExamQuestions]:
     """Up to `count` (at most 20) questions that wait for your answer; none when it is over."""
     body = v.AskQuestions(count=count)
     reply = v.ExamQuestions
-    return Call(method="POST", path=f"exams/{exam}/questions", body=body, reply=reply)
+    return post(f"exams/{exam}/questions", reply, body)
 
 
 def answer(exam: int, answers: Iterable[tuple[int, Any]]) -> Call[v.ExamAnswered]:
     """Answer questions, as (number, value); safe to repeat."""
     body = v.ExamAnswers([v.ExamAnswer(number, value) for number, value in answers])
     reply = v.ExamAnswered
-    return Call(method="POST", path=f"exams/{exam}/answers", body=body, reply=reply)
+    return post(f"exams/{exam}/answers", reply, body)
 
 
 def result(exam: int) -> Call[v.Exam]:
     """Where the exam stands; once it is over, what it showed."""
-    return Call(method="GET", path=f"exams/{exam}", reply=v.Exam)
+    return get(f"exams/{exam}", v.Exam)
 
 
 def gold(
@@ -58,7 +58,7 @@ def gold(
 ) -> Call[v.Page[v.Gold]]:
     """Gold of a step, the newest first."""
     query = {"process": process, "step": step, "client": client, "limit": limit, "cursor": cursor}
-    return Call(method="GET", path="gold", query=query, reply=v.Page[v.Gold])
+    return get("gold", v.Page[v.Gold], query)
 
 
 def add_gold(
@@ -67,10 +67,10 @@ def add_gold(
     """Add gold; all of it or, where one row is wrong, none."""
     body = v.NewGold(process, step, list(rows), client)
     reply = v.GoldImported
-    return Call(method="POST", path="gold", body=body, reply=reply)
+    return post("gold", reply, body)
 
 
 def retire_gold(gold: int, reason: str) -> Call[v.Gold]:
     """Take gold out of use."""
     body = v.RetireGold(reason)
-    return Call(method="POST", path=f"gold/{gold}/retire", body=body, reply=v.Gold)
+    return post(f"gold/{gold}/retire", v.Gold, body)

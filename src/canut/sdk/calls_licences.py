@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from canut.sdk import values as v
-from canut.sdk.call import Call
+from canut.sdk.call import Call, get, post
 
 
 def mine() -> Call[v.MyLicences]:
     """Your licences, what they rest on, and what is missing."""
-    return Call(method="GET", path="me/licences", reply=v.MyLicences)
+    return get("me/licences", v.MyLicences)
 
 
 def licences(
@@ -21,7 +21,7 @@ def licences(
 ) -> Call[v.Page[v.Licence]]:
     """Every version of every licence at a step, the newest first (operators)."""
     query = {"process": process, "step": step, "client": client, "limit": limit, "cursor": cursor}
-    return Call(method="GET", path="licences", query=query, reply=v.Page[v.Licence])
+    return get("licences", v.Page[v.Licence], query)
 
 
 def begin(
@@ -30,25 +30,25 @@ def begin(
     """An agent begins to earn a licence for the version of it that `basis` names; again, it is the
     one that it earns."""
     body = v.BeginLicence(process_id, step, basis, contributor)
-    return Call(method="POST", path="licences/begin", body=body, reply=v.Licence)
+    return post("licences/begin", v.Licence, body)
 
 
 def grant(contributor: int, process_id: int, step: str, reason: str) -> Call[v.Licence]:
     """Let a person work on a step, for a reason (operators)."""
     body = v.GrantLicence(contributor, process_id, step, reason)
-    return Call(method="POST", path="licences/grant", body=body, reply=v.Licence, repeatable=False)
+    return post("licences/grant", v.Licence, body, repeatable=False)
 
 
 def end(licence: int, cause: v.Cause, reason: str) -> Call[v.Licence]:
     """End a licence, for a cause and a reason that its holder reads (operators)."""
     body = v.EndLicence(cause, reason)
-    return Call(method="POST", path=f"licences/{licence}/end", body=body, reply=v.Licence)
+    return post(f"licences/{licence}/end", v.Licence, body)
 
 
 def keep(licence: int, reason: str) -> Call[v.Licence]:
     """Keep a flagged licence, for a reason (operators); the new version of it."""
     body = v.KeepLicence(reason)
-    return Call(method="POST", path=f"licences/{licence}/keep", body=body, reply=v.Licence)
+    return post(f"licences/{licence}/keep", v.Licence, body)
 
 
 def create_agent(
@@ -57,7 +57,7 @@ def create_agent(
     """Make an AI agent with its key (operators). Agents of one family are one voice."""
     body = v.NewAgent(name, family, list(skills))
     reply = v.ContributorCreated
-    return Call(method="POST", path="agents", body=body, reply=reply, repeatable=False)
+    return post("agents", reply, body, repeatable=False)
 
 
 def set_family(contributor: int, family: str | None) -> Call[v.Contributor]:

@@ -3,19 +3,19 @@
 from urllib.parse import quote
 
 from canut.sdk import values as v
-from canut.sdk.call import Call
+from canut.sdk.call import Call, get
 
 
 def pay(*, before_ms: int | None = None, limit: int = 50) -> Call[v.Pay]:
     """What you earned: sums, and the latest answers before a moment."""
     query = {"before_ms": before_ms, "limit": limit}
-    return Call(method="GET", path="pay", query=query, reply=v.Pay)
+    return get("pay", v.Pay, query)
 
 
 def times(*, before_ms: int | None = None, limit: int = 50) -> Call[v.TimesOfTasks]:
     """Your tasks that ended before a moment, with the time they took."""
     query = {"before_ms": before_ms, "limit": limit}
-    return Call(method="GET", path="times", query=query, reply=v.TimesOfTasks)
+    return get("times", v.TimesOfTasks, query)
 
 
 def state_time(task: str, time_ms: int, reason: str) -> Call[v.TimeReview]:

@@ -226,7 +226,7 @@ class Agents(Part):
     """AI agents at work (operators)."""
 
     list = Method(calls_agents.agents)
-    get = Method(calls_agents.get)
+    get = Method(calls_agents.agent)
     pause = Method(calls_agents.pause)
     resume = Method(calls_agents.resume)
     teach = Method(calls_agents.teach)
