@@ -77,6 +77,8 @@ def test_a_question_is_made_and_answered(visit: Visit, house: House) -> None:
     work = visit("contributor", f"/work/{batch}?lang=en")
     work.click("main button.main")
     expect(work.locator(".ask legend, .ask .legend").first).to_have_text("Which aisle?")
+    # keys are heard from then on
+    work.wait_for_selector(".task[data-grown]")
     work.keyboard.press("1")
     work.keyboard.press("Enter")
     expect(work.locator("#saved")).to_contain_text("Saved")
