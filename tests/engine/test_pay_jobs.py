@@ -3,7 +3,7 @@
 import psycopg
 
 from canut.db.check import check
-from canut.engine.pay import cover, settle
+from canut.engine.pay import cover, settle, square
 from canut.pay.funding import deposit, fund
 from canut.pay.quotes import make_quote
 from canut.people.store import COMMAND_LINE
@@ -11,6 +11,8 @@ from canut.work.decide import decide_fresh
 from canut.work.tasks import Steps
 from tests import factories as make
 from tests.pay.paid import NOW, paid, work_on
+from tests.pay.payees import sound
+from tests.pay.test_invoices import House
 
 
 def test_work_is_paid_by_the_jobs_and_a_client_is_told_once_when_money_is_short(fresh_url):
@@ -51,3 +53,24 @@ def test_work_is_paid_by_the_jobs_and_a_client_is_told_once_when_money_is_short(
         )
         assert 0 < answers < 40
         assert check(conn) == []
+
+
+def test_deposits_get_back_what_is_left_and_pay_the_tax_of_invoices_once(db):
+    """What a finished batch did not use is enough for the tax that waited: both in one turn, by the
+    engine, and nothing in the next."""
+    house = House(db, deposit=0)
+    invoice = house.issue()
+    assert square(db, NOW) == 0
+    db.execute("update batch set state = 'delivered' where id = %s", [house.batch])
+    insert = "insert into batch_pay (batch_id, currency, funded_ms) values (%s, 'EUR', 1)"
+    db.execute(insert, [house.batch])
+    assert square(db, NOW) == 2
+    assert square(db, NOW) == 0
+    rows = db.execute(
+        """select kind, sum(amount)::bigint from ledger_transfer where kind in ('release', 'vat')
+        group by kind order by kind"""
+    ).fetchall()
+    assert rows == [("release", 20_000 - 5_423), ("vat", invoice.vat)]
+    said = "select detail->>'by' from audit_log where action = 'release.batch'"
+    assert db.execute(said).fetchall() == [("engine",)]
+    assert sound(db)

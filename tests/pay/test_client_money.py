@@ -241,7 +241,8 @@ def finished(conn: psycopg.Connection) -> tuple[Books, int, int]:
 
 def test_what_a_batch_did_not_use_goes_back(db: psycopg.Connection) -> None:
     """Escrow and reserve, once nothing may need them any more: not while it runs, while pay waits
-    to be accepted, nor before the pay period of its last work is over. Again, nothing more."""
+    to be accepted, nor before the pay period of its last work is settled, however long that takes.
+    Again, nothing more."""
     b, client, batch = finished(db)
     operator = person(db, None, "operator")
     db.execute("update batch set state = 'running' where id = %s", [batch])
@@ -261,7 +262,14 @@ def test_what_a_batch_did_not_use_goes_back(db: psycopg.Connection) -> None:
         [batch, worker, NOW],
     )
     with pytest.raises(Conflict, match="period"):
-        release_batch(db, operator, batch, NOW + 11 * DAY)
+        release_batch(db, operator, batch, NOW + 40 * DAY)
+    periods = "insert into pay_period (from_ms, until_ms, begun_ms) values (%s, %s, %s)"
+    for day in (-6, 1):
+        db.execute(periods, [NOW + (day - 7) * DAY, NOW + day * DAY, NOW + 12 * DAY])
+        # the one before is settled, this one is under way
+        db.execute("update pay_period set settled_ms = 1 where until_ms <= %s", [NOW])
+        assert release_due(db, operator, NOW + 12 * DAY, limit=1) == []
+    db.execute("update pay_period set settled_ms = %s", [NOW + 12 * DAY])
     with pytest.raises(NotFound):
         release_batch(db, Principal(client_ids=(client + 1,)), batch, NOW)
     [found] = release_due(db, operator, NOW + 12 * DAY)

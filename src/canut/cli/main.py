@@ -19,7 +19,7 @@ NOUNS = {
     "certificate": "what is proved about decisions: list, show, export, verify",
     "licence": "who may work on a step, which agent decides alone: list, begin, grant, end, keep",
     "agent": "AI agents at work: add, list, show, pause, resume, teach",
-    "pay": "rules of pay with their dates, time that contributors state",
+    "pay": "rules of pay, time that contributors state, pay periods and pay slips",
     "tariff": "what steps pay: show, set, review",
     "funds": "clients' money: deposit, quote, agree, show, release, refund",
     "payout": "paying people out: account, ask, assemble, approve, file, read",
@@ -27,7 +27,7 @@ NOUNS = {
     "ledger": "the books: accounts, statement, check",
     "people": "accounts, clients, contributors, keys",
     "db": "the database: status, migrate, check, backup, restore",
-    "simulate": "answer a batch through the API as simulated contributors",
+    "simulate": "answer a batch as simulated contributors; --pay: try the rules of pay on a crowd",
 }
 
 

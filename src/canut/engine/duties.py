@@ -25,7 +25,7 @@ from canut.channels import webhooks
 from canut.db.pool import UNREACHABLE, SyncConn, connect, connect_async
 from canut.engine.audits import advance
 from canut.engine.clock import now_ms
-from canut.engine.pay import cover, settle
+from canut.engine.pay import cover, settle, square
 from canut.insight import operations, progress, search
 from canut.people import store as people
 from canut.quality.audits.draws import new_seed
@@ -110,6 +110,11 @@ def settle_work(conn: SyncConn, _: Post) -> None:
     settle(conn, now_ms)
 
 
+def square_accounts(conn: SyncConn, _: Post) -> None:
+    """Give back what batches did not use, and take the tax that clients owe."""
+    square(conn, now_ms())
+
+
 def forget_expired(_: SyncConn, post: Post) -> None:
     """Sessions, invitations and kept replies whose time is over."""
 
@@ -189,6 +194,7 @@ DUTIES = (
     Duty("* * * * *", take_pulse),
     Duty("* * * * *", settle_work),
     Duty("* * * * *", sweep),
+    Duty("*/10 * * * *", square_accounts),
     Duty("11 * * * *", watch_licences),
     Duty("17 * * * *", forget_expired),
     Duty("23 * * * *", look_at_calendar),

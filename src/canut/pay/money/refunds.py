@@ -8,7 +8,7 @@ from canut.pay.funding import store as funding
 from canut.pay.ledger import AccountName, Transfer, balances, open_accounts, post
 from canut.pay.ledger.currency import DIGITS, written
 from canut.pay.money import store_refunds as store
-from canut.pay.policy import policy_at
+from canut.pay.settlement import list_periods
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
 
@@ -28,7 +28,7 @@ class Released(Struct, frozen=True):
 def release_batch(conn: SyncConn, by: Principal, batch_id: int, now_ms: int) -> Released:
     """Give what a finished batch did not use back to its client's deposit. It must be delivered or
     cancelled, with nothing in anybody's hands, everything earned in it accepted, and the pay period
-    of its last work over, so that the top-up to the floor has been paid.
+    of its last work settled, so that the top-up to the floor has been paid.
 
     Again: what is there by then, maybe nothing. Raises `NotFound`, `Conflict` with what it waits
     for.
@@ -38,20 +38,26 @@ def release_batch(conn: SyncConn, by: Principal, batch_id: int, now_ms: int) -> 
         if batch is None:
             raise NotFound("There is no such batch, or it has no money.")
         by.check_sees(batch.client_id)
-        reason = _waits_for(conn, batch, now_ms)
+        reason = _waits_for(conn, batch)
         if reason:
             raise Conflict(f"Batch {batch_id} may still need its money: {reason}.")
         return _release(conn, by, batch, now_ms)
 
 
 def release_due(conn: SyncConn, by: Principal, now_ms: int, limit: int = 100) -> list[Released]:
-    """The same for every batch that waits for nothing more and still has money; for the engine."""
-    found = []
-    for batch_id in store.over(conn, limit):
-        with conn.transaction():
-            batch = store.batch(conn, batch_id, lock=True)
-            if batch is not None and not _waits_for(conn, batch, now_ms):
-                found.append(_release(conn, by, batch, now_ms))
+    """The same for every batch that waits for nothing more and still has money, `limit` looked at
+    at once; for the engine. Each in a transaction of its own."""
+    found, after = [], 0
+    while batches := store.over(conn, after, limit):
+        for after in batches:
+            with conn.transaction():
+                batch = store.batch(conn, after, lock=True)
+                if batch is None or _waits_for(conn, batch):
+                    continue
+                released = _release(conn, by, batch, now_ms)
+                # another engine may have been quicker
+                if released.escrow or released.reserve:
+                    found.append(released)
     return found
 
 
@@ -103,7 +109,7 @@ def refund_deposit(
     return made
 
 
-def _waits_for(conn: SyncConn, batch: store.BatchRow, now_ms: int) -> str:
+def _waits_for(conn: SyncConn, batch: store.BatchRow) -> str:
     """Why its money may still be needed; empty: it is not."""
     if batch.state not in ("delivered", "cancelled"):
         return f"it is {batch.state}"
@@ -112,10 +118,16 @@ def _waits_for(conn: SyncConn, batch: store.BatchRow, now_ms: int) -> str:
         return "answers are in hand, or not weighed yet"
     if batch.held:
         return "pay is not accepted yet"
-    policy = policy_at(conn, now_ms)
-    if batch.earned_ms and now_ms < batch.earned_ms + policy.period_ms + policy.accept_ms:
-        return "the pay period of its last work is not over"
+    if batch.earned_ms is not None and batch.earned_ms >= _settled_until(conn):
+        return "the pay period of its last work is not settled"
     return ""
+
+
+def _settled_until(conn: SyncConn) -> int:
+    """What was earned before has its top-up; 0: no period is settled. Only the newest may be under
+    way."""
+    newest = list_periods(conn, limit=2)
+    return next((one.until_ms for one in newest if one.settled_ms is not None), 0)
 
 
 def _release(conn: SyncConn, by: Principal, batch: store.BatchRow, now_ms: int) -> Released:

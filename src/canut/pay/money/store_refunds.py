@@ -21,11 +21,11 @@ select b.id, b.client_id, b.state, p.currency,
 from batch_pay p join batch b on b.id = p.batch_id
 where b.id = %s"""
 
-# finished batches that still have money
+# finished batches that still have money, from the one behind on
 OVER = """
 select b.id from ledger_account a join batch b on b.id = a.owner_id
 where a.kind in ('batch_escrow', 'topup_reserve') and a.credits - a.debits > 0
-  and b.state in ('delivered', 'cancelled')
+  and b.state in ('delivered', 'cancelled') and b.id > %s
 group by b.id order by b.id limit %s"""
 
 # how often a batch gave money back: the next time has another key
@@ -63,8 +63,8 @@ def batch(conn: SyncConn, batch_id: int, *, lock: bool = False) -> BatchRow | No
     return found
 
 
-def over(conn: SyncConn, limit: int) -> list[int]:
-    return [row[0] for row in conn.execute(OVER, [limit])]
+def over(conn: SyncConn, after: int, limit: int) -> list[int]:
+    return [row[0] for row in conn.execute(OVER, [after, limit])]
 
 
 def releases(conn: SyncConn, accounts: Sequence[int]) -> int:
