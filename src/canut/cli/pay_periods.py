@@ -11,7 +11,7 @@ from rich.table import Table
 from canut.cli.common import database, setting_options
 from canut.config import Settings
 from canut.db.pool import connect
-from canut.pay.identity import read_coop
+from canut.pay.identity import coop_name
 from canut.pay.ledger.currency import written
 from canut.pay.settlement import list_slips, read_slip, settle_until
 from canut.pay.settlement.slip_csv import slip_csv
@@ -87,9 +87,7 @@ def slip(
         # Typst takes a while to load
         from canut.pay.settlement.slip_pdf import slip_pdf
 
-        file = settings.coop_file
-        name = read_coop(file).name if file.exists() else ""
-        pdf.write_bytes(slip_pdf(found, language, coop=name))
+        pdf.write_bytes(slip_pdf(found, language, coop=coop_name(settings.coop_file)))
     about = found.summary
     click.echo(f"slip {about.id} of {about.contributor or about.contributor_id}:")
     for step in steps(found, "en"):

@@ -89,6 +89,11 @@ def read_coop(path: Path) -> Coop:
     return msgspec.structs.replace(coop, iban=compact(coop.iban))
 
 
+def coop_name(path: Path) -> str:
+    """What papers call the co-op; empty where there is no file. Raises as `read_coop`."""
+    return read_coop(path).name if path.exists() else ""
+
+
 def compact(iban: str) -> str:
     """An IBAN as machines write it."""
     return re.sub(r"\s", "", iban).upper()
