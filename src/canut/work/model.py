@@ -83,6 +83,10 @@ class LoadedStep(Struct, frozen=True):
         }
 
 
+#: tasks that wait for experts, counted for a list of batches: beyond, the list says so
+EXPERT_COUNTED = 1000
+
+
 class OpenBatch(Struct, frozen=True):
     """A batch as a contributor sees it before claiming."""
 
@@ -93,8 +97,13 @@ class OpenBatch(Struct, frozen=True):
     client_name: str
     #: tasks not decided yet
     n_left: int
-    #: escalated tasks that this contributor could settle
+    #: escalated tasks that this contributor could settle, counted up to `EXPERT_COUNTED` a step
     n_expert: int
+
+    @property
+    def more_for_experts(self) -> bool:
+        """Whether there are more than were counted."""
+        return self.n_expert > EXPERT_COUNTED
 
 
 class StepProgress(Struct, frozen=True):

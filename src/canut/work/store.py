@@ -9,7 +9,14 @@ from psycopg.rows import dict_row
 from canut.db.rows import of
 from canut.processes.model import ItemShape, StepDefinition
 from canut.questions.registry import load_question
-from canut.work.model import Batch, LoadedStep, OpenBatch, StepProgress, Submitted
+from canut.work.model import (
+    EXPERT_COUNTED,
+    Batch,
+    LoadedStep,
+    OpenBatch,
+    StepProgress,
+    Submitted,
+)
 
 Async = AsyncConnection[Any]
 Sync = Connection[Any]
@@ -33,13 +40,17 @@ join process p on p.id = v.process_id
 where s.id = %s"""
 
 # what a contributor could work on, as a list to choose from; counts are the engine's. Audits count
-# like other tasks, those of delivered batches too: the list must not tell them from others.
+# like other tasks, those of delivered batches too: the list must not tell them from others. Tasks
+# that wait for experts are counted up to a bound, by the index of open tasks (which has only work).
 OPEN_BATCHES = """
 select b.id as batch_id, b.name, p.slug as process_slug, v.definition -> 'title' as title,
        c.name as client_name,
        sum(own.n_left + audits.n)::bigint as n_left,
        coalesce(sum((
-           select count(*) from task t where t.batch_step_id = s.id and t.expert and t.open
+           select count(*) from (
+               select from task t
+               where t.batch_step_id = s.id and t.expert and t.open and t.kind = 'work'
+               limit %(bound)s) counted
        )) filter (where s.expert_skill = any (me.skills)), 0)::bigint as n_expert
 from contributor me
 join batch_step s on s.id in (
@@ -60,7 +71,7 @@ join batch b on b.id = s.batch_id
 join client c on c.id = b.client_id
 join process_version v on v.id = b.process_version_id
 join process p on p.id = v.process_id
-where me.id = %s and me.state = 'active'
+where me.id = %(who)s and me.state = 'active'
   and (not s.licence or exists (
       select from licence l where l.contributor_id = me.id and l.process_id = s.process_id
         and l.step_slug = s.slug and l.ended_ms is null
@@ -155,7 +166,8 @@ def _loaded(row: dict[str, Any]) -> LoadedStep:
 
 async def open_batches(conn: Async, contributor_id: int) -> list[OpenBatch]:
     cursor = conn.cursor(row_factory=of(OpenBatch))
-    return await (await cursor.execute(OPEN_BATCHES, [contributor_id])).fetchall()
+    values = {"who": contributor_id, "bound": EXPERT_COUNTED + 1}
+    return await (await cursor.execute(OPEN_BATCHES, values)).fetchall()
 
 
 async def batch(conn: Async, batch_id: int, clients: list[int] | None) -> Batch | None:
