@@ -14,7 +14,7 @@ answers on average (Wald, "Sequential Analysis", 1947), within the step's least 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import structs
 
@@ -63,6 +63,19 @@ def expected_answers(step: StepFacts) -> tuple[float, bool]:
     if step.answers_known is not None:
         return step.answers_known, True
     return _wald(step.target, step), False
+
+
+def items_within(most_minor: int, items: int, price: Callable[[int], int]) -> int:
+    """The most items, up to `items`, whose price is not above `most_minor`; more items never cost
+    less."""
+    fits, beyond = 0, items + 1
+    while beyond - fits > 1:
+        middle = (fits + beyond) // 2
+        if price(middle) <= most_minor:
+            fits = middle
+        else:
+            beyond = middle
+    return fits
 
 
 def _at_target(step: StepFacts, target: float) -> StepFacts:

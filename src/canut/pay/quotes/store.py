@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from canut.db.pool import SyncConn
 from canut.db.rows import of
 from canut.pay.quotes.model import Quote
+from canut.processes.model import StepDefinition
 
 DAYS = 14
 DAY_MS = 86_400_000
@@ -31,6 +32,19 @@ select s.id as batch_step_id, s.process_id, s.slug, s.lease_ms, s.min_answers, s
               select from licence l where l.contributor_id = c.id and l.process_id = s.process_id
                 and l.step_slug = s.slug and l.state = 'in_force'))) as people
 from batch_step s where s.batch_id = %(batch)s order by s.position"""
+
+# the same of a step that is only thought of: of the client's own process, or else the library's
+PLANNED = """
+select p.id, tariff_now(p.id, %(step)s, %(now)s),
+       (select m.skill from step_model m where m.process_id = p.id and m.step_slug = %(step)s),
+       (select count(*) from contributor c
+        where c.kind = 'person' and c.state = 'active' and %(skills)s::text[] <@ c.skills
+          and (not %(licence)s or exists (
+              select from licence l where l.contributor_id = c.id and l.process_id = p.id
+                and l.step_slug = %(step)s and l.state = 'in_force')))
+from process p
+where p.slug = %(process)s and (p.client_id is null or p.client_id = %(client)s)
+order by p.client_id nulls last limit 1"""
 
 # of its decided tasks, as the engine has counted them, here and in the same step of other batches
 HISTORY = """
@@ -114,6 +128,19 @@ def steps(conn: SyncConn, batch_id: int, now_ms: int) -> list[StepRow]:
     with conn.cursor(row_factory=of(StepRow)) as cursor:
         values = {"batch": batch_id, "now": now_ms}
         found: list[StepRow] = cursor.execute(STEPS, values).fetchall()
+    return found
+
+
+def planned(
+    conn: SyncConn, client_id: int, process: str, step: StepDefinition, now_ms: int
+) -> tuple[int, int | None, float | None, int] | None:
+    """Process, tariff, skill and people of a step of a process of this name; None: there is no such
+    process."""
+    values = {"client": client_id, "process": process, "step": step.slug, "now": now_ms}
+    values |= {"skills": list(step.skills), "licence": step.licence}
+    found: tuple[int, int | None, float | None, int] | None = conn.execute(
+        PLANNED, values
+    ).fetchone()
     return found
 
 

@@ -1,24 +1,18 @@
 """Making and reading quotes of a batch."""
 
-import numpy as np
+from collections.abc import Callable
+
 from msgspec import Struct, convert
 
 from canut.db.pool import SyncConn
 from canut.errors import Conflict, Invalid, NotFound, Problem
+from canut.pay.ledger.currency import written
 from canut.pay.policy import policy_at
 from canut.pay.quotes import store
-from canut.pay.quotes.model import Quote, StepFacts, Terms
-from canut.pay.quotes.rules import quote
-from canut.pay.tariffs import Tariff
-from canut.pay.tariffs import store as tariffs
+from canut.pay.quotes.known import one_currency, read_known, step_facts, tariffs_of
+from canut.pay.quotes.model import Quote, Terms
+from canut.pay.quotes.rules import items_within, quote
 from canut.people.model import Principal
-
-#: decided tasks from which on a step's own answers for each item are taken
-KNOWN_FROM = 30
-#: where nothing is known of those who answer
-SKILL = 0.8
-#: a step that pays nothing is thought to take so long
-TASK_MS = 30_000
 
 
 class Offer(Struct, frozen=True):
@@ -33,35 +27,58 @@ class Offer(Struct, frozen=True):
 
 
 def make_quote(
-    conn: SyncConn, by: Principal, batch_id: int, now_ms: int, *, items: int | None = None
+    conn: SyncConn,
+    by: Principal,
+    batch_id: int,
+    now_ms: int,
+    *,
+    items: int | None = None,
+    most_minor: int | None = None,
 ) -> Offer:
     """Quote a batch by what is known now, and keep the quote; nothing is agreed by it.
 
     `items` are those to be paid for, where it is not all: a batch that ran out of money is quoted
-    for what is left. Raises `NotFound` for a batch that is not theirs to see, `Conflict` where
-    there is nothing to pay (no items, all voluntary, over), `Invalid` for steps in two currencies.
+    for what is left. With `most_minor`, as many of them as that covers. Raises `NotFound` for a
+    batch that is not theirs to see, `Conflict` where there is nothing to pay (no items, all
+    voluntary, over), `Invalid` for steps in two currencies, or where it covers no item.
     """
     batch = _batch(conn, by, batch_id)
     rows = store.steps(conn, batch_id, now_ms)
-    found = {row.slug: tariffs.by_id(conn, row.tariff_id) for row in rows if row.tariff_id}
-    currencies = sorted({one.currency for one in found.values()})
-    if len(currencies) > 1 or (batch.currency and currencies != [batch.currency]):
-        text = f"its steps are paid in {', '.join(currencies) or 'nothing'}"
-        raise Invalid("A batch has one currency.", problems=[Problem(text, field="currency")])
+    found = tariffs_of(conn, rows)
+    currency = one_currency(found, batch.currency)
     wanted = batch.n_items if items is None else items
-    if not found or not 0 < wanted <= batch.n_items:
+    if currency is None or not 0 < wanted <= batch.n_items:
         raise Conflict(
             "There is nothing to pay for.",
             mend="hand items over first; work without a tariff is voluntary and starts by itself",
         )
-    currency = currencies[0]
-    facts = [_facts(conn, row, found.get(row.slug), currency, now_ms) for row in rows]
+    facts = [
+        step_facts(row, read_known(conn, row, found.get(row.slug), currency, now_ms))
+        for row in rows
+    ]
     policy = policy_at(conn, now_ms)
     terms = Terms(policy.fee, policy.social_most, policy.reserve)
-    made = quote(currency, wanted, facts, terms, now_ms, batch.deadline_ms)
+
+    def price(n: int) -> Quote:
+        return quote(currency, n, facts, terms, now_ms, batch.deadline_ms)
+
+    made = price(wanted)
+    if most_minor is not None and made.total_minor > most_minor:
+        made = price(within(most_minor, wanted, price))
     with conn.transaction():
         offer_id = store.add(conn, batch_id, made, now_ms)
     return Offer(offer_id, batch_id, made, now_ms, None)
+
+
+def within(most_minor: int, items: int, price: Callable[[int], Quote]) -> int:
+    """How many items `most_minor` covers, at most `items`. Raises `Invalid` where it is none."""
+    covered = items_within(most_minor, items, lambda n: price(n).total_minor)
+    if not covered:
+        one = price(1)
+        text = f"one item alone takes {written(one.total_minor, one.currency)}"
+        problem = Problem(text, "give that much at least", field="budget")
+        raise Invalid("This covers nothing.", problems=[problem])
+    return covered
 
 
 def read_offer(conn: SyncConn, by: Principal, quote_id: int) -> Offer:
@@ -97,37 +114,3 @@ def _batch(conn: SyncConn, by: Principal, batch_id: int) -> store.BatchFacts:
     if batch.state in ("delivered", "cancelled"):
         raise Conflict(f"The batch is {batch.state}.")
     return batch
-
-
-def _facts(
-    conn: SyncConn, row: store.StepRow, tariff: Tariff | None, currency: str, now_ms: int
-) -> StepFacts:
-    answers, decided = store.answers(conn, row.process_id, row.slug)
-    days = store.daily(conn, row.process_id, row.slug, now_ms)
-    micro, calls = store.ai(conn, row.process_id, row.slug, currency)
-    daily = None
-    if days:
-        low, high = np.quantile(days, [0.25, 0.75])
-        daily = (max(int(low), 1), max(int(high), 1))
-    return StepFacts(
-        batch_step_id=row.batch_step_id,
-        slug=row.slug,
-        tariff_id=tariff.id if tariff else None,
-        price_minor=tariff.price_minor if tariff else None,
-        floor_minor=tariff.floor_minor if tariff else 0,
-        task_ms=round(tariff.task_ms) if tariff else TASK_MS,
-        assumed_ms=tariff.assumed_ms if tariff else TASK_MS,
-        lease_ms=row.lease_ms,
-        min_answers=row.min_answers,
-        max_answers=row.max_answers,
-        target=round(row.target, 6),
-        skill=row.skill if row.skill is not None else SKILL,
-        answers_known=answers if decided >= KNOWN_FROM else None,
-        gold_share=row.gold_share,
-        audit_share=row.audit_share,
-        audits_max=row.audits_max,
-        panel=row.panel,
-        daily_known=daily,
-        people=row.people,
-        ai_micro=-(-micro // calls) if calls else 0,
-    )
