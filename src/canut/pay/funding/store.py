@@ -99,6 +99,11 @@ update batch_pay set short_ms = %(now)s where batch_id = %(batch)s and short_ms 
 returning batch_id"""
 NOT_SHORT = "update batch_pay set short_ms = null where batch_id = %s and short_ms is not null"
 
+# whether a deposit was posted by this call, not by one before with the same key
+FIRST_TIME = """
+select not exists (select from audit_log where subject = 'transfer' and subject_id = %s
+                   and action = 'book.deposit')"""
+
 NAMES = "select id, client_id, key, name from batch where id = any (%s)"
 
 FUNDS = """
@@ -209,6 +214,11 @@ def names(conn: SyncConn, batches: Sequence[int]) -> list[BatchName]:
     with conn.cursor(row_factory=of(BatchName)) as cursor:
         found: list[BatchName] = cursor.execute(NAMES, [list(batches)]).fetchall()
     return found
+
+
+def first_time(conn: SyncConn, transfer: int) -> bool:
+    row = conn.execute(FIRST_TIME, [str(transfer)]).fetchone()
+    return bool(row and row[0])
 
 
 def funds(conn: SyncConn, batch_id: int) -> BatchFunds | None:
