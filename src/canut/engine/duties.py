@@ -111,7 +111,7 @@ def settle_work(conn: SyncConn, _: Post) -> None:
 
 
 def square_accounts(conn: SyncConn, _: Post) -> None:
-    """Give back what batches did not use, and take the tax that clients owe."""
+    """Give back what batches did not use, take the tax that clients owe, publish open accounts."""
     square(conn, now_ms())
 
 

@@ -13,6 +13,7 @@ from canut.pay.ledger import void_expired
 from canut.pay.ledger.currency import written
 from canut.pay.money.invoicing import collect_vat
 from canut.pay.money.refunds import release_due
+from canut.pay.open_accounts import publish_months
 from canut.pay.settlement import settle_next
 from canut.pay.tariffs import review_tariffs
 from canut.pay.time import count_time
@@ -62,14 +63,16 @@ def settle(conn: SyncConn, now_ms: Callable[[], int]) -> int:
 
 
 def square(conn: SyncConn, now_ms: int) -> int:
-    """Give what finished batches did not use back to their clients, and take the tax of invoices
-    from deposits that have enough by now; how many of both. Each in a transaction of its own, and
+    """Give what finished batches did not use back to their clients, take the tax of invoices from
+    deposits that have enough by now, publish months that are closed; how many of all. Each in a transaction of its own, and
     again: nothing. `conn` is in autocommit mode."""
     done = 0
     with _going_on("release_due"):
         done += len(release_due(conn, ENGINE, now_ms))
     with _going_on("collect_vat"):
         done += len(collect_vat(conn, ENGINE, now_ms))
+    with _going_on("publish_months"):
+        done += publish_months(conn, now_ms)
     return done
 
 

@@ -1,0 +1,132 @@
+"""The SQL of open accounts."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from canut.db.pool import Conn, SyncConn
+from canut.db.rows import of
+from canut.pay.open_accounts.model import Hours, Moved, OpenMonth
+
+T = TypeVar("T")
+
+#: first key of the advisory lock that lets one engine publish at a time
+LOCK = 10
+TRY_LOCK = "select pg_try_advisory_xact_lock(%s, 0)"
+
+# where the next month begins: behind the last one, or with the first pay period
+BEGINS = """
+select coalesce((select max(until_ms) from open_month), (select min(from_ms) from pay_period))"""
+
+# no transfer can be dated before, and every slip of a period that ended before is paid
+CLOSED = """
+select least(
+    (select coalesce(max(until_ms), 0) from ledger_period),
+    (select coalesce(max(until_ms), 0) from pay_period where settled_ms is not null))"""
+
+# What moved between the money of batches, the co-op's own, and those who were paid from it. Each
+# transfer is seen from both sides, so that one that takes another back counts against it.
+MOVED = """
+with side as (
+    select t.currency, t.kind, d.kind as near, c.kind as far, c.owner_id as who, t.amount
+    from ledger_transfer t
+    join ledger_account d on d.id = t.debit_account
+    join ledger_account c on c.id = t.credit_account
+    where t.at_ms >= %(from)s and t.at_ms < %(until)s and t.mode in ('posted', 'post')
+    union all
+    select t.currency, t.kind, c.kind, d.kind, d.owner_id, -t.amount
+    from ledger_transfer t
+    join ledger_account d on d.id = t.debit_account
+    join ledger_account c on c.id = t.credit_account
+    where t.at_ms >= %(from)s and t.at_ms < %(until)s and t.mode in ('posted', 'post')
+), flow as (
+    select *, near <> 'coop_fee' as of_client from side
+    where near in ('batch_escrow', 'topup_reserve')
+       or (near = 'coop_fee' and far = 'contributor_payable' and kind in ('hourly', 'topup'))
+)
+select currency,
+       count(distinct who) filter (where far = 'contributor_payable' and amount > 0) as paid,
+       coalesce(sum(amount) filter (where of_client
+           and far in ('contributor_payable', 'disputed')), 0)::bigint as pay_minor,
+       coalesce(sum(amount) filter (where not of_client), 0)::bigint as coop_minor,
+       coalesce(sum(amount) filter (where kind = 'topup'), 0)::bigint as topup_minor,
+       coalesce(sum(amount) filter (where far = 'social_payable'), 0)::bigint as social_minor,
+       coalesce(sum(amount) filter (where far = 'ai_payable'), 0)::bigint as ai_minor,
+       coalesce(sum(amount) filter (where far = 'coop_fee'), 0)::bigint as fee_minor
+from flow where far in ('contributor_payable', 'disputed', 'social_payable', 'ai_payable',
+                        'coop_fee')
+group by currency order by currency"""
+
+# pay and time of each contributor in the periods that ended in the month: the newest slip of a
+# period has all that is known of its tasks; of top-ups and exams each slip has its own
+HOURS = """
+with period as (
+    select s.contributor_id, s.currency,
+           (array_agg(s.qualifying_minor order by s.period_id desc))[1]
+               + sum(s.topup_minor + s.exam_minor) as minor,
+           (array_agg(s.agreed_ms order by s.period_id desc))[1] + sum(s.exam_ms) as ms
+    from pay_slip s
+    join pay_period o on o.id = s.of_period and o.until_ms > %(from)s and o.until_ms <= %(until)s
+    group by s.contributor_id, s.currency, s.of_period
+), person as (
+    select contributor_id, currency, sum(minor) as minor, sum(ms) as ms
+    from period group by contributor_id, currency
+)
+select p.currency, count(*) as contributors,
+       count(*) filter (where c.simulated) as simulated,
+       count(*) filter (where p.ms > 0) as timed,
+       floor(percentile_cont(0.5) within group (order by p.minor * 3600000 / nullif(p.ms, 0)))::bigint
+           as hourly_minor
+from person p join contributor c on c.id = p.contributor_id
+group by p.currency"""
+
+PUBLISH = """
+insert into open_month (from_ms, until_ms, published_ms, shares)
+values (%(from)s, %(until)s, %(now)s, %(shares)s)"""
+
+MONTHS = """
+select from_ms, until_ms, published_ms, shares from open_month order by from_ms desc limit %s"""
+
+
+def alone(conn: SyncConn) -> bool:
+    """Whether nobody else publishes until the transaction ends."""
+    row = conn.execute(TRY_LOCK, [LOCK]).fetchone()
+    return bool(row and row[0])
+
+
+def begins(conn: SyncConn) -> int | None:
+    row = conn.execute(BEGINS).fetchone()
+    return row[0] if row else None
+
+
+def closed(conn: SyncConn) -> int:
+    row = conn.execute(CLOSED).fetchone()
+    return int(row[0]) if row else 0
+
+
+def moved(conn: SyncConn, from_ms: int, until_ms: int) -> list[Moved]:
+    return _rows(conn, Moved, MOVED, {"from": from_ms, "until": until_ms})
+
+
+def hours(conn: SyncConn, from_ms: int, until_ms: int) -> list[Hours]:
+    return _rows(conn, Hours, HOURS, {"from": from_ms, "until": until_ms})
+
+
+def publish(conn: SyncConn, month: OpenMonth) -> None:
+    shares = Jsonb(msgspec.to_builtins(month.shares))
+    values = {"from": month.from_ms, "until": month.until_ms, "now": month.published_ms}
+    conn.execute(PUBLISH, values | {"shares": shares})
+
+
+async def months(conn: Conn, limit: int) -> list[OpenMonth]:
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(MONTHS, [limit])
+        return msgspec.convert(await cursor.fetchall(), list[OpenMonth])
+
+
+def _rows(conn: SyncConn, struct: type[T], query: str, values: dict[str, Any]) -> list[T]:
+    with conn.cursor(row_factory=of(struct)) as cursor:
+        found: list[T] = cursor.execute(query, values).fetchall()
+    return found
