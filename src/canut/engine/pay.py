@@ -64,8 +64,8 @@ def settle(conn: SyncConn, now_ms: Callable[[], int]) -> int:
 
 def square(conn: SyncConn, now_ms: int) -> int:
     """Give what finished batches did not use back to their clients, take the tax of invoices from
-    deposits that have enough by now, publish months that are closed; how many of all. Each in a transaction of its own, and
-    again: nothing. `conn` is in autocommit mode."""
+    deposits that have enough by now, publish months that are closed; how many of all. Each in a
+    transaction of its own, and again: nothing. `conn` is in autocommit mode."""
     done = 0
     with _going_on("release_due"):
         done += len(release_due(conn, ENGINE, now_ms))

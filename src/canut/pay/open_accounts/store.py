@@ -77,8 +77,8 @@ with period as (
 select p.currency, count(*) as contributors,
        count(*) filter (where c.simulated) as simulated,
        count(*) filter (where p.ms > 0) as timed,
-       floor(percentile_cont(0.5) within group (order by p.minor * 3600000 / nullif(p.ms, 0)))::bigint
-           as hourly_minor
+       floor(percentile_cont(0.5) within group (
+           order by p.minor * 3600000 / nullif(p.ms, 0)))::bigint as hourly_minor
 from person p join contributor c on c.id = p.contributor_id
 group by p.currency"""
 
