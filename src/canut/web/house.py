@@ -12,6 +12,8 @@ from canut.config import Settings
 from canut.db.pool import Conn, Pool
 from canut.db.secret import read_secret
 from canut.errors import Unavailable
+from canut.pay.money.payments import Provider
+from canut.pay.money.stripe import Stripe
 from canut.people.credentials import token_hash
 from canut.people.model import Principal
 from canut.web.kept import Kept
@@ -93,6 +95,13 @@ class Principals:
         return len(self._known)
 
 
+def provider_of(settings: Settings) -> Provider | None:
+    """The provider of payments that the settings have both secrets for."""
+    if settings.stripe_key and settings.stripe_webhook_secret:
+        return Stripe(settings.stripe_key, settings.stripe_webhook_secret)
+    return None
+
+
 class House:
     """State of one web process; `create_app` makes it, `house(request)` finds it."""
 
@@ -114,6 +123,8 @@ class House:
         self.imports = ThreadPoolExecutor(IMPORTS_MAX, "import")
         self.templates = templates or Templates()
         self.kept = Kept()
+        #: where clients can pay by card; None: nowhere
+        self.payments = provider_of(settings)
         self.live = Live()
         self.secure = settings.url.startswith("https:")
         self.host = urlsplit(settings.url).netloc
