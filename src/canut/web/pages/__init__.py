@@ -20,6 +20,7 @@ from canut.web.pages import (
     hooks,
     licences,
     look,
+    money,
     operator,
     operator_audit,
     operator_people,
@@ -39,7 +40,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every page."""
     fixed = (
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
-        *(operator_audit, operator_people, search, desk, processes),
+        *(operator_audit, operator_people, search, desk, processes, money),
         *(shell, remarks, quality, licences, certificates, browsing, watching, answers, look),
         *(design, agents),
     )
