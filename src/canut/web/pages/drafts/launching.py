@@ -11,7 +11,8 @@ from canut.channels.drafts.model import Draft
 from canut.db.pool import connect
 from canut.errors import Conflict, Invalid, NotFound
 from canut.web.auth import WebRequest, house, principal
-from canut.web.pages.drafts.shared import problems_of, uploads
+from canut.web.pages.drafts.pricing import check_limit, set_aside
+from canut.web.pages.drafts.shared import Sight, problems_of, sight, uploads
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.view import now_ms
 
@@ -21,9 +22,10 @@ Page = Callable[..., Awaitable[Response[Any]]]
 async def launch(request: WebRequest, draft: Draft, page: Page) -> Response[Any]:
     """Make the batch, and go to it; or say what is missing."""
     shared, loop = house(request), asyncio.get_running_loop()
+    seen = await sight(request, draft)
     leave = shared.busy.enter(draft.client_id)
     try:
-        batch = await loop.run_in_executor(shared.imports, _launch, request, draft)
+        batch = await loop.run_in_executor(shared.imports, _launch, request, seen)
     except (Invalid, Conflict, NotFound) as error:
         return await page(request, draft, "launch", problems_of(error))
     finally:
@@ -32,14 +34,14 @@ async def launch(request: WebRequest, draft: Draft, page: Page) -> Response[Any]
     return go(f"/batches/{batch}")
 
 
-def _launch(request: WebRequest, draft: Draft) -> int:
+def _launch(request: WebRequest, seen: Sight) -> int:
+    draft, who, now = seen.draft, principal(request), now_ms()
     with connect(house(request).settings.database_url) as conn:
-        batch, _ = drafting.launch(
-            conn,
-            principal(request),
-            draft.id,
-            uploads(request),
-            locale_of(request),
-            now_ms(),
+        most = check_limit(conn, draft, seen.plan.definition, now)
+        batch, made = drafting.launch(
+            conn, who, draft.id, uploads(request), locale_of(request), now
         )
+        # pressed twice, it is one batch, and one price
+        if made is not None:
+            set_aside(conn, who, batch, draft.form("launch"), most, now)
     return batch

@@ -14,30 +14,31 @@ from canut.channels.drafts.composing import (
     key_of,
     kind_of,
     mapping_of,
-    plan,
     use_of,
 )
-from canut.channels.drafts.model import Draft, Form, Found, first
+from canut.channels.drafts.model import Draft, Found, first
 from canut.errors import CanutError, Problem
 from canut.insight.asking import Asking, asking, proof
 from canut.insight.store_asking import Measured, measured
 from canut.processes.making import PART_TYPES, TYPES, form_of
-from canut.processes.model import REFERENCE, ItemField, StepDefinition
+from canut.processes.model import REFERENCE, ItemField, ProcessDefinition, StepDefinition
 from canut.processes.store import list_processes_async, read_version_async
 from canut.questions.base import localise
 from canut.questions.registry import load_question
-from canut.web.auth import WebRequest
+from canut.web.api.common import in_thread
+from canut.web.auth import WebRequest, principal
 from canut.web.pages.drafts.preview import preview
+from canut.web.pages.drafts.pricing import Priced, levels_at, price, price_levels
 from canut.web.pages.drafts.shared import (
     Sight,
     column_names,
     looked,
     problems_of,
     readable,
-    saying,
     skips,
 )
 from canut.web.pages.drafts.words import KIND_NAMES, TYPE_NAMES, ColumnView, Level, Offer
+from canut.web.pages.money.shared import LINES
 from canut.web.pages.render import locale_of
 from canut.web.pages.view import now_ms, pool, told
 
@@ -103,12 +104,17 @@ async def target(request: WebRequest, seen: Sight) -> dict[str, Any]:
     usual: float = USUAL_ERROR
     if seen.version is not None and seen.plan.way != "made":
         usual = seen.version.definition.steps[0].promise.error_max * 100
-    values: dict[str, Any] = {"levels": [], "items": await _items(request, seen)}
+    values: dict[str, Any] = {"levels": [], "prices": {}, "items": await _items(request, seen)}
     shares = sorted({*map(float, ERRORS), round(usual, 3)}, reverse=True)
     if definition is not None and not seen.plan.problems["question"]:
         known = await _measured(request, seen)
-        values["levels"] = await asyncio.to_thread(_levels, seen, shares, values["items"], known)
+        asked = levels_at(seen, shares)
+        values["levels"] = await asyncio.to_thread(_levels, asked, values["items"], known)
         values["known"] = known
+        client, items = seen.draft.client_id, values["items"]
+        values["prices"] = await in_thread(
+            request, lambda conn: price_levels(conn, client, asked, items, now_ms())
+        )
     said = first(form, "error", f"{usual:g}")
     other = said not in {f"{share:g}" for share in shares}
     return values | {
@@ -132,7 +138,8 @@ async def launch(request: WebRequest, seen: Sight) -> dict[str, Any]:
         "asking": None,
         "error_max": definition.steps[0].promise.error_max if definition else None,
         "question_text": "",
-        "shown": [], "hidden": [], "personal": [],
+        "shown": [], "hidden": [], "personal": [], "priced": None,
+        "budget": first(draft.form("launch"), "budget"),
         **await _rows(request, seen),
     }  # fmt: skip
     if definition is None:
@@ -146,7 +153,24 @@ async def launch(request: WebRequest, seen: Sight) -> dict[str, Any]:
     if not values["missing"]:
         known = await _measured(request, seen)
         values["asking"] = await asyncio.to_thread(_ask, definition.steps[0], known)
+        values["priced"] = await _priced(request, seen, definition, values)
+        values["line_names"] = LINES
     return values
+
+
+async def _priced(
+    request: WebRequest, seen: Sight, definition: ProcessDefinition, values: dict[str, Any]
+) -> Priced | None:
+    who, found = principal(request), values["found"]
+    items = found.rows - found.rejected if found else 0
+    own = round(definition.steps[0].promise.error_max * 100, 3)
+    levels = levels_at(seen, sorted({*map(float, ERRORS), own}, reverse=True))
+    return await in_thread(
+        request,
+        lambda conn: price(
+            conn, who, seen.draft, definition, levels, items, now_ms(), values["deadline_ms"]
+        ),
+    )
 
 
 def _missing(seen: Sight) -> list[str]:
@@ -233,17 +257,12 @@ async def _measured(request: WebRequest, seen: Sight) -> Measured:
         return await measured(conn, seen.draft.client_id, seen.version.process_id, step)
 
 
-def _levels(seen: Sight, shares: list[float], items: int, known: Measured) -> list[Level]:
+def _levels(asked: dict[str, ProcessDefinition], items: int, known: Measured) -> list[Level]:
     levels = []
-    for share in shares:
-        form: Form = {"error": [f"{share:g}"]}
-        asked = plan(saying(seen.draft, "target", form), seen.version, seen.options, "en")
-        if asked.definition is None:
-            continue
-        step = asked.definition.steps[0]
+    for share, definition in asked.items():
+        step = definition.steps[0]
         wrong = math.floor(step.promise.error_max * items + 1e-9)
-        proved = proof(step.promise, items)
-        levels.append(Level(f"{share:g}", wrong, _ask(step, known), proved))
+        levels.append(Level(share, wrong, _ask(step, known), proof(step.promise, items)))
     return levels
 
 
