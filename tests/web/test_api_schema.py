@@ -19,7 +19,7 @@ from tests.api import PRODUCTS, THINGS, Api, emptied
 DOCUMENT = build(routes(Settings()), "http://canut.test")
 schema = schemathesis.openapi.from_dict(DOCUMENT)
 #: what a request of this kind is made with; the gate has tests of its own
-KEYS = {"work": "worker", "people": "operator"}
+KEYS = {"work": "worker", "pay": "worker", "people": "operator"}
 #: names of operations -> their first tag
 OPERATIONS = {
     operation["operationId"]: operation["tags"][0]

@@ -7,17 +7,23 @@ from typing import Unpack
 
 import httpx
 
-from canut.sdk import (
-    calls,
-    calls_agents,
-    calls_certificates,
-    calls_exams,
-    calls_explain,
-    calls_licences,
-    calls_pay,
-)
+from canut.sdk import calls, calls_certificates, calls_explain, calls_money
 from canut.sdk import values as v
 from canut.sdk.call import Call
+from canut.sdk.parts import (
+    Agents,
+    Certificates,
+    Exams,
+    Gold,
+    Licences,
+    Money,
+    Pay,
+    People,
+    Pictures,
+    Processes,
+    Webhooks,
+    Work,
+)
 from canut.sdk.retry import Retry
 from canut.sdk.sending import Http, Method, Pages, Part
 from canut.sdk.sources import Items
@@ -25,13 +31,6 @@ from canut.sdk.transport import (
     TIMEOUT,
     Server,
 )
-
-
-class Processes(Part):
-    """What can be outsourced."""
-
-    list = Pages(calls.processes)
-    get = Method(calls.process)
 
 
 class Batch:
@@ -120,13 +119,17 @@ class Batch:
         """Everything that was decided about an item, and why, step by step."""
         return self.http.send(calls_explain.explanation(self.id, key))
 
+    def quote(self, *, items: int | None = None) -> v.Quote:
+        """What it will cost, line by line; for so many of its items, or all."""
+        return self.http.send(calls_money.quote(self.id, items=items))
 
-class Certificates(Part):
-    """What was stated about decisions, and what was contested."""
+    def quotes(self) -> list[v.Quote]:
+        """Its quotes, newest first."""
+        return self.http.send(calls_money.quotes(self.id)).data
 
-    evidence = Method(calls_certificates.evidence)
-    pdf = Method(calls_explain.pdf)
-    disputes = Pages(calls_certificates.disputes)
+    def funds(self) -> v.BatchFunds:
+        """Its money."""
+        return self.http.send(calls_money.funds(self.id))
 
 
 class Batches(Part):
@@ -161,90 +164,6 @@ class Batches(Part):
         return batch.refresh()
 
 
-class Pictures(Part):
-    """Pictures that a client keeps with the server."""
-
-    add = Method(calls.add_picture)
-
-
-class Webhooks(Part):
-    """Where deliveries are announced."""
-
-    list = Pages(calls.webhooks)
-    create = Method(calls.create_webhook)
-    delete = Method(calls.delete_webhook)
-
-
-class Work(Part):
-    """What a contributor does."""
-
-    claim = Method(calls.claim)
-    live = Method(calls.live)
-    answer = Method(calls.answer)
-    answer_all = Method(calls.answer_all)
-    give_back = Method(calls.give_back)
-    explain = Method(calls_explain.own_answer)
-    pay = Method(calls_pay.pay)
-    times = Method(calls_pay.times)
-    state_time = Method(calls_pay.state_time)
-    question = Method(calls.question)
-    options = Method(calls.options)
-
-
-class Exams(Part):
-    """How a contributor earns a licence."""
-
-    list = Method(calls_exams.exams)
-    start = Method(calls_exams.start)
-    topic = Method(calls_exams.topic)
-    options = Method(calls_exams.options)
-    questions = Method(calls_exams.questions)
-    answer = Method(calls_exams.answer)
-    result = Method(calls_exams.result)
-
-
-class Gold(Part):
-    """Items whose right answer is known."""
-
-    list = Pages(calls_exams.gold)
-    add = Method(calls_exams.add_gold)
-    retire = Method(calls_exams.retire_gold)
-
-
-class Licences(Part):
-    """Who may work on a step, and which agent decides alone."""
-
-    mine = Method(calls_licences.mine)
-    list = Pages(calls_licences.licences)
-    begin = Method(calls_licences.begin)
-    grant = Method(calls_licences.grant)
-    end = Method(calls_licences.end)
-    keep = Method(calls_licences.keep)
-
-
-class Agents(Part):
-    """AI agents at work (operators)."""
-
-    list = Method(calls_agents.agents)
-    get = Method(calls_agents.agent)
-    pause = Method(calls_agents.pause)
-    resume = Method(calls_agents.resume)
-    teach = Method(calls_agents.teach)
-    end = Method(calls_agents.end)
-
-
-class People(Part):
-    """Who uses the platform (operators)."""
-
-    contributors = Pages(calls.contributors)
-    create_contributors = Method(calls.create_contributors)
-    create_agent = Method(calls_licences.create_agent)
-    set_family = Method(calls_licences.set_family)
-    clients = Pages(calls.clients)
-    create_client = Method(calls.create_client)
-    audit = Pages(calls.audit)
-
-
 class Canut(Part):
     """A Canut server: `Canut("http://localhost:8000", key="ck_...")`.
 
@@ -273,6 +192,8 @@ class Canut(Part):
         self.pictures = Pictures(self.http)
         self.webhooks = Webhooks(self.http)
         self.work = Work(self.http)
+        self.pay = Pay(self.http)
+        self.money = Money(self.http)
         self.exams = Exams(self.http)
         self.gold = Gold(self.http)
         self.licences = Licences(self.http)

@@ -8,13 +8,14 @@ from canut.sdk.values.common import TimeMs
 from canut.sdk.values.work import TaskName
 
 Minor = Annotated[int, Meta(description="Whole minor units of the currency (cents).")]
+Currency = Annotated[str, Meta(description="ISO 4217.")]
 LengthMs = Annotated[int, Meta(description="A length of time, in milliseconds.", ge=0)]
 
 
 class PaySum(Struct, frozen=True):
     """What was earned and not paid out, in one currency."""
 
-    currency: Annotated[str, Meta(description="ISO 4217.")]
+    currency: Currency
     fresh_minor: Annotated[Minor, Meta(description="Earned since the last sheet.")]
     held_minor: Annotated[Minor, Meta(description="Held until it is accepted.")]
     payable_minor: Annotated[Minor, Meta(description="Yours.")]
@@ -27,7 +28,7 @@ class EarningAt(Struct, frozen=True):
     #: work; reprice: its price was raised; time: its time was corrected
     cause: Literal["work", "reprice", "time"]
     amount_minor: Minor
-    currency: str
+    currency: Currency
     basis: Annotated[
         Literal["price", "hour", "assumed"],
         Meta(description="By the task, by agreed time, or by a time assumed for want of one."),

@@ -18,7 +18,7 @@ from canut.web.api.common import PREFIX, in_thread, now_ms, number, pool
 from canut.web.api.describe import Operation, described
 from canut.web.api.once import create
 from canut.web.api.reading import Reader, read_query
-from canut.web.api.replying import Json, PageQuery, after, page, reply
+from canut.web.api.replying import Json, PageQuery, after, attachment, page, reply
 from canut.web.auth import WebRequest, principal
 from canut.work.batches import NEWEST, read_batch
 
@@ -117,11 +117,7 @@ async def get_evidence(request: WebRequest) -> Response[bytes]:
     """A certificate as a file."""
     who, id = principal(request), number(request)
     packed = await in_thread(request, lambda conn: _packed(conn, who, id))
-    headers = {
-        "content-disposition": f'attachment; filename="certificate-{id}.json.gz"',
-        "cache-control": "no-store",
-    }
-    return Response(packed, media_type="application/gzip", headers=headers)
+    return attachment(packed, "application/gzip", f"certificate-{id}.json.gz")
 
 
 @post(f"{PREFIX}/batches/{{id:str}}/disputes", opt=described(CONTEST))

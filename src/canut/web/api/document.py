@@ -26,6 +26,8 @@ TAGS = {
     "certificates": "What is proved about decisions, and what clients contest.",
     "processes": "What can be outsourced.",
     "work": "What contributors claim and answer.",
+    "money": "What work costs a client.",
+    "pay": "What contributors earn, and where it goes.",
     "webhooks": "Deliveries, announced.",
     "people": "Who uses the platform.",
 }

@@ -1,5 +1,6 @@
 """Why something was decided: for clients of their items, for contributors of their answers."""
 
+import asyncio
 from typing import Annotated
 
 from litestar import Response, get
@@ -15,7 +16,7 @@ from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, number, task_names
 from canut.web.api.describe import Operation, described
 from canut.web.api.reading import read_query
-from canut.web.api.replying import Json, reply
+from canut.web.api.replying import Json, attachment, like, reply
 from canut.web.api.work import TASK, TASK_PARAMETER, OptionsQuery
 from canut.web.auth import WebRequest, principal
 
@@ -134,12 +135,9 @@ async def get_certificate_pdf(request: WebRequest) -> Response[bytes]:
     who, id = principal(request), number(request)
     locale: Locale = "fr" if query.locale == "fr" else "en"
     certificate = await in_thread(request, lambda conn: with_evidence(conn, who, id))
-    made = certificate_pdf(certificate, locale, f"certificate-{id}.json.gz")
-    headers = {
-        "content-disposition": f'attachment; filename="certificate-{id}.pdf"',
-        "cache-control": "no-store",
-    }
-    return Response(made, media_type="application/pdf", headers=headers)
+    name = f"certificate-{id}"
+    made = await asyncio.to_thread(certificate_pdf, certificate, locale, f"{name}.json.gz")
+    return attachment(made, "application/pdf", f"{name}.pdf")
 
 
 def _explained(chapter: Chapter) -> v.Explained:
@@ -170,18 +168,7 @@ def _explained(chapter: Chapter) -> v.Explained:
 
 
 def _weighed(one: HeardAnswer) -> v.WeighedAnswer:
-    return v.WeighedAnswer(
-        contributor=one.name,
-        kind=one.kind,
-        value=one.value,
-        family=one.family,
-        simulated=one.simulated,
-        expert=one.expert,
-        skill=one.skill,
-        judged=one.judged,
-        weight=one.weight,
-        stated=one.stated,
-    )
+    return like(v.WeighedAnswer, one, contributor=one.name)
 
 
 ROUTES = [explain, get_own_answer, get_certificate_pdf]

@@ -13,7 +13,7 @@ from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, now_ms, pool, task_names
 from canut.web.api.describe import Operation, described
 from canut.web.api.reading import Reader, read_query
-from canut.web.api.replying import Json, reply
+from canut.web.api.replying import Json, like, reply
 from canut.web.api.work import TASK, TASK_PARAMETER
 from canut.web.auth import WebRequest, principal
 from canut.work.model import TaskRef
@@ -38,7 +38,7 @@ PAY = Operation(
     name="pay",
     summary="Read what you earned",
     description="What is yours, what is held until it is accepted, and what each answer earned.",
-    tag="work",
+    tag="pay",
     scopes=("work",),
     query=PastQuery,
     reply=v.Pay,
@@ -53,7 +53,7 @@ TIMES = Operation(
     summary="Read how long your tasks took",
     description="Agreed time is what pay rests on. Of answers that came over the API nothing is "
     "measured: state their time.",
-    tag="work",
+    tag="pay",
     scopes=("work",),
     query=PastQuery,
     reply=v.TimesOfTasks,
@@ -67,7 +67,7 @@ STATE_TIME = Operation(
     summary="State the time of a task",
     description="Opens a review: a person decides, and says why. Until then nothing changes. "
     "Sending the same statement again is safe.",
-    tag="work",
+    tag="pay",
     scopes=("work",),
     parameters=(TASK_PARAMETER,),
     body=v.StateTime,
@@ -92,7 +92,7 @@ async def read_pay(request: WebRequest) -> Json:
     shown.sort(key=lambda one: (-one.earned_ms, one.task, one.cause))
     return reply(
         v.Pay(
-            [v.PaySum(s.currency, s.fresh_minor, s.held_minor, s.payable_minor) for s in sums],
+            [like(v.PaySum, one) for one in sums],
             shown,
         )
     )
@@ -127,30 +127,11 @@ async def state_time(request: WebRequest) -> Json:
 
 
 def _earning(task: str, one: Earning) -> v.EarningAt:
-    return v.EarningAt(
-        task=task,
-        cause=one.cause.partition(":")[0],  # type: ignore[arg-type]
-        amount_minor=one.amount_minor,
-        currency=one.currency,
-        basis=one.basis,
-        paid_ms=one.paid_ms,
-        earned_ms=one.earned_ms,
-        accept_ms=one.accept_ms,
-        accepted_ms=one.accepted_ms,
-    )
+    return like(v.EarningAt, one, task=task, cause=one.cause.partition(":")[0])
 
 
 def _time(task: str, one: TaskTime) -> v.TimeOfTask:
-    return v.TimeOfTask(
-        task=task,
-        claimed_ms=one.claimed_ms,
-        ended_ms=one.ended_ms,
-        measured_ms=one.measured_ms,
-        agreed_ms=one.agreed_ms,
-        basis=one.basis,
-        answered=one.answered,
-        stated_ms=one.stated_ms,
-    )
+    return like(v.TimeOfTask, one, task=task)
 
 
 ROUTES = [read_pay, read_times, state_time]

@@ -39,7 +39,7 @@ ADD = Operation(
     stream={"image/*": ""},
     reply=v.Picture,
     reply_example=v.Picture(value=NAME, media_type="image/jpeg", bytes=48_213),
-    refuses=(413, 422),
+    refuses=(404, 413, 422),
 )
 
 

@@ -15,6 +15,7 @@ from canut.web.api.reading import ID_MAX
 from canut.web.auth import WebRequest
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Struct)
 Row = TypeVar("Row")
 
 encode = msgspec.json.Encoder().encode
@@ -36,6 +37,21 @@ def reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) 
         media_type="application/json",
         headers=headers or {"cache-control": "no-store"},
     )
+
+
+def like(type_: type[S], one: Any, **given: Any) -> S:
+    """A value that travels: what is given, and of `one` the fields that are called the same."""
+    rest = (name for name in type_.__struct_fields__ if name not in given)
+    return type_(**given, **{name: getattr(one, name) for name in rest})
+
+
+def attachment(content: bytes, media_type: str, name: str) -> Response[bytes]:
+    """A file to keep, for nobody's cache."""
+    headers = {
+        "content-disposition": f'attachment; filename="{name}"',
+        "cache-control": "no-store",
+    }
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def nothing() -> Json:
