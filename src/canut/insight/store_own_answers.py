@@ -1,6 +1,6 @@
 """The SQL of a contributor's list of their answers. Everything here reads."""
 
-from canut.db.pool import Conn
+from canut.db.pool import Conn, SyncConn
 from canut.db.rows import of
 from canut.insight.model import AskedAnswers, Given, Titles
 
@@ -79,3 +79,10 @@ async def titles(conn: Conn, batch_steps: list[int]) -> list[Titles]:
     """Of these steps of batches."""
     cursor = await conn.cursor(row_factory=of(Titles)).execute(TITLES, [batch_steps])
     return await cursor.fetchall()
+
+
+def sync_titles(conn: SyncConn, batch_steps: list[int]) -> dict[int, Titles]:
+    """The same by step, on a connection of long work."""
+    with conn.cursor(row_factory=of(Titles)) as cursor:
+        found: list[Titles] = cursor.execute(TITLES, [batch_steps]).fetchall()
+    return {one.batch_step_id: one for one in found}

@@ -25,6 +25,7 @@ from canut.web.pages import (
     operator_audit,
     operator_people,
     options,
+    pay,
     pictures,
     processes,
     quality,
@@ -42,7 +43,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
         *(operator_audit, operator_people, search, desk, processes, money),
         *(shell, remarks, quality, licences, certificates, browsing, watching, answers, look),
-        *(design, agents),
+        *(design, agents, pay),
     )
     return [
         *drafts.routes(settings),

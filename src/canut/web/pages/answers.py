@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
+from canut.insight import own_pay
 from canut.insight.explain_words import own_told
 from canut.insight.model import AskedAnswers
 from canut.insight.operations_model import DAY_MS
@@ -26,8 +27,10 @@ async def list_answers(request: WebRequest, before: FromQuery[str] = "") -> Resp
     who, names = principal(request).contributor(), await task_names(request)
     given, asked = _asked(request)
     page = await read_own_answers(pool(request), steps(request), names, who, before, asked)
+    tasks = [one.task for one in page.lines]
     values: dict[str, Any] = {
         "page": page,
+        "pays": await in_thread(request, lambda conn: own_pay.read_pay_of(conn, names, who, tasks)),
         "first": not before,
         "given": given,
         "kept": urlencode(given),
@@ -40,11 +43,18 @@ async def list_answers(request: WebRequest, before: FromQuery[str] = "") -> Resp
 async def show_answer(request: WebRequest, task: FromPath[str]) -> Response[str]:
     """What became of one of them."""
     who, names = principal(request).contributor(), await task_names(request)
-    own = await in_thread(request, lambda conn: own_answer(conn, names, who, task))
+    own, pays = await in_thread(
+        request,
+        lambda conn: (
+            own_answer(conn, names, who, task),
+            own_pay.read_pay_of(conn, names, who, [task]),
+        ),
+    )
     step = names.read(task).batch_step_id
     titles = (await read_titles(pool(request), [step]))[step]
     told = own_told(own, "fr" if locale_of(request) == "fr" else "en")
-    return show(request, "answers/answer.html", titles=titles, own=own, told=told)
+    values = {"titles": titles, "own": own, "told": told, "pay": pays.get(task), "task": task}
+    return show(request, "answers/answer.html", **values)
 
 
 def _asked(request: WebRequest) -> tuple[dict[str, str], AskedAnswers]:

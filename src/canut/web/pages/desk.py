@@ -5,12 +5,14 @@ from typing import Any
 
 from litestar import Response, get, post
 
+from canut.insight import own_pay
 from canut.insight.desk import read_desk
 from canut.people import store as people
 from canut.quality.exams import sitting as exams
 from canut.quality.exams.values import OpenExam
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
+from canut.web.pages.offers import read_offers
 from canut.web.pages.render import go
 from canut.web.pages.screen import held_tasks
 from canut.web.pages.view import now_ms, pool, show
@@ -26,14 +28,22 @@ async def home(request: WebRequest) -> Response[str]:
     held = await held_tasks(request, contributor)
     batches = await tasks.open_batches(pool(request), contributor)
     desk = await read_desk(pool(request), contributor, [one.batch_id for one in batches], now)
-    offers = await in_thread(request, lambda conn: exams.list_open(conn, contributor))
-    ready = [one for one in offers if _ready(one, now)]
+    doors, present = await in_thread(
+        request,
+        lambda conn: (
+            exams.list_open(conn, contributor),
+            own_pay.read_present(conn, contributor, now),
+        ),
+    )
+    ready = [one for one in doors if _ready(one, now)]
     values: dict[str, Any] = {
         "held": held,
         "batches": batches,
         "desk": desk,
+        "offers": await read_offers(request, [one.batch_id for one in batches]),
+        "present": present,
         # an exam that opens a door comes before one that opens none yet
-        "exams": {(one.process_id, one.step_slug): one for one in offers},
+        "exams": {(one.process_id, one.step_slug): one for one in doors},
         "ready": {(one.process_id, one.step_slug) for one in ready},
         "practise": sorted(ready, key=lambda one: not _opens(one, desk.closed)),
         "now": now,

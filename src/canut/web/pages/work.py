@@ -16,6 +16,7 @@ from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.errors import wants_json
 from canut.web.i18n import N_
 from canut.web.pages.forms import storable
+from canut.web.pages.offers import read_offers
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.screen import (
     ANSWER,
@@ -186,7 +187,9 @@ async def _door(
     batches = await tasks.open_batches(pool(request), me)
     batch: OpenBatch | None = next((one for one in batches if one.batch_id == batch_id), None)
     title = localise(batch.title, locale_of(request)) if batch else say(request, N_("Work"))
+    offers = (await read_offers(request, [batch_id]))[batch_id] if batch else []
     values: dict[str, Any] = {"batch": batch, "title": title, "none_left": none_left}
+    values["offers"] = offers
     return show(request, "work/start.html", notice=notice, **values)
 
 

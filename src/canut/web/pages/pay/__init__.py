@@ -1,0 +1,7 @@
+"""Pay, for contributors: what is theirs, how it came about, and how it comes to them."""
+
+from typing import Any
+
+from canut.web.pages.pay import account, mine, slips, tasks
+
+ROUTES: list[Any] = [*mine.ROUTES, *tasks.ROUTES, *slips.ROUTES, *account.ROUTES]

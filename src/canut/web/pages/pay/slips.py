@@ -1,0 +1,114 @@
+"""My pay slips: the list, one with its whole sum, and the same as PDF and CSV."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath, FromQuery
+
+from canut.errors import CanutError
+from canut.pay.identity import coop_name
+from canut.pay.settlement import Slip, grouped, list_slips, read_slip
+from canut.pay.settlement.reading import EVER
+from canut.pay.settlement.slip_csv import slip_csv
+from canut.pay.settlement.slip_sum import steps
+from canut.pay.settlement.slip_texts import Locale
+from canut.web.api.common import in_thread, task_names
+from canut.web.auth import WebRequest, house, principal, requires
+from canut.web.pages.render import locale_of
+from canut.web.pages.view import show
+from canut.work.model import TaskRef
+
+CONTRIBUTORS = requires("contributor")
+#: slips, and tasks of a slip, on a page
+PAGE, TASKS = 50, 200
+
+
+@get("/pay/slips", opt=CONTRIBUTORS, include_in_schema=False)
+async def show_slips(request: WebRequest, before: FromQuery[int] = EVER) -> Response[str]:
+    """Pay slips, newest first."""
+    who = principal(request).contributor()
+    found = await in_thread(
+        request,
+        lambda conn: list_slips(conn, contributor_id=who, before=before, limit=PAGE + 1),
+    )
+    older = found[PAGE - 1].id if len(found) > PAGE else None
+    values: dict[str, Any] = {"slips": found[:PAGE], "older": older, "first": before == EVER}
+    return show(request, "pay/slips.html", **values)
+
+
+@get("/pay/slips/{slip_id:int}", opt=CONTRIBUTORS, include_in_schema=False)
+async def show_slip(
+    request: WebRequest, slip_id: FromPath[int], page: FromQuery[int] = 1
+) -> Response[str]:
+    """A pay slip: what it says can be done again by hand."""
+    slip, name = await _read(request, slip_id)
+    pages = -(-len(slip.lines) // TASKS) or 1
+    at = min(max(page, 1), pages)
+    values: dict[str, Any] = {
+        "slip": slip.summary,
+        "groups": grouped(slip.lines),
+        "steps": steps(slip, _language(request)),
+        "lines": slip.lines[(at - 1) * TASKS : at * TASKS],
+        "name": name,
+        "page": at,
+        "pages": pages,
+    }
+    return show(request, "pay/slip.html", **values)
+
+
+@get("/pay/slips/{slip_id:int}/slip.pdf", opt=CONTRIBUTORS, include_in_schema=False)
+async def slip_as_pdf(request: WebRequest, slip_id: FromPath[int]) -> Response[bytes]:
+    """The same, to keep."""
+    # Typst takes a while to load
+    from canut.pay.settlement.slip_pdf import slip_pdf
+
+    slip, name = await _read(request, slip_id)
+    language, coop = _language(request), house(request).settings.coop_file
+
+    def make() -> bytes:
+        try:
+            called = coop_name(coop)
+        except CanutError:
+            # a file that somebody has to mend keeps no slip back
+            called = ""
+        return slip_pdf(slip, language, name, called)
+
+    return _file(await asyncio.to_thread(make), "application/pdf", f"pay-slip-{slip_id}.pdf")
+
+
+@get("/pay/slips/{slip_id:int}/slip.csv", opt=CONTRIBUTORS, include_in_schema=False)
+async def slip_as_csv(request: WebRequest, slip_id: FromPath[int]) -> Response[bytes]:
+    """The same, for a spreadsheet: every task in whole milliseconds."""
+    slip, name = await _read(request, slip_id)
+    made = slip_csv(slip, _language(request), name)
+    return _file(made, "text/csv; charset=utf-8", f"pay-slip-{slip_id}.csv")
+
+
+async def _read(request: WebRequest, slip_id: int) -> tuple[Slip, Callable[[int], str]]:
+    """The slip, if it is theirs, and what its tasks are called. Tasks of one moment are in the
+    order of these names, for their numbers tell which were made last."""
+    who, names = principal(request).contributor(), await task_names(request)
+    slip = await in_thread(request, lambda conn: read_slip(conn, slip_id, who))
+    named = {
+        line.task_id: names.name(TaskRef(line.batch_step_id, line.task_id)) for line in slip.lines
+    }
+    lines = sorted(slip.lines, key=lambda line: (line.ended_ms, named[line.task_id]))
+    return msgspec.structs.replace(slip, lines=lines), named.__getitem__
+
+
+def _language(request: WebRequest) -> Locale:
+    return "fr" if locale_of(request) == "fr" else "en"
+
+
+def _file(content: bytes, media_type: str, name: str) -> Response[bytes]:
+    headers = {
+        "content-disposition": f'attachment; filename="{name}"',
+        "cache-control": "private, no-store",
+    }
+    return Response(content, media_type=media_type, headers=headers)
+
+
+ROUTES: list[Any] = [show_slips, show_slip, slip_as_pdf, slip_as_csv]
