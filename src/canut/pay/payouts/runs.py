@@ -132,6 +132,13 @@ def payouts_in(
     return store.of_run(conn, run_id, after, min(limit, PAGE_MAX))
 
 
+def cleared(conn: SyncConn, by: Principal, run_id: int) -> int:
+    """What the books have sent to the clearing account for a run (minor units): what its file sums
+    to, or there is none. Raises `Forbidden`."""
+    _check_keeper(by)
+    return store_runs.cleared(conn, run_id)
+
+
 def run_file(conn: SyncConn, by: Principal, run_id: int, coop: Coop, vault: Vault) -> RunFile:
     """The file of an approved run: pain.001.001.09 for banks, CSV for a provider. The same run
     always gives the same file, so that a bank that gets it twice pays once. Who took it is in the

@@ -3,7 +3,7 @@
 from canut.db.pool import SyncConn
 from canut.errors import NotFound
 from canut.pay.settlement import store, store_slips
-from canut.pay.settlement.model import Period, Slip, SlipSummary
+from canut.pay.settlement.model import Period, Settled, Slip, SlipSummary
 
 PAGE_MAX = 500
 EVER = 2**62
@@ -12,6 +12,11 @@ EVER = 2**62
 def list_periods(conn: SyncConn, *, before: int = EVER, limit: int = 50) -> list[Period]:
     """Periods that were settled, newest first, from the one before `before` on."""
     return store.periods(conn, before, max(1, min(limit, PAGE_MAX)))
+
+
+def sums_of(conn: SyncConn, period: Period) -> list[Settled]:
+    """What the settlement of a period came to, by currency."""
+    return store.sums(conn, period)
 
 
 def list_slips(

@@ -79,6 +79,17 @@ def settle_until(
         found += store.sums(conn, structs.replace(last, settled_ms=now_ms))
 
 
+def next_period(conn: SyncConn) -> tuple[int, int] | None:
+    """From when until when the period is that will be begun next; None: nobody has worked for pay
+    yet."""
+    return _next(conn, store.last(conn))
+
+
+def waits_for_count(conn: SyncConn, until_ms: int) -> int:
+    """Tasks that ended before and keep a period from being settled: they are not counted yet."""
+    return store.uncounted(conn, until_ms)
+
+
 def _begin_for(
     conn: SyncConn, by: Principal, last: Period | None, now_ms: int, until_ms: int | None
 ) -> Period | None:

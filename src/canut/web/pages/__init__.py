@@ -8,6 +8,7 @@ from canut.web.pages import (
     adding,
     agents,
     answers,
+    books,
     browsing,
     certificates,
     client,
@@ -43,7 +44,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *(home, account, work, options, pictures, client, exams, gold, hooks, operator),
         *(operator_audit, operator_people, search, desk, processes, money),
         *(shell, remarks, quality, licences, certificates, browsing, watching, answers, look),
-        *(design, agents, pay),
+        *(design, agents, pay, books),
     )
     return [
         *drafts.routes(settings),

@@ -13,7 +13,7 @@ BEGINNINGS = (
     ("operator", "/operator"),
     ("client", "/batches"),
     ("contributor", "/work"),
-    ("steward", "/account"),
+    ("steward", "/operator/pay"),
 )
 
 

@@ -1,0 +1,27 @@
+"""Pay and the books, for stewards and operators; and the open accounts, for everybody."""
+
+from typing import Any
+
+from canut.web.pages.books import (
+    ledger,
+    open_accounts,
+    overview,
+    payouts,
+    periods,
+    prices,
+    rules,
+    run,
+    times,
+)
+
+ROUTES: list[Any] = [
+    *overview.ROUTES,
+    *payouts.ROUTES,
+    *run.ROUTES,
+    *prices.ROUTES,
+    *times.ROUTES,
+    *periods.ROUTES,
+    *rules.ROUTES,
+    *ledger.ROUTES,
+    *open_accounts.ROUTES,
+]

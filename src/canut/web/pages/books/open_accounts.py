@@ -1,0 +1,136 @@
+"""Open accounts: what work brought and cost, month by month, for everybody to read."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+from babel import dates
+from litestar import Response, get
+from litestar.params import FromQuery
+
+from canut.errors import CanutError, NotFound
+from canut.insight.charts import Axis, Bar, BarChart, Line, LineChart
+from canut.pay.identity import coop_name
+from canut.pay.open_accounts import PEOPLE_MIN, Figures, OpenMonth, read_months
+from canut.pay.settlement.slip_words import plain
+from canut.web.auth import OPEN, WebRequest, house
+from canut.web.formats import iso
+from canut.web.i18n import N_
+from canut.web.pages.books.shared import page
+from canut.web.pages.render import locale_of
+from canut.web.pages.view import pool, say
+
+HEAD = ["month", "currency", "published", "contributors", "simulated", "median_hourly", "pay",
+        "pay_of_the_coop", "topups", "contributions", "language_models", "fee", "clients_paid",
+        "contributors_share"]  # fmt: skip
+PARTS = (
+    (N_("Pay of contributors"), "pay_minor"),
+    (N_("Social contributions"), "social_minor"),
+    (N_("Language models"), "ai_minor"),
+    (N_("Fee of the co-op"), "fee_minor"),
+)
+HOURLY = N_("Median pay of an hour")
+WENT = N_("Where the money of clients went")
+MONTH, PART = N_("Month"), N_("Part")
+
+
+@get("/open-accounts", opt=OPEN, include_in_schema=False)
+async def show_month(request: WebRequest, month: FromQuery[str] = "") -> Response[str]:
+    """A month, the newest where none is named."""
+    async with pool(request).connection() as conn:
+        months = await read_months(conn)
+    found = next((one for one in months if month in ("", one.name)), None)
+    if month and found is None:
+        raise NotFound("There is nothing at this address.")
+    values: dict[str, Any] = {
+        "months": months,
+        "month": found,
+        "went": {
+            share.currency: _went(request, share.currency, share.figures)
+            for share in (found.shares if found else [])
+            if share.figures is not None
+        },
+        "course": _course(request, months),
+        "people_min": PEOPLE_MIN,
+        "month_of": lambda at_ms: _month(at_ms, locale_of(request)),
+        "coop": _coop(request),
+    }
+    return page(request, "open.html", **values)
+
+
+@get("/open-accounts.csv", opt=OPEN, include_in_schema=False)
+async def months_as_csv(request: WebRequest) -> Response[str]:
+    """Every month, newest first; what is not shown of few people is empty."""
+    async with pool(request).connection() as conn:
+        months = await read_months(conn)
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(HEAD)
+    rows.writerows(
+        _row(month, one.currency, one.figures) for month in months for one in month.shares
+    )
+    headers = {"content-disposition": 'attachment; filename="open-accounts.csv"'}
+    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _month(at_ms: int, locale: str) -> str:
+    """The month of a moment, with its year."""
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return str(dates.format_skeleton("yMMMM", at, locale=locale))
+
+
+def _coop(request: WebRequest) -> str:
+    """What the co-op is called, where somebody has written that down."""
+    try:
+        return coop_name(house(request).settings.coop_file)
+    except CanutError:
+        return ""
+
+
+def _row(month: OpenMonth, currency: str, figures: Figures | None) -> list[str]:
+    start = [month.name, currency, iso(month.published_ms)]
+    if figures is None:
+        return [*start, *([""] * (len(HEAD) - len(start)))]
+    amounts = (
+        *(figures.hourly_minor, figures.pay_minor, figures.coop_minor, figures.topup_minor),
+        *(figures.social_minor, figures.ai_minor, figures.fee_minor, figures.clients_minor),
+    )
+    share = "" if figures.share is None else f"{figures.share:.4f}"
+    people = [str(figures.contributors), str(figures.simulated)]
+    return [
+        *start,
+        *people,
+        *("" if one is None else plain(one, currency) for one in amounts),
+        share,
+    ]
+
+
+def _went(request: WebRequest, currency: str, figures: Figures) -> BarChart:
+    bars = [Bar(say(request, name), getattr(figures, part)) for name, part in PARTS]
+    return BarChart(say(request, WENT), Axis("", f"money:{currency}"), bars, say(request, PART))
+
+
+def _course(request: WebRequest, months: list[OpenMonth]) -> list[LineChart]:
+    """Hourly pay over the months, by currency, where there are at least two."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for month in reversed(months):
+        for one in month.shares:
+            if one.figures is not None and one.figures.hourly_minor is not None:
+                points.setdefault(one.currency, []).append(
+                    (month.from_ms, one.figures.hourly_minor)
+                )
+    title = say(request, HOURLY)
+    return [
+        LineChart(
+            title,
+            Axis(say(request, MONTH), "day"),
+            Axis("", f"money:{currency}", low=0),
+            [Line(title, found, marked=True)],
+        )
+        for currency, found in sorted(points.items())
+        if len(found) > 1
+    ]
+
+
+ROUTES: list[Any] = [show_month, months_as_csv]
