@@ -1,6 +1,7 @@
 """Drift that is injected into a running engine: what is noticed, what is done, in which order."""
 
 import itertools
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,6 +81,8 @@ class House:
             [batch, self.clock(), list(words), list(truths), step],
         )
         self.db.execute("update batch_step set open = true, n_tasks = n_tasks + %s", [len(items)])
+        # rows of tests that rolled back are dead but there: the planner would take all for empty
+        self.db.execute("analyze item, task, assignment, answer, agent_prediction")
         for _ in range(8):
             answer_once(self.db, self.hands, self.bench, self.clock, ahead=10**6)
             self.decide()
@@ -147,8 +150,12 @@ USUAL = {"brick": 0.3, "rose": 0.2, "leaf": 0.3, "corona": 0.2}
 
 
 @pytest.fixture
-def house(db: psycopg.Connection[Any]) -> House:
-    """After 1,500 usual items, in which nothing was noticed."""
+def house(db: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch) -> House:
+    """After 1,500 usual items, in which nothing was noticed. Who is drawn for the blind stream
+    hangs on a seed and on the task's number: both are the same in every run."""
+    chance = random.Random(8)
+    monkeypatch.setattr("secrets.token_hex", lambda size: chance.randbytes(size).hex())
+    db.execute("alter table task alter column id restart")
     made = House(db)
     made.drawn(1500, USUAL, KNOWN)
     assert made.watch() == []
