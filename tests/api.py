@@ -128,7 +128,7 @@ def emptied(api: Api) -> None:
             audit, certificate, dispute, decision_was, step_model, confusion, alike, exam,
             activity, worked, work_time, time_review, earning, ledger_account, ledger_group,
             ledger_transfer, ledger_period, ledger_closing, payout, payout_account, payout_run,
-            bank_statement, invoice, invoice_series, payment, client_billing
+            pay_period, bank_statement, invoice, invoice_series, payment, client_billing
             cascade"""
         )
         conn.execute("delete from tariff")

@@ -1,15 +1,26 @@
-"""Pay over the API: what a contributor earned, and the time they state."""
+"""Pay over the API: quotes and money of a client, what a contributor earned, slips and payouts."""
 
 import time
 
+import pytest
+
+from canut import Canut, CanutAPIError
 from canut.db.pool import connect
 from canut.engine.pay import settle
-from canut.pay.funding import deposit, fund
-from canut.pay.quotes import make_quote
+from canut.pay.accrual import accept_batch
+from canut.pay.funding import deposit
+from canut.pay.identity import Address
+from canut.pay.money.billing import set_billing
+from canut.pay.money.invoicing import issue_invoice
+from canut.pay.money.model import Billing
+from canut.pay.payouts.asking import set_account
+from canut.pay.settlement import settle_until
 from canut.pay.tariffs import find_step, set_tariff
 from canut.people.store import COMMAND_LINE
 from tests.api import Api, decide
 from tests.factories import one
+from tests.pay.payees import VAULT, bank_account
+from tests.pay.test_invoices import COOP
 from tests.web.test_api import as_, contributors, submitted
 
 
@@ -17,30 +28,77 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def test_a_contributor_reads_what_they_earned_and_states_their_time(api: Api) -> None:
-    """Nothing is claimed before the batch is funded; each answer earns once; of work over the API
-    nothing is measured, and its time can be stated: within the lease, for one's own tasks."""
+def unfunded(api: Api) -> int:
+    """A batch whose step pays by the hour, and which has no money yet."""
     with connect(api.database) as conn:
         step = find_step(conn, "catalogue/categorise", "category")
         values = {"currency": "EUR", "assumed_ms": 20_000, "why": "a pilot"}
         set_tariff(conn, COMMAND_LINE, step, now(), **values)
-    batch = submitted(as_(api, api.soierie))
+    return submitted(as_(api, api.soierie))
+
+
+def funded(api: Api, batch: int) -> int:
+    """Its client, who has paid in what the batch is quoted at, and agreed."""
+    with Canut(api.url, key=api.soierie) as canut:
+        quote = canut.batches.get(batch).quote()
+        with connect(api.database) as conn:
+            client = int(one(conn, "select client_id from batch where id = %s", batch))
+            deposit(conn, COMMAND_LINE, client, quote.total_minor, "EUR", "wire", now())
+        canut.money.agree(quote.id)
+    return client
+
+
+def settled(api: Api) -> None:
+    """What was handed in is decided and paid."""
+    decide(api.database)
+    with connect(api.database, autocommit=True) as conn:
+        settle(conn, now)
+        settle(conn, now)
+
+
+def test_a_client_quotes_agrees_and_reads_its_money(api: Api) -> None:
+    """Nothing is agreed by a quote; without money it is refused, and says how much is missing; with
+    it, it holds once. Nobody else sees any of it."""
+    batch = unfunded(api)
+    with Canut(api.url, key=api.soierie) as canut, Canut(api.url, key=api.tulle) as other:
+        mine = canut.batches.get(batch)
+        with pytest.raises(CanutAPIError, match="no money"):
+            mine.funds()
+        few, whole = mine.quote(items=2), mine.quote()
+        assert (few.items, whole.items) == (2, 12)
+        assert sum(line.amount_minor for line in whole.lines) == whole.total_minor
+        assert [one.id for one in mine.quotes()] == [whole.id, few.id]
+        with pytest.raises(CanutAPIError) as caught:
+            canut.money.agree(whole.id)
+        assert [problem.field for problem in caught.value.problems] == ["amount"]
+        with connect(api.database) as conn:
+            client = one(conn, "select client_id from batch where id = %s", batch)
+            deposit(conn, COMMAND_LINE, client, whole.total_minor + 5, "EUR", "wire", now())
+        assert canut.money.agree(whole.id) == canut.money.agree(whole.id) == mine.funds()
+        assert mine.funds().covered == mine.funds().tasks == 12
+        [purse] = canut.money.purses().data
+        assert (purse.deposit_minor, purse.aside_minor) == (5, whole.total_minor)
+        assert mine.quotes()[0].agreed_ms is not None
+        assert list(other.money.invoices()) == []
+        assert other.money.purses().data == []
+        for refused in (lambda: other.money.agree(few.id), lambda: other.batches.get(batch)):
+            with pytest.raises(CanutAPIError, match="not yours to see"):
+                refused()
+
+
+def test_a_contributor_reads_what_they_earned_and_states_their_time(api: Api) -> None:
+    """Nothing is claimed before the batch is funded; each answer earns once; of work over the API
+    nothing is measured, and its time can be stated: within the lease, for one's own tasks."""
+    batch = unfunded(api)
     worker, stranger = contributors(api, 2)
     assert worker.post("/claims", json={"count": 3}).json()["tasks"] == []
-    with connect(api.database) as conn:
-        offer = make_quote(conn, COMMAND_LINE, batch, now())
-        client = one(conn, "select client_id from batch where id = %s", batch)
-        deposit(conn, COMMAND_LINE, client, offer.quote.total_minor, "EUR", "wire", now())
-        fund(conn, COMMAND_LINE, offer.id, now())
+    funded(api, batch)
     tasks = [task["task"] for task in worker.post("/claims", json={"count": 3}).json()["tasks"]]
     assert len(tasks) == 3
     time.sleep(0.05)
     answers = [{"task": task, "value": "lamp"} for task in tasks]
     worker.post("/answers", json={"answers": answers}).raise_for_status()
-    decide(api.database)
-    with connect(api.database, autocommit=True) as conn:
-        settle(conn, now)
-        settle(conn, now)
+    settled(api)
     paid = worker.get("/pay").json()
     # three tasks of 20 s, thought to take so long: a minute at 12.02 an hour, rounded up
     assert paid["sums"] == [
@@ -64,3 +122,53 @@ def test_a_contributor_reads_what_they_earned_and_states_their_time(api: Api) ->
     assert stranger.get("/pay").json() == {"sums": [], "earnings": []}
     waiting = {t["task"]: t["stated_ms"] for t in worker.get("/times").json()["data"]}
     assert waiting[tasks[0]] == 40
+
+
+def test_a_contributor_reads_slips_and_asks_for_money(api: Api) -> None:
+    """A slip with every task under the name it was claimed by, as PDF and CSV; money goes to the
+    account that the contributor named, is asked for once a key, and can be taken back. Nobody else
+    sees any of it, and the client's invoice has its XML inside."""
+    batch = unfunded(api)
+    client = funded(api, batch)
+    [made, other] = (
+        as_(api, api.operator).post("/contributors", json={"count": 2}).json()["contributors"]
+    )
+    with Canut(api.url, key=made["key"]) as worker, Canut(api.url, key=other["key"]) as stranger:
+        claimed = worker.work.claim(3).tasks
+        worker.work.answer_all([(task.task, "lamp") for task in claimed])
+        settled(api)
+        with pytest.raises(CanutAPIError, match="where your money goes"):
+            worker.pay.account()
+        with connect(api.database, autocommit=True) as conn:
+            accept_batch(conn, COMMAND_LINE, batch, client, now())
+            settle(conn, now)
+            settle_until(conn, COMMAND_LINE, now(), now())
+            set_account(conn, COMMAND_LINE, made["id"], bank_account(), VAULT, now())
+            buyer = Billing("La Soierie", Address("Lyon", "FR", postcode="69001"))
+            set_billing(conn, COMMAND_LINE, client, buyer, now())
+            issue_invoice(conn, COMMAND_LINE, COOP, client, "EUR", now(), now())
+        [slip] = worker.pay.slips()
+        assert (slip.tasks, slip.qualifying_minor, slip.total_minor) == (3, 21, 21)
+        whole = worker.pay.slip(slip.id)
+        assert {line.task for line in whole.lines} == {task.task for task in claimed}
+        assert sum(line.pay_minor for line in whole.lines) == slip.qualifying_minor
+        assert worker.pay.slip_pdf(slip.id, locale="fr").startswith(b"%PDF")
+        assert claimed[0].task in worker.pay.slip_csv(slip.id).decode()
+        assert worker.pay.account().masked == "FR** **** 0189"
+        with pytest.raises(CanutAPIError, match="more than there is"):
+            worker.pay.ask(22, "EUR", "too much")
+        first = worker.pay.ask(21, "EUR", "november")
+        assert worker.pay.ask(21, "EUR", "november") == first
+        worker.pay.cancel(first.id)
+        assert [one.state for one in worker.pay.payouts()] == ["cancelled"]
+        assert list(stranger.pay.slips()) == list(stranger.pay.payouts()) == []
+        for refused in (stranger.pay.slip, stranger.pay.slip_pdf, stranger.pay.cancel):
+            with pytest.raises(CanutAPIError) as caught:
+                refused(slip.id if refused != stranger.pay.cancel else first.id)
+            assert caught.value.status == 404
+    with Canut(api.url, key=api.soierie) as canut:
+        [invoice] = canut.money.invoices()
+        assert (invoice.prepaid_minor, invoice.due_minor) == (invoice.net_minor, invoice.vat_minor)
+        assert invoice.net_minor > slip.total_minor
+        assert canut.money.invoice_pdf(invoice.id).startswith(b"%PDF")
+        assert invoice.number.encode() in canut.money.invoice_xml(invoice.id)

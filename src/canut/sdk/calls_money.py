@@ -24,9 +24,9 @@ def funds(batch: int) -> Call[v.BatchFunds]:
     return get(f"batches/{batch}/funds", v.BatchFunds)
 
 
-def deposits(*, client: int | None = None) -> Call[v.Deposits]:
-    """What you have paid in, and has not been set aside for a batch."""
-    return get("deposits", v.Deposits, {"client": client})
+def purses(*, client: int | None = None) -> Call[v.Purses]:
+    """Your money in each currency: on deposit, set aside for batches, and held."""
+    return get("purses", v.Purses, {"client": client})
 
 
 def invoices(*, limit: int = 50, cursor: str | None = None) -> Call[v.Page[v.Invoice]]:

@@ -130,7 +130,7 @@ class Money(Part):
     """What work costs a client."""
 
     agree = Method(calls_money.agree)
-    deposits = Method(calls_money.deposits)
+    purses = Method(calls_money.purses)
     invoices = Pages(calls_money.invoices)
     invoice_pdf = Method(calls_money.invoice_pdf)
     invoice_xml = Method(calls_money.invoice_xml)

@@ -2,7 +2,7 @@
 
 from canut.pay.funding.covering import Covered, cover_batches
 from canut.pay.funding.model import BatchFunds
-from canut.pay.funding.verbs import deposit, fund, read_deposit, read_funds
+from canut.pay.funding.verbs import deposit, fund, read_funds
 
 __all__ = [
     "BatchFunds",
@@ -10,6 +10,5 @@ __all__ = [
     "cover_batches",
     "deposit",
     "fund",
-    "read_deposit",
     "read_funds",
 ]

@@ -8,14 +8,7 @@ from canut.pay.cost import answers_most, base_minor, with_charges
 from canut.pay.funding import store
 from canut.pay.funding.covering import cover_batches
 from canut.pay.funding.model import BatchFunds
-from canut.pay.ledger import (
-    AccountName,
-    Transfer,
-    balances,
-    list_accounts,
-    open_accounts,
-    post,
-)
+from canut.pay.ledger import AccountName, Transfer, balances, open_accounts, post
 from canut.pay.ledger.currency import DIGITS, written
 from canut.pay.policy import policy_at
 from canut.pay.policy.model import DAY_MS, Policy
@@ -104,14 +97,6 @@ def read_funds(conn: SyncConn, by: Principal, batch_id: int) -> BatchFunds | Non
         raise NotFound("There is no such batch, or it is not yours to see.")
     by.check_sees(batch.client_id)
     return store.funds(conn, batch_id)
-
-
-def read_deposit(conn: SyncConn, by: Principal, client_id: int) -> dict[str, int]:
-    """What a client has paid in and has not been set aside, by currency; nothing where it is 0.
-    Raises `NotFound` for a client that is not theirs."""
-    by.check_sees(client_id)
-    found = list_accounts(conn, kind="client_deposit", owner_id=client_id)
-    return {one.name.currency: one.balance.available for one in found if one.balance.available}
 
 
 def _check(conn: SyncConn, offer: Offer, state: str, now_ms: int) -> None:

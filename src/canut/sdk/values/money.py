@@ -114,17 +114,19 @@ class BatchFunds(Struct, frozen=True):
     decided: int
 
 
-class Deposit(Struct, frozen=True):
-    """What a client has paid in and has not been set aside for a batch."""
+class Purse(Struct, frozen=True):
+    """A client's money in one currency."""
 
     currency: Currency
-    amount_minor: Minor
+    deposit_minor: Annotated[Minor, Meta(description="Paid in, and not set aside for a batch.")]
+    aside_minor: Annotated[Minor, Meta(description="Set aside for batches, and not used.")]
+    held_minor: Annotated[Minor, Meta(description="Earned there, and held until it is accepted.")]
 
 
-class Deposits(Struct, frozen=True):
-    """One a currency."""
+class Purses(Struct, frozen=True):
+    """One for each currency."""
 
-    data: list[Deposit]
+    data: list[Purse]
 
 
 class Invoice(Struct, frozen=True):

@@ -10,6 +10,8 @@ from canut.pay import funding, quotes
 from canut.pay.funding import BatchFunds
 from canut.pay.money import reading
 from canut.pay.money.model import Invoice
+from canut.pay.money.purse_model import Purse
+from canut.pay.money.purses import read_purses
 from canut.pay.quotes import Offer
 from canut.sdk import values as v
 from canut.sdk.values.common import Id
@@ -130,13 +132,14 @@ BATCH_FUNDS = _about(
     reply=v.BatchFunds,
     reply_example=FUNDS,
 )
-DEPOSITS = _about(
-    "get_deposits",
-    "Read your deposits",
-    "What you have paid in, and has not been set aside for a batch.",
+PURSES = _about(
+    "get_purses",
+    "Read what you have",
+    "In each currency: what is on deposit, what is set aside for batches, and what is held there "
+    "until work is accepted.",
     query=ClientQuery,
-    reply=v.Deposits,
-    reply_example=v.Deposits([v.Deposit("EUR", 37_000)]),
+    reply=v.Purses,
+    reply_example=v.Purses([v.Purse("EUR", 37_000, 63_000, 0)]),
     refuses=(403, 404, 422),
 )
 INVOICES = _about(
@@ -201,14 +204,14 @@ async def get_batch_funds(request: WebRequest) -> Json:
     return reply(_funds(found))
 
 
-@get(f"{PREFIX}/deposits", opt=described(DEPOSITS))
-async def get_deposits(request: WebRequest) -> Json:
-    """The deposits of the client who asks."""
+@get(f"{PREFIX}/purses", opt=described(PURSES))
+async def get_purses(request: WebRequest) -> Json:
+    """The money of the client who asks."""
     query = read_query(request, ClientQuery)
     who = principal(request)
     client = who.client(query.client)
-    found = await in_thread(request, lambda conn: funding.read_deposit(conn, who, client))
-    return reply(v.Deposits([v.Deposit(*one) for one in sorted(found.items())]))
+    found = await in_thread(request, lambda conn: read_purses(conn, who, client))
+    return reply(v.Purses([_purse(one) for one in found.purses]))
 
 
 @get(f"{PREFIX}/invoices", opt=described(INVOICES))
@@ -257,6 +260,10 @@ def _quote(offer: Offer) -> v.Quote:
     )
 
 
+def _purse(one: Purse) -> v.Purse:
+    return v.Purse(one.currency, one.deposit, one.aside, one.held)
+
+
 def _funds(found: BatchFunds) -> v.BatchFunds:
     return like(
         v.BatchFunds,
@@ -286,7 +293,7 @@ ROUTES = [
     make_quote,
     agree_quote,
     get_batch_funds,
-    get_deposits,
+    get_purses,
     list_invoices,
     get_invoice_pdf,
     get_invoice_xml,
