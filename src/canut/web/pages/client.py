@@ -22,8 +22,8 @@ from canut.insight.progress import (
     read_measured,
     read_now,
 )
-from canut.pay.funding.model import BatchFunds
-from canut.pay.funding.verbs import read_funds
+from canut.pay.money.purse_model import BatchPurse
+from canut.pay.money.purses import read_batch_purse
 from canut.people.model import Principal
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, house, principal, requires
@@ -49,7 +49,7 @@ class Extent(Struct, frozen=True):
 
     measured: list[Measured]
     cost: list[Cost]
-    funds: BatchFunds | None
+    purse: BatchPurse | None
     certified: list[Certified]
     rows: list[Listed]
 
@@ -166,7 +166,7 @@ def _extent(
     return Extent(
         measured=[read_measured(conn, step) for step in steps],
         cost=read_cost(conn, batch.id),
-        funds=read_funds(conn, who, batch.id),
+        purse=read_batch_purse(conn, who, batch.id),
         certified=read_certified(conn, batch.id),
         rows=rows,
     )
