@@ -47,9 +47,11 @@ ROOMS = (
     "channels/files.py",
     "channels/jsonlines.py",
     "channels/parquet.py",
+    "channels/pictures.py",
     "channels/streams.py",
     "channels/text.py",
     "channels/webhooks.py",
+    "channels/zipped.py",
 )
 TEMPLATES = ("web/templates", "questions/widgets")
 CATALOGUES = SOURCE / "web" / "locale"

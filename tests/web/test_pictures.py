@@ -4,6 +4,7 @@ could run is ever kept."""
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 
 from canut.channels.pictures import Pictures, kind_of
@@ -14,7 +15,7 @@ from canut.processes.library import load_shipped
 from canut.processes.store import publish
 from canut.web.picture_links import HOUR_MS, HOURS, PictureLinks
 from canut.work.intake import add_items, one_block, open_batch
-from tests.web.conftest import Browser, Serving
+from tests.web.conftest import CSRF, Browser, Serving
 
 NOW = 1_790_000_000_000
 PNG = b"\x89PNG\r\n\x1a\n" + b"of the test"
@@ -110,6 +111,59 @@ async def test_a_picture_reaches_whom_it_was_shown_to(
         assert (await member.get(link)).status_code == 404
         assert (await stranger.get(link)).status_code in (303, 401)
         assert (await worker.get(await _shown(worker, theirs))).status_code == 404
+
+
+async def test_pictures_become_a_batch_on_the_pages(
+    serving: Serving, people: dict[str, int], fresh_url: str, tmp_path: Path
+) -> None:
+    """Handed in as files, seen at the columns and in the preview by links of that account alone,
+    what is no picture named; once launched, contributors see them, and the draft's are gone."""
+    with connect(fresh_url) as conn:
+        version = publish(conn, None, load_shipped("images/tag").definition, NOW)
+    named = [("a.png", PNG), ("b.png", PNG + b"2"), ("b.txt", b"a\n1\n")]
+    files = [("file", one) for one in named]
+    async with serving(data=str(tmp_path)) as browser:
+        member, worker = browser(), browser()
+        await member.log_in("member@example.org")
+        await worker.log_in("worker@example.org")
+        token = CSRF.search((await member.get("/batches/new")).text)
+        assert token is not None
+        sent = await member.http.post(
+            "/batches/new", data={"_csrf_token": token[1], "version": version.id}, files=files
+        )
+        assert sent.status_code == 422
+        assert "No row names any" in sent.text
+        sent = await member.http.post(
+            "/batches/new",
+            data={"_csrf_token": token[1], "version": version.id},
+            files=[*files[:2], ("file", ("letter.doc", b"x"))],
+        )
+        assert sent.status_code == 303, sent.text
+        at = sent.headers["location"].removesuffix("/columns")
+        page = (await member.get(f"{at}/columns")).text
+        assert "letter.doc" in page
+        [link, *others] = LINK.findall(page)
+        assert others
+        assert (await member.get(link)).content in (PNG, PNG + b"2")
+        assert (await worker.get(link)).status_code == 404
+        for step in ("columns", "question", "target"):
+            await _go(member, f"{at}/{step}")
+        assert LINK.search((await member.get(f"{at}/question")).text)
+        launched = await _go(member, f"{at}/launch", "launch", name="Photos")
+        batch = int(launched.headers["location"].rpartition("/")[2])
+        assert (await worker.get(await _shown(worker, batch))).content in (PNG, PNG + b"2")
+        assert (await member.get(link)).status_code == 404
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+async def _go(who: Browser, path: str, act: str = "go", **fields: str) -> httpx.Response:
+    page = (await who.get(path)).text
+    revision = re.search(r'name="revision" value="(\d+)"', page)
+    way = re.search(r'name="(way)" value="(\w+)"', page)
+    version = re.search(r'name="(version)" value="(\d+)"', page)
+    assert revision is not None, page
+    given = {one[1]: one[2] for one in (way, version) if one} | {"revision": revision[1]}
+    return await who.submit(path, path, act=act, **given, **fields)
 
 
 def _batch(url: str, client_id: int, item: dict[str, str]) -> int:

@@ -8,7 +8,11 @@ it once, and a name that another client came by finds nothing.
 import hashlib
 import re
 import secrets
+import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -55,11 +59,7 @@ class Pictures:
         path = self._path(client_id, name)
         new = not path.is_file()
         if new:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # whole or not at all, whoever else sends the same at this moment
-            unfinished = path.with_name(f".{secrets.token_hex(8)}")
-            unfinished.write_bytes(data)
-            unfinished.replace(path)
+            self._place(path, lambda to: to.write_bytes(data))
         return Picture(name, KINDS[kind], len(data), new)
 
     def read(self, client_id: int, name: str) -> tuple[bytes, str]:
@@ -70,6 +70,23 @@ class Pictures:
             except FileNotFoundError:
                 pass
         raise NotFound("There is no such picture, or it is not yours to see.")
+
+    def has(self, client_id: int, name: str) -> bool:
+        """Whether there is such a picture."""
+        return bool(_NAME.fullmatch(name)) and self._path(client_id, name).is_file()
+
+    def take_over(self, other: "Pictures", client_id: int) -> None:
+        """Keep every picture of this client that lies in another folder, which may then go."""
+        for path in (other._folder / str(client_id)).glob("[0-9a-f]*"):
+            if not self.has(client_id, path.name):
+                self._place(self._path(client_id, path.name), partial(shutil.copyfile, path))
+
+    def _place(self, path: Path, write: Callable[[Path], Any]) -> None:
+        """Whole or not at all, whoever else sends the same at this moment."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished = path.with_name(f".{secrets.token_hex(8)}")
+        write(unfinished)
+        unfinished.replace(path)
 
     def _path(self, client_id: int, name: str) -> Path:
         return self._folder / str(client_id) / name

@@ -21,6 +21,7 @@ Parse = Callable[[Any], Any]
 YES = {"true", "yes", "y", "1", "oui", "o", "vrai", "x"}
 NO = {"false", "no", "n", "0", "non", "faux"}
 _URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
+_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)$", re.IGNORECASE)
 _ASSET = re.compile(r"(?:asset:|picture:)[A-Za-z0-9][A-Za-z0-9._-]*")
 _NUMBER = re.compile(r"[+-]?(\d+)(?:([.,])(\d*))?([eE][+-]?\d{1,3})?", re.ASCII)
 _NUMBER_LENGTH_MAX = 40
@@ -215,6 +216,9 @@ def _url(value: Any) -> str | None:
 def _image(value: Any) -> str | None:
     text = _address(value)
     if text and not _URL.fullmatch(text) and not _ASSET.fullmatch(text):
+        if _PICTURE_FILE.search(text):
+            mend = "hand the picture in with the table, or write https://... or picture:NAME"
+            raise _FaultError("this names a file, and is no address of an image", mend)
         raise _FaultError("this is no address of an image", "write https://... or picture:NAME")
     return text
 

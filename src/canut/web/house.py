@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from canut.channels.drafts.files import Uploads
 from canut.channels.pictures import Pictures
 from canut.config import Settings
 from canut.db.pool import Conn, Pool
@@ -111,6 +112,9 @@ class House:
         self._task_names: TaskNames | None = None
         self._picture_links: PictureLinks | None = None
         self.pictures = Pictures(Path(settings.data) / "pictures")
+        self.uploads = Uploads(
+            Path(settings.data) / "uploads", settings.upload_bytes_max, self.pictures
+        )
         self.principals = Principals()
         self.requests = Limit(settings.rate_per_s, settings.rate_burst)
         #: unknown keys and cookies, per address: each costs us a look into the database

@@ -26,7 +26,9 @@ FITS = 0.45
 
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
-_PICTURE = re.compile(r"(https://\S+\.(?:jpe?g|png|webp|gif|avif)(?:[?#]\S*)?|asset:\S+)", re.I)
+_PICTURE = re.compile(
+    r"(https://\S+\.(?:jpe?g|png|webp|gif|avif)(?:[?#]\S*)?|(?:asset|picture):\S+)", re.I
+)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
 
 #: words for the same thing, in English and French, folded

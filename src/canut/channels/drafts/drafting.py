@@ -9,6 +9,7 @@ from canut.channels.drafts import store
 from canut.channels.drafts.composing import Plan, deadline_of, plan
 from canut.channels.drafts.files import Uploads
 from canut.channels.drafts.model import KEEP_MS, Draft, DraftLine, Facts, Form, Found, Stale, first
+from canut.channels.drafts.pictured import pictured
 from canut.channels.files import read_stream
 from canut.channels.store import audit as audit_sync
 from canut.channels.submit import add
@@ -40,7 +41,9 @@ async def begin(
     values = _values(who, upload, now_ms) | {"client": client_id, "said": said}
     async with pool.connection() as conn, conn.transaction():
         made = await store.insert(conn, values)
-        detail = {"file": upload.file_name}
+        told = upload.facts.pictures
+        detail: dict[str, Any] = {"file": upload.file_name}
+        detail |= {"pictures": told.n} if told else {}
         await audit(conn, who, "create.draft", "draft", made, detail, client_id=client_id)
     return made
 
@@ -149,11 +152,13 @@ def launch(
             conn, draft.client_id, key, version.id, now_ms, name=name,
             deadline_ms=deadline_of(draft.form("target"), now_ms, []),
         )  # fmt: skip
-        skip = bool(first(draft.form("columns"), "skip"))
+        uploads.keep_pictures(draft.file, draft.client_id)
+        skip = any(first(draft.form(step), "skip") for step in ("columns", "question"))
         with uploads.open(draft.file) as stream:
             blocks = read_stream(
                 stream, draft.file_name, made.shape, made.columns, bytes_max=uploads.bytes_max
             )
+            blocks = pictured(blocks, made.columns, draft.facts.pictures, uploads, draft.file)
             report = add(conn, who, batch, blocks, on_error="skip" if skip else "stop")
         store.launched(conn, draft_id, batch.id)
     return batch.id, report

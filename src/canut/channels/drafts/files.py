@@ -3,7 +3,7 @@
 import io
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -11,29 +11,38 @@ from typing import IO, Any
 import msgspec
 
 from canut.channels.delimited import sniff_delimiter
+from canut.channels.pictures import Pictures
 from canut.errors import NotFound, Problem
 
 #: random bytes of a file's name
 TOKEN_BYTES = 24
+#: the list of what pictures were called
+NAMES = "names.json"
 #: what a table that was pasted is called
 PASTED = "pasted.csv"
 
 
 class Uploads:
-    """The folder of uploads: a file, and beside it the list of its rows that are wrong."""
+    """The folder of uploads: a file, and beside it the list of its rows that are wrong, and the
+    pictures that came with it."""
 
-    def __init__(self, folder: Path, bytes_max: int):
+    def __init__(self, folder: Path, bytes_max: int, kept: Pictures):
         self.folder = folder
+        #: where pictures go once their batch is launched
+        self.kept = kept
         #: bytes read of a file, unpacked
         self.bytes_max = bytes_max
 
-    def keep(self, stream: IO[bytes]) -> tuple[str, int]:
-        """Keep a file: its name here, and its size in bytes."""
+    def new(self) -> str:
+        """A name for a file here."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        token = secrets.token_urlsafe(TOKEN_BYTES)
+        return secrets.token_urlsafe(TOKEN_BYTES)
+
+    def keep(self, token: str, stream: IO[bytes]) -> int:
+        """Keep a file; its size in bytes."""
         with self._data(token).open("wb") as out:
             shutil.copyfileobj(stream, out, 1 << 20)
-            return token, out.tell()
+            return out.tell()
 
     @contextmanager
     def open(self, token: str) -> Iterator[IO[bytes]]:
@@ -48,9 +57,30 @@ class Uploads:
             yield stream
 
     def forget(self, token: str) -> None:
-        """Delete a file and its list."""
+        """Delete a file, its list, and its pictures."""
         self._data(token).unlink(missing_ok=True)
         self._wrong(token).unlink(missing_ok=True)
+        shutil.rmtree(self._beside(token), ignore_errors=True)
+
+    def pictures(self, token: str) -> Pictures:
+        """The pictures that came with a file."""
+        return Pictures(self._beside(token))
+
+    def keep_pictures(self, token: str, client_id: int) -> None:
+        """Keep the pictures that came with a file for good."""
+        self.kept.take_over(self.pictures(token), client_id)
+
+    def name_pictures(self, token: str, names: Mapping[str, str]) -> None:
+        """Note what the pictures of a file were called: path -> what an item's field holds."""
+        (self._beside(token) / NAMES).write_bytes(msgspec.json.encode(names))
+
+    def names(self, token: str) -> dict[str, str]:
+        """What the pictures of a file were called."""
+        try:
+            noted = (self._beside(token) / NAMES).read_bytes()
+        except FileNotFoundError:
+            return {}
+        return msgspec.json.decode(noted, type=dict[str, str])
 
     def tokens(self) -> list[str]:
         """Of every file that is here."""
@@ -79,6 +109,9 @@ class Uploads:
 
     def _data(self, token: str) -> Path:
         return self.folder / f"{token}.data"
+
+    def _beside(self, token: str) -> Path:
+        return self.folder / f"{token}.pictures"
 
     def _wrong(self, token: str) -> Path:
         return self.folder / f"{token}.wrong"

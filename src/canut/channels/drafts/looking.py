@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from canut.channels.columns import Columns
 from canut.channels.drafts.columns import recognise
 from canut.channels.drafts.files import Uploads
 from canut.channels.drafts.model import Draft, Facts, Found
+from canut.channels.drafts.pictured import Gathered, handed, pictured, with_pictures
 from canut.channels.files import read_stream
 from canut.errors import Invalid, Problem
 from canut.processes.model import REFERENCE, ItemShape
@@ -28,19 +30,28 @@ PROBLEMS_LISTED = 100_000
 KEYS_MAX = 500_000
 
 
-def begin(stream: IO[bytes], name: str, bytes_max: int) -> Facts:
-    """What a file begins with. Raises `Invalid` for what is no table, or has no rows."""
+def begin(stream: IO[bytes], name: str, bytes_max: int, found: Gathered | None = None) -> Facts:
+    """What a file begins with; `found` is what came with it. Raises `Invalid` for what is no table,
+    has no rows, or names none of the pictures."""
     blocks = read_stream(stream, name, ItemShape(()), bytes_max=bytes_max)
     block = next((block for block in blocks if len(block.records)), None)
     if block is None:
         raise Invalid(f"{name} has no rows.", mend="put a row for each item below the header")
+    told = handed(found, block.records[:ROWS_READ]) if found is not None else None
+    if told is not None and found is not None:
+        block = next(with_pictures([block], told.columns, found.names))
     records = [block.records[place] for place in range(min(ROWS_READ, len(block.records)))]
     names = list(dict.fromkeys(column for record in records for column in record))
     if len(names) > COLUMNS_MAX:
         raise Invalid(
             f"{name} has {len(names)} columns.", mend=f"keep the {COLUMNS_MAX} that matter, or less"
         )
-    return recognise(names, records)
+    facts = recognise(names, records)
+    if found is not None and found.made:
+        # the name of its file is what somebody calls a picture by
+        key, picture = facts.columns
+        facts = replace(facts, columns=(replace(key, key=True, personal=False), picture))
+    return replace(facts, pictures=told)
 
 
 def against(columns: Columns, shape: ItemShape) -> str:
@@ -54,6 +65,7 @@ def look(uploads: Uploads, draft: Draft, columns: Columns, shape: ItemShape) -> 
     found = _Look(shape)
     with uploads.open(draft.file) as stream, uploads.listing(draft.file) as note:
         blocks = read_stream(stream, draft.file_name, shape, columns, bytes_max=uploads.bytes_max)
+        blocks = pictured(blocks, columns, draft.facts.pictures, uploads, draft.file)
         for block in blocks:
             for problem, value in found.block(block):
                 if found.n_problems <= PROBLEMS_LISTED:

@@ -32,12 +32,24 @@ class Column(Struct, frozen=True):
     personal: bool = False
 
 
+class Handed(Struct, frozen=True):
+    """Pictures that came with a file, or in its place."""
+
+    n: int
+    #: columns of the table that name them; none, where the table was made of them
+    columns: tuple[str, ...] = ()
+    #: the first of the files that were left out, each with what is wrong, and how many are
+    left_out: tuple[Problem, ...] = ()
+    n_left_out: int = 0
+
+
 class Facts(Struct, frozen=True):
     """What a file holds."""
 
     columns: tuple[Column, ...]
     #: its first rows, long texts cut
     rows: tuple[dict[str, Any], ...]
+    pictures: Handed | None = None
 
 
 class Found(Struct, frozen=True):

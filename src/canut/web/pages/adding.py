@@ -1,16 +1,15 @@
 """More items for a batch that is there: a file like the one before, checked row by row."""
 
 import asyncio
-from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from litestar import Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 
 from canut.channels.columns import Columns
 from canut.channels.drafts.columns import match
-from canut.channels.drafts.looking import begin
+from canut.channels.drafts.pictured import Sent, pictured
+from canut.channels.drafts.taking import take_in
 from canut.channels.files import read_stream
 from canut.channels.submit import add
 from canut.config import Settings
@@ -19,10 +18,12 @@ from canut.errors import CanutError, Invalid, Problem
 from canut.people.model import Principal
 from canut.processes.model import REFERENCE
 from canut.web.auth import WebRequest, house, principal, requires
-from canut.web.pages.drafts.shared import problems_of, uploads
+from canut.web.i18n import N_
+from canut.web.pages.drafts.file import sent_files
+from canut.web.pages.drafts.shared import problems_of
 from canut.web.pages.listing import step_of
 from canut.web.pages.render import go
-from canut.web.pages.view import pool, show, told
+from canut.web.pages.view import pool, say, show, told
 from canut.web.pages.work import read_form
 from canut.work import batches
 from canut.work.intake import IntakeReport, OnError
@@ -45,16 +46,15 @@ async def receive(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]
     who = principal(request)
     batch = await batches.read_batch(pool(request), who, batch_id)
     step = (await batches.read_progress(pool(request), batch_id))[0].batch_step_id
-    form, sent = await read_form(request), (await request.form()).get("file")
-    skip = "skip" in form
+    skip = "skip" in await read_form(request)
     shared, loop = house(request), asyncio.get_running_loop()
     leave = shared.busy.enter(batch.client_id)
     try:
-        if not isinstance(sent, UploadFile) or not sent.filename:
+        sent = await sent_files(request)
+        if not sent:
             raise Invalid("Choose a file.", problems=[Problem("Choose a file.", field="file")])
-        name, stream = Path(sent.filename).name[:200], cast(IO[bytes], sent.file)
         on_error: OnError = "skip" if skip else "stop"
-        what = (request, who, batch, step, stream, name, on_error)
+        what = (request, who, batch, step, sent, on_error)
         await loop.run_in_executor(shared.imports, _add, *what)
     except CanutError as error:
         found = told(request, problems_of(error)[:SHOWN])
@@ -69,21 +69,34 @@ def _add(
     who: Principal,
     batch: Batch,
     step: int,
-    stream: IO[bytes],
-    name: str,
+    sent: list[Sent],
     on_error: OnError,
 ) -> IntakeReport:
-    """The columns are told by their names, as for a new batch."""
-    most = uploads(request).bytes_max
-    facts = begin(stream, name, most)
-    stream.seek(0)
-    with connect(house(request).settings.database_url) as conn:
-        shape = step_of(conn, step).item
-        columns = match(shape.fields, facts.columns)
-        key = columns.pop(REFERENCE, "")
-        renamed = {field: column for field, column in columns.items() if column not in ("", field)}
-        blocks = read_stream(stream, name, shape, Columns(renamed, key), bytes_max=most)
-        return add(conn, who, batch, blocks, on_error=on_error)
+    """The columns are told by their names and by what they hold, as for a new batch."""
+    uploads = house(request).uploads
+    came = take_in(uploads, sent, batch.client_id, say(request, N_("Pictures")))
+    try:
+        with (
+            connect(house(request).settings.database_url) as conn,
+            uploads.open(came.file) as stream,
+        ):
+            shape = step_of(conn, step).item
+            found = match(shape.fields, came.facts.columns)
+            key = found.pop(REFERENCE, "")
+            renamed = {
+                field: column for field, column in found.items() if column not in ("", field)
+            }
+            columns, told = Columns(renamed, key), came.facts.pictures
+            if told is not None and told.left_out and on_error == "stop":
+                raise Invalid("Some files are no pictures.", problems=list(told.left_out))
+            uploads.keep_pictures(came.file, batch.client_id)
+            blocks = read_stream(
+                stream, came.file_name, shape, columns, bytes_max=uploads.bytes_max
+            )
+            blocks = pictured(blocks, columns, told, uploads, came.file)
+            return add(conn, who, batch, blocks, on_error=on_error)
+    finally:
+        uploads.forget(came.file)
 
 
 def routes(settings: Settings) -> list[Any]:

@@ -36,7 +36,9 @@ async def private_picture(request: WebRequest, token: FromPath[str]) -> Response
     """A picture of a client, through a link that a page gave to this account."""
     shared, account_id, now = house(request), principal(request).account_id, now_ms()
     link = (await shared.picture_links()).open(token, account_id, now)
-    reading = asyncio.to_thread(shared.pictures.read, link.client_id, link.name)
+    draft, _, name = link.name.rpartition("/")
+    kept = shared.uploads.pictures(draft) if draft else shared.pictures
+    reading = asyncio.to_thread(kept.read, link.client_id, name)
     data, media_type = await reading
     headers = {
         "content-security-policy": PRIVATE_POLICY,
@@ -56,6 +58,20 @@ async def private_pictures(request: WebRequest, client_id: int | None) -> Privat
         if client_id is None or account_id is None:
             return ""
         return links.address(client_id, name, account_id, now_ms())
+
+    return address
+
+
+async def draft_pictures(request: WebRequest, client_id: int, file: str) -> PrivatePictures:
+    """The same, of a batch in the making: pictures that came with its file are there only."""
+    links, account_id = await house(request).picture_links(), principal(request).account_id
+    came = house(request).uploads.pictures(file)
+
+    def address(name: str) -> str:
+        if account_id is None:
+            return ""
+        held = f"{file}/{name}" if came.has(client_id, name) else name
+        return links.address(client_id, held, account_id, now_ms())
 
     return address
 

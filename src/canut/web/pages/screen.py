@@ -14,7 +14,7 @@ from canut.web.auth import WebRequest, house, principal
 from canut.web.i18n import N_
 from canut.web.option_index import OptionIndex
 from canut.web.pages.guide import to_html
-from canut.web.pages.items import Shown, shown_fields
+from canut.web.pages.items import PrivatePictures, Shown, shown_fields
 from canut.web.pages.pictures import private_pictures
 from canut.web.pages.render import locale_of
 from canut.web.pages.view import fragment, now_ms, pool, say, show, told
@@ -111,13 +111,15 @@ async def step_values(
     given: Form,
     problems: Sequence[Problem],
     known: set[str],
+    private: PrivatePictures | None = None,
 ) -> dict[str, Any]:
-    """What `work/fragment.html` needs of a task at a step; also of one that is only shown."""
+    """What `work/fragment.html` needs of a task at a step; also of one that is only shown, with
+    `private` pictures of its own."""
     locale = locale_of(request)
     widget = step.question.widget(locale, ANSWER)
     said = told(request, problems, ANSWER)
     questions = dict(named_questions(step.question))
-    private = await private_pictures(request, step.client_id)
+    private = private or await private_pictures(request, step.client_id)
     fields = shown_fields(
         step.item.fields, task.item, step.process_slug, locale, private, step.definition.about
     )

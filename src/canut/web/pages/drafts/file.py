@@ -15,8 +15,9 @@ from litestar.response import Stream
 from canut.channels.cells import safe_cell
 from canut.channels.drafts import drafting
 from canut.channels.drafts.files import PASTED, pasted
-from canut.channels.drafts.looking import begin
 from canut.channels.drafts.model import Draft, Form
+from canut.channels.drafts.pictured import FILES_MAX, Sent
+from canut.channels.drafts.taking import take_in
 from canut.config import Settings
 from canut.errors import CanutError, Invalid, Problem
 from canut.people.store import list_clients
@@ -62,7 +63,7 @@ async def receive(request: WebRequest) -> Response[Any]:
     who = principal(request)
     try:
         client = who.client(whole_number(form.get("client", "")))
-        upload = await _keep(request, form)
+        upload = await _keep(request, form, client)
     except CanutError as error:
         return await _form(request, form, error)
     said = await _chosen(request, form, client)
@@ -84,7 +85,7 @@ async def replace(request: WebRequest, draft_id: FromPath[int]) -> Response[Any]
     draft = await find(request, draft_id)
     form = {name: values[0] for name, values in (await read_form(request)).items()}
     try:
-        upload = await _keep(request, form)
+        upload = await _keep(request, form, draft.client_id)
     except CanutError as error:
         return await _form(request, form, error, draft)
     await drafting.replace(pool(request), principal(request), draft, upload, now_ms())
@@ -130,34 +131,42 @@ def _line(cells: list[str]) -> bytes:
     return out.getvalue().encode()
 
 
-async def _keep(request: WebRequest, form: dict[str, str]) -> drafting.Upload:
-    """What was sent, kept and looked at. Nothing stays of what is no table."""
-    sent = (await request.form()).get("file")
+async def _keep(request: WebRequest, form: dict[str, str], client_id: int) -> drafting.Upload:
+    """What was sent, kept and looked at. Nothing stays of what cannot be used."""
+    files = await sent_files(request)
     text = form.get("text", "")
-    if isinstance(sent, UploadFile) and sent.filename:
-        name, stream = Path(sent.filename).name[:200], cast(IO[bytes], sent.file)
-    elif text.strip():
+    if text.strip():
         if len(text) > PASTED_MAX:
             problem = Problem("this is too long to paste", "hand it in as a file", field="text")
             raise Invalid("Some of what you entered is not right.", problems=[problem])
-        name, stream = PASTED, pasted(text, headed="headed" in form)
-    else:
+        # it is the table, so a file that is one too is told to be too many
+        files.insert(0, Sent(PASTED, pasted(text, headed="headed" in form)))
+    if not files:
         problem = Problem("there is no file and no table", "choose a file, or paste rows",
                           field="file")  # fmt: skip
         raise Invalid("Some of what you entered is not right.", problems=[problem])
-    folder = uploads(request)
-    token, size = await asyncio.to_thread(folder.keep, stream)
+    shared, loop = house(request), asyncio.get_running_loop()
+    leave = shared.busy.enter(client_id)
     try:
-        facts = await asyncio.to_thread(_begin, folder, token, name)
-    except Invalid:
-        folder.forget(token)
-        raise
-    return drafting.Upload(token, name, size, facts)
+        return await loop.run_in_executor(
+            shared.imports,
+            take_in,
+            uploads(request),
+            files,
+            client_id,
+            say(request, N_("Pictures")),
+        )
+    finally:
+        leave()
 
 
-def _begin(folder: Any, token: str, name: str) -> Any:
-    with folder.open(token) as stream:
-        return begin(stream, name, folder.bytes_max)
+async def sent_files(request: WebRequest) -> list[Sent]:
+    """The files of a form."""
+    return [
+        Sent(Path(one.filename.replace("\\", "/")).name[:200], cast(IO[bytes], one.file))
+        for one in (await request.form()).getall("file", [])
+        if isinstance(one, UploadFile) and one.filename
+    ]
 
 
 async def _chosen(request: WebRequest, form: dict[str, str], client: int) -> dict[str, Form]:
@@ -197,6 +206,7 @@ async def _form(
         seen=seen,
         clients=clients,
         bytes_max=house(request).settings.upload_bytes_max,
+        files_max=FILES_MAX,
         steps=nav(seen, "file"),
         size=lambda count: size_words(count, locale_of(request)),
     )

@@ -13,6 +13,7 @@ from canut.processes.shape import compile_shape
 from canut.questions.registry import load_question
 from canut.web.auth import WebRequest
 from canut.web.pages.drafts.shared import Sight
+from canut.web.pages.pictures import draft_pictures
 from canut.web.pages.screen import step_values
 from canut.web.pages.view import fragment, now_ms
 from canut.work.model import ClaimedTask, LoadedStep, TaskRef
@@ -41,7 +42,8 @@ async def preview(request: WebRequest, seen: Sight) -> Markup:
     item = step.visible(_item(seen, definition.item))
     name = "0" * 12
     task = ClaimedTask(TaskRef(number, 0), name, 0, 0, now_ms() + LEASE_MS, False, item)
-    values = await step_values(request, step, task, {}, (), set())
+    private = await draft_pictures(request, seen.draft.client_id, seen.draft.file)
+    values = await step_values(request, step, task, {}, (), set(), private)
     html = fragment(request, "work/fragment.html", **values)
     # what can be unfolded there is unfolded here, where nothing can be pressed
     opened = html.replace('<details class="guide">', '<details class="guide" open>')

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -62,8 +61,7 @@ class Place(Struct, frozen=True):
 
 def uploads(request: WebRequest) -> Uploads:
     """The folder of uploads."""
-    settings = house(request).settings
-    return Uploads(Path(settings.data) / "uploads", settings.upload_bytes_max)
+    return house(request).uploads
 
 
 async def find(request: WebRequest, draft_id: int) -> Draft:

@@ -1,7 +1,7 @@
 """The steps of a new batch after its file. A form is kept as it was sent, right or wrong, before
 anything is said about it: back, forth and away lose nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar import Response, get, post
@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from canut.channels.drafts import drafting
 from canut.channels.drafts.composing import deadline_of
 from canut.channels.drafts.model import STEPS, Draft, Form, Stale, first
+from canut.channels.pictures import PREFIX
 from canut.errors import Invalid, NotFound, Problem
 from canut.insight.overview import read_names
 from canut.processes.making import PARTS_MAX, form_of, parts
@@ -33,6 +34,7 @@ from canut.web.pages.drafts.shared import (
     skips,
 )
 from canut.web.pages.drafts.words import Sent
+from canut.web.pages.pictures import draft_pictures
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.view import now_ms, pool, show, told
 from canut.web.pages.work import read_form
@@ -47,6 +49,8 @@ KEPT_OF_MADE = (
 #: largest file of classes, in bytes
 CLASSES_BYTES_MAX = 64_000_000
 CLASSES_MAX = 500_000
+#: files that were left out, told by name
+LEFT_OUT_SHOWN = 20
 
 
 @get("/batches/new/{draft_id:int}", opt=CLIENTS, include_in_schema=False)
@@ -226,7 +230,7 @@ async def _page(
     stale: Draft | None = None,
     status: int = 0,
 ) -> Response[Any]:
-    seen = await sight(request, draft)
+    seen, came = await sight(request, draft), draft.facts.pictures
     values = await views.VIEWS[step](request, seen)
     by = ""
     if stale is not None:
@@ -245,8 +249,16 @@ async def _page(
         steps=nav(seen, step),
         parts_shown=list(parts(draft.form("question"))),
         parts_max=PARTS_MAX,
+        picture=await _pictures(request, draft),
+        left_out=told(request, came.left_out[:LEFT_OUT_SHOWN]) if came else [],
         **values,
     )
+
+
+async def _pictures(request: WebRequest, draft: Draft) -> Callable[[str], str]:
+    """Where a value of the file is to be seen, for one that is a picture; "" for any other."""
+    private = await draft_pictures(request, draft.client_id, draft.file)
+    return lambda value: private(value.removeprefix(PREFIX)) if value.startswith(PREFIX) else ""
 
 
 def _step(request: WebRequest) -> str:
