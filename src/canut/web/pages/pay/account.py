@@ -122,7 +122,7 @@ async def _payouts(
     error: CanutError | None = None,
     given: dict[str, str] | None = None,
 ) -> Response[str]:
-    who = principal(request).contributor()
+    who, mark = principal(request).contributor(), "," if locale_of(request) == "fr" else "."
 
     def read(conn: SyncConn) -> dict[str, Any]:
         found = asking.payouts_of(conn, who, before=before, limit=PAGE + 1)
@@ -131,7 +131,9 @@ async def _payouts(
             "payouts": found[:PAGE],
             "older": found[PAGE - 1].id if len(found) > PAGE else None,
             "available": available,
-            "plain": {one: decimal(amount, one) for one, amount in available.items()},
+            "plain": {
+                one: decimal(amount, one).replace(".", mark) for one, amount in available.items()
+            },
             "leaving": leaving(asking.payouts_of(conn, who, limit=asking.PAGE_MAX)),
             "account": asking.account_of(conn, who),
         }
@@ -158,7 +160,7 @@ async def _account(
     account = await in_thread(request, lambda conn: asking.account_of(conn, who))
     values: dict[str, Any] = {
         "account": account,
-        "way": way if way in WAYS else "bank",
+        "kind": way if way in WAYS else "bank",
         "given": given or {},
         "countries": _countries(locale_of(request)),
         "providers": sorted((one.slug, one.name, one.currencies) for one in providers().values()),

@@ -49,7 +49,7 @@ async def show_slip(
     at = min(max(page, 1), pages)
     values: dict[str, Any] = {
         "slip": slip.summary,
-        "groups": grouped(slip.lines),
+        "grouped": grouped(slip.lines),
         "steps": steps(slip, _language(request)),
         "lines": slip.lines[(at - 1) * TASKS : at * TASKS],
         "name": name,

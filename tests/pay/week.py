@@ -1,0 +1,58 @@
+"""A week of paid work of one contributor, settled, for tests of what they read."""
+
+from typing import Any
+
+import psycopg
+from msgspec import Struct
+
+from canut.pay.accrual import accept_due
+from canut.pay.funding import cover_batches
+from canut.pay.policy.model import DAY_MS
+from canut.pay.settlement import list_slips, settle_next
+from canut.pay.settlement.rules import week_of
+from canut.pay.tariffs import review_tariffs
+from canut.pay.time import decide_review, state_time
+from canut.people.model import Principal
+from canut.people.store import COMMAND_LINE
+from tests import factories as make
+from tests.pay.paid import NOW, Paid, again, engine, funded, paid, work_on
+
+#: four tasks of 55 seconds at five cents each
+PRICE, TASKS, TOOK_MS = 5, 4, 55_000
+
+
+class PaidWeek(Struct):
+    """What it left."""
+
+    one: Paid
+    tasks: list[int]
+    slip: int
+    #: the end of the period
+    after_ms: int
+
+
+def paid_week(conn: psycopg.Connection, who: int, now: int = NOW, **step: Any) -> PaidWeek:
+    """The contributor does `TASKS` tasks and says of two that they took another time: of the first
+    less, as a person decided, of the last more, which waits. Then the week is settled, and what it
+    brought is theirs."""
+    one = paid(conn, items=400, **step)
+    funded(conn, one, now)
+    for person in [make.contributor(conn) for _ in range(5)]:
+        work_on(conn, one, person, 6, 10_000, now)
+    engine(conn, now + 100_000)
+    review_tariffs(conn, now + 100_000)
+    one.work = again(conn, one.work, 20)
+    funded(conn, one, now + 200_000)
+    cover_batches(conn, now + 200_000)
+    tasks = work_on(conn, one, who, TASKS, TOOK_MS, now + 300_000)
+    engine(conn, now + 1_000_000)
+    me = Principal(contributor_id=who, roles=frozenset({"contributor"}))
+    review = state_time(conn, me, tasks[0], 50_000, "The kettle boiled.", now + 1_100_000)
+    decide_review(conn, COMMAND_LINE, review, 52_000, "Half of it was work.", now + 1_200_000)
+    state_time(conn, me, tasks[-1], 54_000, "I looked away.", now + 1_300_000)
+    after = week_of(now) + 7 * DAY_MS
+    while settle_next(conn, after):
+        pass
+    accept_due(conn, after)
+    [slip] = list_slips(conn, contributor_id=who, limit=1)
+    return PaidWeek(one, tasks, slip.id, after)
