@@ -10,7 +10,7 @@ from litestar import Response, get
 from litestar.params import FromQuery
 
 from canut.errors import CanutError, NotFound
-from canut.insight.charts import Axis, Bar, BarChart, Line, LineChart
+from canut.insight.charts import Axis, Bar, BarChart
 from canut.pay.identity import coop_name
 from canut.pay.open_accounts import PEOPLE_MIN, Figures, OpenMonth, read_months
 from canut.pay.settlement.slip_words import plain
@@ -30,6 +30,8 @@ PARTS = (
     (N_("Language models"), "ai_minor"),
     (N_("Fee of the co-op"), "fee_minor"),
 )
+#: months that are drawn beside each other
+MONTHS_DRAWN = 12
 HOURLY = N_("Median pay of an hour")
 WENT = N_("Where the money of clients went")
 MONTH, PART = N_("Month"), N_("Part")
@@ -111,26 +113,20 @@ def _went(request: WebRequest, currency: str, figures: Figures) -> BarChart:
     return BarChart(say(request, WENT), Axis("", f"money:{currency}"), bars, say(request, PART))
 
 
-def _course(request: WebRequest, months: list[OpenMonth]) -> list[LineChart]:
-    """Hourly pay over the months, by currency, where there are at least two."""
-    points: dict[str, list[tuple[float, float]]] = {}
-    for month in reversed(months):
+def _course(request: WebRequest, months: list[OpenMonth]) -> dict[str, BarChart]:
+    """Hourly pay of the last months, by currency, where there are at least two."""
+    bars: dict[str, list[Bar]] = {}
+    for month in months[:MONTHS_DRAWN]:
+        name = _month(month.from_ms, locale_of(request))
         for one in month.shares:
             if one.figures is not None and one.figures.hourly_minor is not None:
-                points.setdefault(one.currency, []).append(
-                    (month.from_ms, one.figures.hourly_minor)
-                )
-    title = say(request, HOURLY)
-    return [
-        LineChart(
-            title,
-            Axis(say(request, MONTH), "day"),
-            Axis("", f"money:{currency}", low=0),
-            [Line(title, found, marked=True)],
-        )
-        for currency, found in sorted(points.items())
+                bars.setdefault(one.currency, []).append(Bar(name, one.figures.hourly_minor))
+    title, names = say(request, HOURLY), say(request, MONTH)
+    return {
+        currency: BarChart(title, Axis("", f"money:{currency}"), found, names)
+        for currency, found in bars.items()
         if len(found) > 1
-    ]
+    }
 
 
 ROUTES: list[Any] = [show_month, months_as_csv]

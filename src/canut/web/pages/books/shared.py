@@ -11,7 +11,7 @@ from canut.errors import CanutError, Problem
 from canut.web.auth import WebRequest, house, requires
 from canut.web.errors import STATUS
 from canut.web.pages.operator import problems_of
-from canut.web.pages.view import show, told
+from canut.web.pages.view import say, show, told
 
 T = TypeVar("T")
 
@@ -26,7 +26,8 @@ def page(
     """A page of the books; with `error`, what could not be done stands at its top."""
     status = STATUS[error.code] if error else 200
     problems: list[Problem] = told(request, problems_of(error))
-    return show(request, f"books/{template}", status=status, problems=problems, **values)
+    values |= {"problems": problems, "said_of": lambda why: say(request, why)}
+    return show(request, f"books/{template}", status=status, **values)
 
 
 async def committing(request: WebRequest, work: Callable[[SyncConn], T]) -> T:

@@ -88,6 +88,26 @@ BASES: dict[LineBasis, str] = {
     "hour": N_("by the hour"),
     "none": N_("not answered"),
 }
+#: what programs give as the reason of a price or a transfer; what people wrote stays as it is
+REASONS = (
+    N_("{0} tasks measured"),
+    N_("the floor has changed"),
+    N_("sheet {0}"),
+    N_("pay slip {0}, batch {1}"),
+    N_("pay slip {0}, exams"),
+    N_("payout run {0}"),
+    N_("statement {0}"),
+    N_("quote {0}"),
+    N_("tax of {0}"),
+    N_("paid by {0}"),
+    N_("payout to {0}"),
+    N_("paid in"),
+    N_("language models"),
+    N_("taken back"),
+    N_("expired"),
+    N_("not used"),
+    N_("paid back"),
+)
 
 
 def spoken(request: WebRequest, words: Mapping[K, str]) -> dict[K, str]:
