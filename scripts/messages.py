@@ -32,6 +32,7 @@ ROOMS = (
     "processes/shape.py",
     "processes/taxonomy.py",
     "insight/story.py",
+    "pay",
     "quality/audits/disputes.py",
     "quality/exams/sitting.py",
     "quality/gold/files.py",
@@ -83,7 +84,9 @@ SAYING = {
     "message",
     "more",
     "suggest",
+    "text",
     "where",
+    "wrong",
 }
 
 #: a message, or its singular and plural
