@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 from xdist.scheduler import LoadFileScheduling
 
 from canut.db.migrate import migrate
@@ -42,6 +43,9 @@ TOGETHER = {
 # whatever the machine prefers: each server that a test starts would compile the house anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# a worker a core: threads of linear algebra would wait for each other, at twice the time
+threadpool_limits(1)
 
 # examples of a property: some in every run, more in `make test-slow`; a busy machine is no failure
 settings.register_profile("suite", max_examples=20, deadline=None)

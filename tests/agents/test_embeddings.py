@@ -1,5 +1,6 @@
 """Embeddings beside n-grams: words that mean the same count as the same."""
 
+import functools
 import struct
 import sys
 import zlib
@@ -37,9 +38,13 @@ class Dictionary:
         return np.array(vectors, np.float32).reshape(-1, self.width)
 
     def _vector(self, words: list[str]) -> np.ndarray:
-        seeds = [zlib.crc32(MEANT.get(word, word).encode()) for word in words]
-        mean = np.mean([np.random.default_rng(s).normal(size=self.width) for s in seeds], axis=0)
+        mean = np.mean([_meaning(MEANT.get(word, word), self.width) for word in words], axis=0)
         return mean / np.linalg.norm(mean)
+
+
+@functools.cache
+def _meaning(word: str, width: int) -> np.ndarray:
+    return np.random.default_rng(zlib.crc32(word.encode())).normal(size=width)
 
 
 def test_it_keeps_the_rules_of_agents() -> None:

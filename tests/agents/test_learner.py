@@ -295,6 +295,7 @@ def test_any_flipped_byte_is_refused_or_harmless() -> None:
     assert refused > 60
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_real_messages_are_learned(shared: Path) -> None:
     """Twenty messages for each of 77 intents: at least 0.78 right on the test set."""
