@@ -19,8 +19,11 @@ from canut.quality.gold import pool as gold_pool
 from canut.quality.licences.licensing import begin_earning
 from canut.quality.model import LicencePlace
 from canut.web.app import create_app
+from canut.work.model import TaskRef
+from canut.work.names import TaskNames
 from tests.browser.conftest import Visit, Windows, start
 from tests.house import House, now_ms
+from tests.pay.week import lately, paid_week
 
 pytestmark = pytest.mark.browser
 
@@ -35,8 +38,13 @@ PAGES = {
         "/work/steps/{large_step}/options?q=ket",
         *("/work/{categorise}", "/work/{enrich}", "/work/{tag}", "/work/{moderate}"),
         "/work/{relevance}",
+        *("/pay", "/pay/tasks", "/pay/tasks/{task}", "/pay/slips", "/pay/slips/{slip}"),
+        *("/pay/payouts", "/pay/account", "/pay/account?way=mobile"),
     ],
-    "newcomer": ["/work", "/work/999999", "/exams", "/exams/{exam}"],
+    "newcomer": [
+        *("/work", "/work/999999", "/exams", "/exams/{exam}"),
+        *("/pay", "/pay/tasks", "/pay/slips", "/pay/payouts"),
+    ],
     "client": [
         *("/batches", "/processes", "/processes/{process}", "/webhooks", "/gold"),
         *("/batches/{categorise}", "/batches/{moderate}", "/batches/{categorise}/remarks"),
@@ -57,7 +65,7 @@ PAGES = {
 }
 #: what is opened but is no page: files, streams, lists for scripts, what only sends elsewhere
 NO_PAGES = re.compile(
-    r"/alive|/worker\.js|/work/here|.*\.(json|csv)|.*/events|.*/results/.*|.*/options/find"
+    r"/alive|/worker\.js|/work/here|.*\.(json|csv|pdf)|.*/events|.*/results/.*|.*/options/find"
     r"|/(private-)?pictures/.*|/certificates/.*|/batches/new/[^/]*"
     # the page of a step's options, for an exam
     r"|/exams/[^/]*/options"
@@ -124,6 +132,10 @@ def places(house: House, windows: Windows) -> dict[str, Any]:
         open_ = exams.list_open(conn, newcomer)[0]
         exam = exams.start(conn, newcomer, open_.process_id, open_.step_slug, seed, now_ms())
         found["exam"] = exam.id
+        week = paid_week(conn, house.accounts["contributor id"], lately())
+        names = TaskNames(one("select value from secret where name = 'task_names'"))
+        found["task"] = names.name(TaskRef(week.one.batch_step, week.tasks[0]))
+        found["slip"] = week.slip
     page = windows.visit("client", "/batches/new?lang=en")
     page.fill("[name=text]", "sku\ttitle\nA1\tCopper kettle\nA2\tDesk lamp\n")
     page.click("main form .submit button")

@@ -33,7 +33,12 @@ class Paid(Struct):
 
 
 def paid(
-    conn: psycopg.Connection, *, items: int = 3, assumed_ms: int = 30_000, **step: Any
+    conn: psycopg.Connection,
+    *,
+    items: int = 3,
+    assumed_ms: int = 30_000,
+    now: int = NOW,
+    **step: Any,
 ) -> Paid:
     """A batch whose step is in its pilot, opened after its tariff was set."""
     values = {"min_answers": 1, "max_answers": 1} | step
@@ -42,7 +47,7 @@ def paid(
     client = make.one(conn, "select slug from client where id = %s", first.client_id)
     name = find_step(conn, slug, "colour", client)
     tariff = set_tariff(
-        conn, COMMAND_LINE, name, NOW - 1, currency="EUR", assumed_ms=assumed_ms, why="a pilot"
+        conn, COMMAND_LINE, name, now - 1, currency="EUR", assumed_ms=assumed_ms, why="a pilot"
     )
     return Paid(again(conn, first, items), name, tariff)
 

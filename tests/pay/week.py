@@ -1,5 +1,6 @@
 """A week of paid work of one contributor, settled, for tests of what they read."""
 
+import time
 from typing import Any
 
 import psycopg
@@ -31,11 +32,16 @@ class PaidWeek(Struct):
     after_ms: int
 
 
+def lately() -> int:
+    """A Tuesday four weeks ago: what pages do now, after it, is dated after it in the books."""
+    return week_of(time.time_ns() // 1_000_000 - 28 * DAY_MS) + DAY_MS
+
+
 def paid_week(conn: psycopg.Connection, who: int, now: int = NOW, **step: Any) -> PaidWeek:
     """The contributor does `TASKS` tasks and says of two that they took another time: of the first
     less, as a person decided, of the last more, which waits. Then the week is settled, and what it
     brought is theirs."""
-    one = paid(conn, items=400, **step)
+    one = paid(conn, items=400, now=now, **step)
     funded(conn, one, now)
     for person in [make.contributor(conn) for _ in range(5)]:
         work_on(conn, one, person, 6, 10_000, now)

@@ -22,6 +22,7 @@ ROUTES = {
     "/webhooks": "member",
     "/gold": "member",
     "/exams": "worker",
+    "/pay": "worker",
     "/operator/exams": "operator",
     "/operator": "operator",
     "/operator/contributors": "operator",
