@@ -52,8 +52,9 @@ from canut.quality.licences.licensing import review_due
 from canut.work.intake import add_items, one_block, open_batch
 from canut.work.tasks import Steps
 
-#: tasks that people answer before the engine and the agents have their turn
-PEOPLE_PER_ROUND = 100
+#: tasks that people answer before the engine and the agents have their turn: an engine looks every
+#: five seconds, and a crowd of hundreds gives as much meanwhile
+PEOPLE_PER_ROUND = 40
 #: rounds between sweeps; licences, lessons and duels are looked at in each, as an engine does
 SWEEP_EVERY = 5
 #: points of the curve that are printed

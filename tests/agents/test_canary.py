@@ -13,8 +13,15 @@ from canut.agents.running.runner import Bench, answer_once
 from canut.quality.licences import store as store_licences
 from canut.quality.licences import store_blind
 from canut.quality.licences.caution import restore
-from canut.quality.licences.licensing import CANARY_PPM, held_back, settle_blind, shadowed
+from canut.quality.licences.licensing import (
+    CANARY_PPM,
+    held_back,
+    settle_blind,
+    shadowed,
+    watched_only,
+)
 from canut.quality.model import Licence
+from canut.truth.designs import PPM
 from tests import factories as make
 from tests.agents.test_work_duels import QUESTION, AgentAtWork, Clock, blind, versioned
 from tests.agents.test_work_runner import Fake
@@ -50,7 +57,8 @@ def answered(db: psycopg.Connection[Any], agent: AgentAtWork, values: list[str],
 
 
 def test_a_canary_decides_more_while_it_is_clean(db: psycopg.Connection[Any]) -> None:
-    """A fifth of its tasks, then half, then all; meanwhile people see more of them, blind."""
+    """Four fifths of its tasks, then all; meanwhile people see more of them, blind, and one who
+    agrees is enough for most."""
     agent, clock, _ = promoted(db)
     licence = licence_of(db, agent)
     assert (licence.state, licence.canary_ppm) == ("in_force", CANARY_PPM[0])
@@ -59,12 +67,10 @@ def test_a_canary_decides_more_while_it_is_clean(db: psycopg.Connection[Any]) ->
     assert 0.1 < free < CANARY_PPM[0] / 1e6
     assert licence.stream_floor_ppm == 200_000
     assert shadowed(licence, tasks).mean() > 0.19
-    shares = []
-    for round_ in range(2):
-        answered(db, agent, ["red"] * CLEAN, 2 * 10**6 + 1000 * round_)
-        judge_duels(db, lambda _: QUESTION, clock)
-        shares.append(licence_of(db, agent).canary_ppm)
-    assert shares == [CANARY_PPM[1], CANARY_PPM[2]]
+    assert watched_only(licence, tasks, 30_000).mean() > 0.6
+    answered(db, agent, ["red"] * CLEAN, 2 * 10**6)
+    judge_duels(db, lambda _: QUESTION, clock)
+    assert licence_of(db, agent).canary_ppm == CANARY_PPM[1] == PPM
     assert licence_of(db, agent).stream_floor_ppm == 0
     assert judge_duels(db, lambda _: QUESTION, clock) == {}
 
@@ -94,9 +100,10 @@ def test_evidence_says_how_far_a_canary_goes() -> None:
     """One error in many slows nothing for long; errors as often as allowed seldom end it."""
     assert progress([False] * (CLEAN - 1), CANARY_PPM[0], 0.02).next_ppm == CANARY_PPM[0]
     assert progress([False] * CLEAN, CANARY_PPM[0], 0.02).next_ppm == CANARY_PPM[1]
-    assert progress([False] * CLEAN, CANARY_PPM[1], 0.02).next_ppm == CANARY_PPM[1]
     assert progress([True] * 4, CANARY_PPM[0], 0.02).next_ppm == 0
-    assert progress([True] + [False] * 39, CANARY_PPM[1], 0.05).next_ppm == CANARY_PPM[2]
+    assert progress([True] + [False] * 39, CANARY_PPM[0], 0.05).next_ppm == CANARY_PPM[1]
+    # begun under other shares
+    assert progress([False] * CLEAN, 700_000, 0.02).next_ppm == PPM
 
 
 def test_a_challenger_is_judged_by_what_its_champion_passed_on(

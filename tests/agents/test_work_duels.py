@@ -28,6 +28,7 @@ from canut.errors import Conflict
 from canut.people.store import COMMAND_LINE
 from canut.quality.licences import store_blind
 from canut.quality.licences.licensing import settle_blind
+from canut.quality.licences.rules import looked_back
 from canut.questions.registry import load_question
 from canut.truth.designs import PPM
 from tests import factories as make
@@ -182,7 +183,7 @@ def test_rules_of_lessons() -> None:
     """A lesson when it helps; a takeover at once only where nothing is lost."""
     assert not lesson_due(99, 0)
     assert lesson_due(100, 0)
-    assert not lesson_due(199, 100)
+    assert not lesson_due(149, 100)
     assert lesson_due(115, 100, drifted=True)
     poor, good = Worth(100, right=0.5), Worth(200, right=0.9)
     assert begins_as(in_force=False, before=poor, now=good) == "champion"
@@ -210,6 +211,24 @@ def test_a_curve_falls_with_coverage() -> None:
     """Equal confidences stand together; the last point is everything."""
     points = curve([(0.9, False)] * 10 + [(0.5, True)] * 10)
     assert [(p.coverage, p.accuracy) for p in points] == [(0.5, 1.0), (1.0, 0.5)]
+
+
+def test_a_challenger_looks_once_at_what_was_decided_before_it(
+    db: psycopg.Connection[Any],
+) -> None:
+    """And no more, however long it is tried: the moment of its promotion is chosen by what it said
+    since."""
+    agent, clock, challenger = versioned(db, make.work(db, items=2))
+    blind(db, agent, challenger, ours="blue", theirs="red", n=400)
+    fixed = store.open_versions(db, agent.id)["challenger"].fixed_ms
+    db.execute("update blind_answer set settled_ms = %s where task_id %% 4 = 3", [fixed])
+    assert judge_duels(db, lambda _: QUESTION, clock) == {agent.id: "promoted"}
+    licence = store_duels.open_licence(db, agent)
+    assert licence
+    brought = store_blind.evidence(db, licence.root)
+    assert sum(one.looked_back for one in brought) == 300
+    # up to the first that came later
+    assert looked_back(brought) == 3
 
 
 def looks_back(
@@ -266,6 +285,10 @@ def test_a_new_version_brings_what_it_says_of_tasks_held_out(db: psycopg.Connect
         db.execute("select task_id, wrong from blind_answer where value = '\"red\"'").fetchall()
     )
     assert wrong[tasks[2]] is False
+    at = "select b.settled_ms = r.started_ms from blind_answer b join licence r on r.id = b.root"
+    assert db.execute(f"{at} where b.task_id = %s order by b.id desc", [tasks[2]]).fetchone() == (
+        True,
+    )
 
 
 @pytest.mark.parametrize(("answered", "spoke"), [(90, ""), (100, "revoked"), (100, "narrowed")])

@@ -115,13 +115,33 @@ def test_nothing_is_missing_when_everything_is_licensed():
     assert found.shortfall is None
 
 
-def test_one_look_needs_less_than_many():
-    """Protects the planned exam: looked at once, the same evidence proves at least as much."""
-    for seed in range(20):
-        sure, wrong = drawn(seed, 600)
-        once = choose(sure, wrong, RUNGS, ALPHA, DELTA, once=True)
-        always = choose(sure, wrong, RUNGS, ALPHA, DELTA)
-        assert once.coverage >= always.coverage
+def test_evidence_that_was_there_before_proves_more_and_still_keeps_delta():
+    """Protects the promise of a version that looks back: of one that errs just as often as it may
+    no, exactly counted over everything that may have been found, at most its share of delta is
+    licensed; and it takes fewer right answers than evidence that is looked at all the time."""
+    n, rungs = 400, Ladder(np.array([0.5]), np.array([1.0]))
+    sure = np.full(n, 0.9)
+
+    def most_wrong(looked):
+        found = [
+            choose(sure, np.arange(n) < k, rungs, ALPHA, DELTA, looked=looked) for k in range(n)
+        ]
+        licensed = [one for one in found if one.threshold is not None]
+        assert all(one.bound <= ALPHA for one in licensed)
+        return len(licensed) - 1
+
+    once, always = most_wrong(n), most_wrong(0)
+    assert once > always + 1
+    assert binomial_tail(once, n, ALPHA) <= DELTA / (1 + len(STARTS)) / 2
+    assert most_wrong(n // 2) <= once
+
+
+def test_what_was_proved_by_a_look_back_stays_proved():
+    """Protects the licence from its own later evidence: errors since are for the watch to judge."""
+    rungs = Ladder(np.array([0.5]), np.array([1.0]))
+    sure, wrong = np.full(500, 0.9), np.arange(500) >= 400
+    assert choose(sure, wrong, rungs, ALPHA, DELTA, looked=400).threshold == 0.5
+    assert choose(sure, wrong, rungs, ALPHA, DELTA).threshold is None
 
 
 @given(st.integers(0, 10_000), st.integers(0, 400))

@@ -64,6 +64,8 @@ class BlindAnswer(Struct, frozen=True):
     slice: str = ""
     #: one person who agrees with it settles its task: it proves nothing, and counts for the watch
     watch_only: bool = False
+    #: people had decided it when the version that is judged by it was fixed
+    looked_back: bool = False
 
 
 class LicencePlace(Struct, frozen=True):

@@ -193,6 +193,12 @@ def binomial_tail(wrong: int, audits: int, rate: float) -> float:
     return min(1.0, math.exp(min(0.0, first + float(np.logaddexp.reduce(np.append(ratio, 0.0))))))
 
 
+def upper_rate_once(audits: int, wrong: int, delta: float) -> float:
+    """The error rate is at most this at confidence 1 - delta, float in [wrong/audits, 1], for a
+    number of audits fixed beforehand and looked at once (`binomial_tail`)."""
+    return _upper(lambda m: -math.log(max(binomial_tail(wrong, audits, m), 1e-300)), delta)
+
+
 def _step(rate: float, loss: Float64, weight_max: float) -> Float64:
     """Log of what each bet is multiplied by, float64 (len(loss), bets)."""
     gain = (rate - np.minimum(loss, weight_max)) / (weight_max - rate)

@@ -33,8 +33,8 @@ MARGIN = 0.25
 DELTA = 0.05
 #: pairs after which a challenger that has proved nothing is dropped
 PAIRS_MAX = 3000
-#: by so much more of the work it must be proved to decide
-WIDER = 0.05
+#: by so much more of the work it must be proved to decide: less than a rung of a ladder
+WIDER = 0.02
 
 
 class Stands(Struct, frozen=True):
@@ -110,7 +110,7 @@ def shadow(question: Question, rows: Sequence[PairRow]) -> list[ShadowAnswer]:
             agreed = 0.0 if value is None else question.agree(value, decode(row.decided))
             wrong = agreed < RIGHT_FROM
         kind = group(question, value)
-        said.append(ShadowAnswer(row.task_id, value, row.confidence, wrong, kind))
+        said.append(ShadowAnswer(row.task_id, value, row.confidence, wrong, kind, row.looked_back))
     return said
 
 
@@ -132,7 +132,7 @@ def _coverage(
     )
     names = named_as(conn, licence.slices, [(one.task_id, one.group) for one in said])
     answers = [
-        BlindAnswer(one.task_id, 0, one.confidence, one.wrong, name)
+        BlindAnswer(one.task_id, 0, one.confidence, one.wrong, name, looked_back=one.looked_back)
         for one, name in zip(said, names, strict=True)
     ]
     found = review(beginner, answers, EARNING_PPM)

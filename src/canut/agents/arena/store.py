@@ -16,10 +16,11 @@ Sync = Connection[Any]
 # was fixed and what people decided; d is null while they have not
 PAIRS = """
 select b.task_id, b.wrong as champion_wrong, p.value::text as value, p.confidence,
-       d.value::text as decided
+       d.value::text as decided, coalesce(b.settled_ms < v.fixed_ms, false) as looked_back
 from blind_answer b
 join licence l on l.id = b.licence_id
-join agent_prediction p on p.task_id = b.task_id and p.version_id = %(challenger)s
+join agent_version v on v.id = %(challenger)s
+join agent_prediction p on p.task_id = b.task_id and p.version_id = v.id
 left join decision d on d.task_id = b.task_id
 where b.contributor_id = %(agent)s and l.basis = %(basis)s and not b.watch_only
 order by b.id"""
@@ -92,6 +93,8 @@ class PairRow(Struct, frozen=True):
     confidence: float
     #: what people decided, JSON
     decided: str | None
+    #: that was before the challenger was fixed
+    looked_back: bool = False
 
 
 class CostRow(Struct, frozen=True):

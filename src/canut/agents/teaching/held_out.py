@@ -65,6 +65,7 @@ def judged(
             said.confidence if said.value is not None else 0.0,
             None if row.value is None else _wrong(question, said.value, decode(row.value)),
             group(question, said.value),
+            looked_back=row.value is not None,
         )
         for row, said in zip(held.rows, predictions, strict=True)
     ]

@@ -11,7 +11,7 @@ from canut.agents.running.model import Worth
 FIRST = 100
 #: an agent learns anew when its examples have grown by this factor: errors of a learner fall with
 #: a power of its examples, and every version has to earn its licence
-GROWTH = 2.0
+GROWTH = 1.5
 #: the same when the work has changed under it
 GROWTH_DRIFTED = 1.1
 #: what was decided before the work changed counts so much of what it counted

@@ -20,7 +20,7 @@ from canut.truth.designs import PPM, in_stream
 
 #: shares of its tasks that a version decides alone, one after the other, when it took over from
 #: another; and the share of its stream meanwhile, at least
-CANARY_PPM = (700_000, 900_000, PPM)
+CANARY_PPM = (800_000, PPM)
 CANARY_STREAM_PPM = 200_000
 #: share of the permanent stream that only the watch counts, where one person who agrees is enough;
 #: the rest goes on to prove, for challengers too
@@ -41,6 +41,8 @@ class ShadowAnswer(Struct, frozen=True):
     wrong: bool | None
     #: the group of the value (`filing.group`)
     group: str = ""
+    #: people had decided the task when the version was fixed
+    looked_back: bool = False
 
 
 class Change(Struct, frozen=True):
@@ -131,8 +133,10 @@ def succeed(
         rows = [(licence, one.task_id, one.value, one.confidence) for one in said]
         groups = [(one.task_id, one.group) for one in said]
         store_blind.record(conn, rows, named_as(conn, _parted(terms), groups))
-        known = {one.task_id: one.wrong for one in said if one.wrong is not None}
-        store_blind.settle_of(conn, licence, known, now_ms)
+        for at, back in ((now_ms, True), (now_ms + 1, False)):
+            known = {one.task_id: one.wrong for one in said if one.looked_back is back}
+            told = {task: wrong for task, wrong in known.items() if wrong is not None}
+            store_blind.settle_of(conn, licence, told, at)
     return _read(conn, licence)
 
 
@@ -163,10 +167,10 @@ def shadowed(licence: Licence, tasks: Sequence[int]) -> NDArray[np.bool_]:
 
 def watched_only(licence: Licence, tasks: Sequence[int], permanent_ppm: int) -> NDArray[np.bool_]:
     """Which of these tasks of its stream only watch over the licence, bool (n,): of one in force
-    that gathers no evidence for more, `WATCH_PPM` of them, drawn at random."""
-    if licence.state != "in_force" or licence.canary_ppm < PPM:
-        return np.zeros(len(tasks), bool)
-    if licence.stream_ppm > permanent_ppm:
+    that gathers no evidence for more, as a canary does not, `WATCH_PPM` of them, drawn at
+    random."""
+    more = licence.stream_ppm > permanent_ppm and licence.canary_ppm == PPM
+    if licence.state != "in_force" or more:
         return np.zeros(len(tasks), bool)
     return in_stream(licence.seed, [f"{task}:watch" for task in tasks], WATCH_PPM)
 

@@ -69,6 +69,12 @@ def counted(answers: Sequence[BlindAnswer]) -> Sequence[BlindAnswer]:
     return answers
 
 
+def looked_back(evidence: Sequence[BlindAnswer]) -> int:
+    """How many of these, from the first on without a gap, were decided before what the licence is
+    about was fixed."""
+    return next((i for i, one in enumerate(evidence) if not one.looked_back), len(evidence))
+
+
 def review(
     licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int, left: int | None = None
 ) -> Review:
@@ -85,7 +91,8 @@ def review(
     evidence = counted([answer for answer in answers if not answer.watch_only])
     sure, wrong = _outcomes(evidence)
     steps = np.array(rungs, np.float64)
-    found = choose(sure, wrong, Ladder(steps[:, 0], steps[:, 1]), licence.error_max, proof)
+    laid = Ladder(steps[:, 0], steps[:, 1])
+    found = choose(sure, wrong, laid, licence.error_max, proof, looked=looked_back(evidence))
     ppm = max(stream_ppm, CLIMBING_PPM) if climbing(found, len(evidence), left) else stream_ppm
     if licence.threshold is None:
         if found.threshold is None:

@@ -50,10 +50,13 @@ delete from blind_answer b using task t, batch_step s, batch
 where b.wrong is null and b.root = %s and t.id = b.task_id and s.id = t.batch_step_id
   and batch.id = s.batch_id and batch.state = 'cancelled'"""
 
-# what it passed on is evidence about its challenger, not about what it decides
+# what it passed on is evidence about its challenger, not about what it decides; what a version
+# looked back at is settled as its root begins (`licensing.succeed`), everything else later
 EVIDENCE = """
-select task_id, licence_id, confidence, wrong, slice, watch_only from blind_answer
-where root = %s and value <> 'null' order by id"""
+select b.task_id, b.licence_id, b.confidence, b.wrong, b.slice, b.watch_only,
+       coalesce(b.settled_ms <= r.started_ms, false) as looked_back
+from blind_answer b join licence r on r.id = b.root
+where b.root = %s and b.value <> 'null' order by b.id"""
 
 
 #: characters of a value that are kept; values that differ later only are one slice

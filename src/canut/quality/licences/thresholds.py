@@ -13,7 +13,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
 
-from canut.truth.bounds import audits_needed, binomial_tail, log_capital, upper_rate
+from canut.truth.bounds import (
+    audits_needed,
+    binomial_tail,
+    log_capital,
+    upper_rate,
+    upper_rate_once,
+)
 from canut.truth.votes import Float64, Int64
 
 #: the first rung holds at least this many of the evidence tasks planned: on fewer, one early error
@@ -126,35 +132,43 @@ def choose(
     error_max: float,
     delta: float,
     *,
-    once: bool = False,
+    looked: int = 0,
 ) -> Finding:
     """The lowest threshold above which the error rate is proved to be at most `error_max`.
 
-    `confidence` float (n,) and `wrong` bool (n,) are the evidence. Valid at whatever moment one
-    looks, and at every look; with `once`, for evidence of a size fixed beforehand and looked at
-    once, which needs fewer tasks.
+    `confidence` float (n,) and `wrong` bool (n,) are the evidence, in its order. Valid at whatever
+    moment one looks, and at every look. `looked`: the first so many were there when the contributor
+    became what it is. Nobody chose that number by what it says of them, so they are looked at once,
+    at half of delta, for which fewer tasks are enough; all of them, at every look, at the other.
     """
     sure = np.asarray(confidence, np.float64)
     bad = np.asarray(wrong, bool)
     above = sure[None, :] >= rungs.thresholds[:, None]
     n, k = above.sum(axis=1), (above & bad).sum(axis=1)
-    if once:
-        p = [binomial_tail(int(b), int(a), error_max) for a, b in zip(n, k, strict=True)]
-    else:
-        p = list(np.exp(-np.maximum(log_capital(error_max, n, k), 0)))
+    p: Float64 = np.exp(-np.maximum(log_capital(error_max, n, k), 0))
+    first = above[:, :looked]
+    n_once, k_once = first.sum(axis=1), (first & bad[:looked]).sum(axis=1)
+    if looked:
+        tails = [
+            binomial_tail(int(b), int(a), error_max) for a, b in zip(n_once, k_once, strict=True)
+        ]
+        p = 2 * np.minimum(p, tails)
     refuted = descents(p, starts(rungs.coverage), delta)
     lowest = int(np.flatnonzero(refuted)[-1]) if refuted.any() else -1
-    share = delta / (1 + len(STARTS))
+    share = delta / (1 + len(STARTS)) / (2 if looked else 1)
     missing = _missing(rungs, lowest, n, k, error_max, share)
     if lowest < 0:
         return Finding(None, 0.0, 0, 0, 1.0, missing)
     audits, errors = int(n[lowest]), int(k[lowest])
+    bound = upper_rate(audits, errors, share)
+    if looked:
+        bound = min(bound, upper_rate_once(int(n_once[lowest]), int(k_once[lowest]), share))
     return Finding(
         float(rungs.thresholds[lowest]),
         float(rungs.coverage[lowest]),
         audits,
         errors,
-        upper_rate(audits, errors, share),
+        bound,
         missing,
         rungs.thresholds[refuted].tolist(),
     )
