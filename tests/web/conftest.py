@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 
 from canut.config import Settings
 from canut.db.pool import connect_async
+from canut.pay.money.payments import Provider
 from canut.people import credentials, store
 from canut.people.model import SignUp
 from canut.web.app import create_app
@@ -59,9 +60,12 @@ def serving(fresh_url: str, templates: Templates) -> Serving:
     """`async with serving() as browser:` starts the application; `browser()` is a new one."""
 
     @asynccontextmanager
-    async def start(**settings: object) -> AsyncIterator[Callable[[], Browser]]:
+    async def start(
+        payments: Provider | None = None, **settings: object
+    ) -> AsyncIterator[Callable[[], Browser]]:
         given = Settings(database_url=fresh_url, pool_size=4, **settings)
         app = create_app(given, templates)
+        app.state["house"].payments = payments
         clients: list[httpx.AsyncClient] = []
 
         def browser() -> Browser:
