@@ -23,6 +23,7 @@ from canut.work.model import TaskRef
 from canut.work.names import TaskNames
 from tests.browser.conftest import Visit, Windows, start
 from tests.house import House, now_ms
+from tests.pay.paid import paid_batches
 from tests.pay.week import lately, paid_week
 
 pytestmark = pytest.mark.browser
@@ -54,6 +55,9 @@ PAGES = {
         *("/batches/new", "/batches/new/{draft}/file", "/batches/new/{draft}/columns"),
         *("/batches/new/{draft}/question", "/batches/new/{draft}/target"),
         *("/batches/new/{draft}/launch", "/batches/{categorise}/add"),
+        *("/money", "/money/movements", "/money/invoices", "/money/billing"),
+        *("/money/payments?payment={payment}", "/batches/{funded}/money"),
+        *("/batches/{waiting}/money", "/batches/{categorise}/money"),
     ],
     "operator": [
         *("/operator", "/operator/batches/{categorise}", "/operator/queue", "/operator/audit"),
@@ -61,14 +65,15 @@ PAGES = {
         *("/operator/agents", "/operator/agents/{agent}", "/operator/quality"),
         *("/operator/quality/{process}/{step}", "/operator/licences/{licence}"),
         *("/gold/{process}/{step}", "/search?q=sal"),
+        *("/operator/money", "/operator/money/{belvoie}"),
     ],
 }
 #: what is opened but is no page: files, streams, lists for scripts, what only sends elsewhere
 NO_PAGES = re.compile(
     r"/alive|/worker\.js|/work/here|.*\.(json|csv|pdf)|.*/events|.*/results/.*|.*/options/find"
     r"|/(private-)?pictures/.*|/certificates/.*|/batches/new/[^/]*"
-    # the page of a step's options, for an exam
-    r"|/exams/[^/]*/options"
+    # the page of a step's options, for an exam; an invoice as PDF or XML
+    r"|/exams/[^/]*/options|/money/invoices/[^/]*/[^/]*"
 )
 KEYS = {
     "categorise": "catalogue-categorise",
@@ -136,6 +141,8 @@ def places(house: House, windows: Windows) -> dict[str, Any]:
         names = TaskNames(one("select value from secret where name = 'task_names'"))
         found["task"] = names.name(TaskRef(week.one.batch_step, week.tasks[0]))
         found["slip"] = week.slip
+        found["belvoie"] = house.accounts["belvoie"]
+        found |= paid_batches(conn, found["belvoie"])
     page = windows.visit("client", "/batches/new?lang=en")
     page.fill("[name=text]", "sku\ttitle\nA1\tCopper kettle\nA2\tDesk lamp\n")
     page.click("main form .submit button")

@@ -12,7 +12,9 @@ from canut.pay.tariffs import Tariff, find_step, set_tariff
 from canut.pay.tariffs.model import StepName
 from canut.pay.time import count_time
 from canut.people.store import COMMAND_LINE
+from canut.processes.store import find_version
 from canut.work.decide import decide_fresh
+from canut.work.intake import add_items, one_block, open_batch
 from canut.work.tasks import Steps
 from tests import factories as make
 
@@ -134,3 +136,32 @@ def sums(conn: psycopg.Connection) -> dict[str, tuple[int, int, int]]:
            from ledger_account group by kind"""
     )
     return {kind: tuple(rest) for kind, *rest in rows}
+
+
+def paid_batches(conn: psycopg.Connection, client: int) -> dict[str, int]:
+    """A batch of the client's that is funded, one that waits for money, and a payment by card that
+    is not finished, by name."""
+    step = find_step(conn, "search/relevance", "relevance", None)
+    now = make.one(conn, "select now_ms()")
+    set_tariff(conn, COMMAND_LINE, step, now, currency="EUR", assumed_ms=20_000, why="a pilot")
+    version = find_version(conn, None, "search/relevance")
+    assert version is not None
+    made = {}
+    deposit(conn, COMMAND_LINE, client, 5_000, "EUR", "E2E-8841", now)
+    for key, items in (("funded", 5), ("waiting", 900)):
+        batch = open_batch(conn, client, key, version.id, now, name=f"Queries, {key}")
+        rows = ({"query": f"lamp {n}", "product": "Ondelaine lamp"} for n in range(items))
+        add_items(conn, batch, one_block(rows))
+        made[key] = batch.id
+        offer = make_quote(conn, COMMAND_LINE, batch.id, now)
+        if key == "funded":
+            fund(conn, COMMAND_LINE, offer.id, now)
+    made["payment"] = make.one(
+        conn,
+        """insert into payment (client_id, provider, currency, amount, key, state, session, url,
+            begun_ms, changed_ms)
+        values (%s, 'stripe', 'EUR', 5000, 'k', 'open', 'cs_1', 'https://pay.example', 0, 0)
+        returning id""",
+        client,
+    )
+    return made
