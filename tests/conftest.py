@@ -213,6 +213,11 @@ RESTART = """
 select setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
 from pg_sequences where schemaname = 'public' and last_value is not null"""
 
+#: where the numbers of rows that migrations leave have come to
+NUMBERS = """
+select format('%I.%I', schemaname, sequencename), last_value
+from pg_sequences where schemaname = 'public' and last_value is not null"""
+
 OTHERS = """
 select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid()"""
@@ -227,6 +232,7 @@ class Spare:
         self._taken: list[str] = []
         #: the rows that migrations leave, by table; all else is empty
         self._rows: dict[str, list[Any]] = {}
+        self._numbers: dict[str, int] = {}
         self._shape: Any = None
         self._bytes = 0
 
@@ -261,6 +267,7 @@ class Spare:
         self._shape = conn.execute(SHAPE).fetchone()
         size = conn.execute("select pg_database_size(current_database())").fetchone()
         self._bytes = size[0] if size else 0
+        self._numbers = dict(conn.execute(NUMBERS).fetchall())
         for table, _ in conn.execute(TABLES).fetchall():
             rows = conn.execute(f"select t::text from {table} t").fetchall()
             if rows:
@@ -274,8 +281,13 @@ class Spare:
                 if size and self._changed(conn, table):
                     conn.execute(f"delete from {table}")
                     for [row] in self._rows.get(table, []):
-                        conn.execute(f"insert into {table} select (%s::{table}).*", [row])
+                        conn.execute(
+                            f"insert into {table} overriding system value select (%s::{table}).*",
+                            [row],
+                        )
             conn.execute(RESTART)
+            for name, last in self._numbers.items():
+                conn.execute("select setval(%s::regclass, %s)", [name, last])
 
     def _changed(self, conn: psycopg.Connection[Any], table: str) -> bool:
         if table not in self._rows:
