@@ -79,7 +79,8 @@ async def months_as_csv(request: WebRequest) -> Response[str]:
 def _month(at_ms: int, locale: str) -> str:
     """The month of a moment, with its year."""
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
-    return str(dates.format_skeleton("yMMMM", at, locale=locale))
+    name = str(dates.format_skeleton("yMMMM", at, locale=locale))
+    return name[0].upper() + name[1:]
 
 
 def _coop(request: WebRequest) -> str:
