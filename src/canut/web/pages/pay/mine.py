@@ -19,7 +19,7 @@ from canut.web.pages.view import now_ms, pool, show
 
 CONTRIBUTORS = requires("contributor")
 #: years that a page may be asked for
-YEARS = range(1970, 10_000)
+YEARS = range(1970, 9_999)
 
 
 @get("/pay", opt=CONTRIBUTORS, include_in_schema=False)
