@@ -29,6 +29,7 @@ from canut.processes.library import load_shipped  # noqa: E402
 from canut.quality.gold.pool import publish_shipped  # noqa: E402
 from tests.browser.conftest import ARGS, chromium, start  # noqa: E402
 from tests.house import PASSWORD, PEOPLE, House, now_ms, running  # noqa: E402
+from tests.pay.paid import paid_batches  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 #: of a batch in the making
@@ -104,6 +105,9 @@ def take_all(browser: Browser, house: House) -> None:
     show(page, house, f"/batches/{batch['catalogue-categorise']}", "batch")
     show(page, house, story_of(house, batch["catalogue-categorise"]), "story")
     make_draft(page, house)
+    with psycopg.connect(house.database) as conn:
+        paid_batches(conn, house.accounts["belvoie"])
+    make_priced(page, house)
     show(page, house, "/processes", "processes")
     page = enter(browser, house, "client", 390, 800, scheme="dark", lang="fr")
     show(page, house, f"/batches/{batch['catalogue-categorise']}", "batch-narrow")
@@ -157,6 +161,29 @@ def make_draft(page: Page, house: House) -> None:
     page.wait_for_timeout(1200)
     page.evaluate("scrollTo(0, 0)")
     keep(page, "new-question")
+
+
+def make_priced(page: Page, house: House) -> None:
+    """The price of a batch, before it is launched."""
+    page.set_viewport_size({"width": 1280, "height": 1860})
+    page.goto(f"{house.url}/batches/new")
+    rows = "".join(f"Q{n}\toak lamp {n}\tOndelaine bedside lamp\n" for n in range(120))
+    page.fill("[name=text]", f"id\tquery\tproduct\n{rows}")
+    page.click("main form .submit button")
+    page.wait_for_url("**/columns")
+    page.click(".submit button.main")
+    page.wait_for_url("**/question")
+    page.locator("label.option", has_text="Judge search results").locator("input").check()
+    page.click(".submit button.main")
+    page.locator("[name=mapped]").wait_for(state="attached")
+    page.click(".submit button.main")
+    page.wait_for_url("**/target")
+    page.fill("[name=deadline]", "2027-01-29")
+    page.click(".submit button.main")
+    page.wait_for_url("**/launch")
+    page.fill("[name=name]", "Lamps of the winter range")
+    keep(page, "new-price")
+    page.set_viewport_size({"width": 1280, "height": 1000})
 
 
 def pick_what_is_right(page: Page) -> None:
