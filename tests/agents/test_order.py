@@ -13,11 +13,13 @@ from canut.agents.arena.store_order import TurnRow
 from canut.agents.running.model import AgentAtWork, Worth
 from canut.agents.running.runner import Bench
 from canut.agents.versions import begin_challenger, replace_champion
+from canut.pay.tariffs.per_answer import answer_micro
 from canut.quality.licences import store_blind
 from canut.quality.licences.licensing import settle_blind
 from tests import factories as make
 from tests.agents.test_work_duels import QUESTION, agent_of
 from tests.agents.test_work_runner import Clock, Fake, hired
+from tests.pay.paid import NOW, paid
 
 N = LEAST_COMMON + 60
 
@@ -70,8 +72,8 @@ class Place:
             )
         settle_blind(self.db, QUESTION, dict.fromkeys(tasks, "red"), 1)
 
-    def look(self) -> dict[int, str]:
-        return {**order_due(self.db, lambda _: self.step, self.clock)}
+    def look(self, person_micro: int | None = None) -> dict[int, str]:
+        return {**order_due(self.db, lambda _: self.step, self.clock, lambda *_: person_micro)}
 
     def turns(self) -> dict[int, TurnRow]:
         rows = store_order.turns(self.db, self.work.process_id, "colour")
@@ -111,6 +113,29 @@ def test_what_costs_more_than_it_saves_or_repeats_others_is_left_out(
     assert place.asked() == [good]
     figures = place.turns()[dear].figures
     assert figures["item_micro_with"] > figures["item_micro"]
+
+
+def test_what_people_cost_says_whether_an_agent_is_worth_asking(
+    db: psycopg.Connection[Any],
+) -> None:
+    """One that costs more than it saves while nobody knows what people are paid, saves where they
+    are paid more: it is measured anew when that is known, and the figure is kept."""
+    place = Place(db, 1, 90_000)
+    good, dear = (agent.id for agent in place.agents)
+    place.said(range(N // 2), range(N // 2, N // 2 + 40))
+    assert place.look()[dear] == "costs"
+    assert place.look(50_000_000) == {dear: "decides"}
+    assert place.turns()[good].figures["person_micro"] == 50_000_000
+    assert place.look(50_000_000) == {}
+
+
+def test_what_an_answer_costs_is_read_from_the_tariff(db: psycopg.Connection[Any]) -> None:
+    """Half a minute at the floor is 11 cents, and the fee on it two more; where nothing is paid
+    nobody knows, nor before its tariff began."""
+    one = paid(db, assumed_ms=30_000)
+    cost = [answer_micro(db, one.work.process_id, "colour", at) for at in (NOW, NOW - 2)]
+    assert cost == [130_000, None]
+    assert answer_micro(db, make.work(db).process_id, "colour", NOW) is None
 
 
 def test_another_version_is_asked_again(db: psycopg.Connection[Any]) -> None:

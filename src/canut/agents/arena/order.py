@@ -39,7 +39,8 @@ AGENTS_MAX = 5
 GROWN = 1.2
 #: another order must save so much of the cost of an item, or the old one stays
 SAVES = 0.02
-#: an answer of a person, and a second of computing, in micro-units of the currency
+#: an answer of a person where nobody knows what it costs, and a second of computing, in micro-units
+#: of the currency
 PERSON_MICRO = 100_000
 SECOND_MICRO = 14
 
@@ -52,6 +53,8 @@ Reason = Literal[
 ]
 
 StepOf = Callable[[AgentAtWork], Step | None]
+#: process, step -> what an answer of a person costs there, in micro-units; None: nobody knows
+PersonMicro = Callable[[int, str], int | None]
 
 
 class Stand(Struct, frozen=True):
@@ -65,9 +68,15 @@ class Stand(Struct, frozen=True):
     in_force: bool
 
 
-def order_due(conn: SyncConn, step_of: StepOf, now_ms: Callable[[], int]) -> dict[int, Reason]:
-    """Measure every step with several agents whose evidence has grown; agent -> new reason, of
-    those for whom anything changed. `conn` commits by itself."""
+def order_due(
+    conn: SyncConn,
+    step_of: StepOf,
+    now_ms: Callable[[], int],
+    person_micro: PersonMicro = lambda *_: None,
+) -> dict[int, Reason]:
+    """Measure every step with several agents whose evidence has grown, or where people cost
+    something else than before; agent -> new reason, of those for whom anything changed. `conn`
+    commits by itself."""
     steps: dict[tuple[int, str], list[AgentAtWork]] = defaultdict(list)
     for agent in store.agents(conn):
         steps[agent.process_id, agent.step_slug].append(agent)
@@ -78,7 +87,8 @@ def order_due(conn: SyncConn, step_of: StepOf, now_ms: Callable[[], int]) -> dic
         if step is None:
             continue
         with conn.transaction():
-            done |= _ordered(conn, place, at_work, step.question, now_ms())
+            person = person_micro(*place) or PERSON_MICRO
+            done |= _ordered(conn, place, at_work, step.question, person, now_ms())
     return done
 
 
@@ -87,11 +97,13 @@ def _ordered(
     place: tuple[int, str],
     agents: Sequence[AgentAtWork],
     question: Question,
+    person: int,
     now_ms: int,
 ) -> dict[int, Reason]:
     stands = [one for agent in agents if (one := _stand(conn, agent))]
     before = {row.agent_id: row for row in store_order.turns(conn, *place)}
-    basis = digest([[s.agent.id, s.champion.id, s.duel, s.in_force] for s in stands])
+    at_work = [[s.agent.id, s.champion.id, s.duel, s.in_force] for s in stands]
+    basis = digest(at_work if person == PERSON_MICRO else [*at_work, [person]])
     ids = [one.agent.id for one in stands]
     settled = store_order.settled(conn, *place, ids)
     same = all(before[one].basis == basis for one in ids)
@@ -102,7 +114,7 @@ def _ordered(
     if len(stands) < 2 or not rows or len(rows[0].right) < LEAST_COMMON:
         after = [_measuring(before[one.agent.id]) for one in stands]
     else:
-        after = _arranged(conn, place, before, stands, compared, rows)
+        after = _arranged(conn, place, before, stands, compared, rows, person)
     told: dict[int, Reason] = {}
     for row in after:
         known = before[row.agent_id]
@@ -190,14 +202,15 @@ def _arranged(
     stands: Sequence[Stand],
     compared: Sequence[Stand],
     measured: Sequence[Measured],
+    person: int,
 ) -> list[TurnRow]:
     terms = store_licences.terms(conn, *place)
     error_max = terms.error_max if terms else 0.02
-    best = arrange(measured, error_max, PERSON_MICRO)
+    best = arrange(measured, error_max, person)
     by_name = {one.name: one for one in measured}
     standing = sorted(compared, key=lambda one: before[one.agent.id].turn)
     asked = [by_name[str(one.agent.id)] for one in standing if before[one.agent.id].asked]
-    now = expected(asked, error_max, PERSON_MICRO)
+    now = expected(asked, error_max, person)
     names = [name for name, _ in best.stages]
     if best.cost_micro > now.cost_micro * (1 - SAVES):
         # no other order is worth the change: the same agents, without those who decide nothing
@@ -209,7 +222,7 @@ def _arranged(
         if name not in by_name:
             rows.append(_row(before, stand, 1000 + stand.agent.place, "many", {}))
             continue
-        figures = _figures(by_name[name], best, measured, error_max)
+        figures = _figures(by_name[name], best, measured, error_max, person)
         if name in names:
             rows.append(_row(before, stand, names.index(name), "decides", figures))
         else:
@@ -234,19 +247,20 @@ def _row(
 
 
 def _figures(
-    one: Measured, best: Arrangement, measured: Sequence[Measured], error_max: float
+    one: Measured, best: Arrangement, measured: Sequence[Measured], error_max: float, person: int
 ) -> dict[str, float]:
     """What an agent decides where it stands; where it has no stage, what it would as the last."""
     names = [name for name, _ in best.stages]
     by_name = {each.name: each for each in measured}
     place = names.index(one.name) if one.name in names else len(names)
-    before = expected([by_name[name] for name in names[:place]], error_max, PERSON_MICRO)
+    before = expected([by_name[name] for name in names[:place]], error_max, person)
     upto = [by_name[name] for name in names[:place]] + [one]
-    after = expected(upto, error_max, PERSON_MICRO)
-    alone = expected([one], error_max, PERSON_MICRO)
+    after = expected(upto, error_max, person)
+    alone = expected([one], error_max, person)
     return {
         "items": len(one.right),
         "cost_micro": round(one.cost_micro, 3),
+        "person_micro": person,
         "decides": round(after.decided - before.decided, 4),
         "alone": round(alone.decided, 4),
         "error": round(after.error, 4),
