@@ -98,21 +98,27 @@ ENDS = """
 select distinct o.until_ms from pay_slip s join pay_period o on o.id = s.of_period
 where s.contributor_id = %s order by o.until_ms"""
 
-# of a period that goes on: what it will be settled by, as far as it is known
+# of a period that goes on: what it will be settled by, as far as it is known. What is given in it is
+# earned in it
 PRESENT = """
 with timed as (
     select w.task_id, w.batch_step_id, w.agreed_ms from work_time w
     where w.contributor_id = %(who)s and w.ended_ms >= %(from)s
 ), given as (
-    select a.task_id, t.batch_step_id,
-           (select sum(e.amount_minor) from earning e
-            where e.task_id = a.task_id and e.contributor_id = %(who)s) as pay_minor
-    from answer a join task t on t.id = a.task_id
+    select a.task_id from answer a
     where a.contributor_id = %(who)s and a.submitted_ms >= %(from)s
+), earned as (
+    select e.task_id, min(e.batch_step_id) as batch_step_id, sum(e.amount_minor) as pay_minor
+    from earning e
+    where e.contributor_id = %(who)s and e.earned_ms >= %(from)s
+    group by e.task_id
 ), known as (
-    select coalesce(t.batch_step_id, g.batch_step_id) as batch_step_id, t.agreed_ms, g.pay_minor,
-           g.task_id is not null and g.pay_minor is null as counting
-    from timed t full join given g using (task_id)
+    select coalesce(t.batch_step_id, e.batch_step_id,
+                    (select one.batch_step_id from task one where one.id = g.task_id))
+               as batch_step_id,
+           t.agreed_ms, e.pay_minor, g.task_id is not null and e.pay_minor is null as counting
+    from timed t full join given g on g.task_id = t.task_id
+    left join earned e on e.task_id = g.task_id
 )
 select b.currency, count(*) as n_tasks, count(*) filter (where k.counting) as counting,
        coalesce(sum(k.agreed_ms), 0)::bigint as agreed_ms,
