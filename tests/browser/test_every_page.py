@@ -24,6 +24,7 @@ from canut.work.names import TaskNames
 from tests.browser.conftest import Visit, Windows, start
 from tests.house import House, now_ms
 from tests.pay.paid import paid_batches
+from tests.pay.payees import two_runs
 from tests.pay.week import lately, paid_week
 
 pytestmark = pytest.mark.browser
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "": [
         *("/", "/login", "/join", "/design", "/nowhere", "/setup/x", "/invite/x", "/licences"),
-        "/work/offline",
+        *("/work/offline", "/open-accounts"),
     ],
     "contributor": [
         *("/work", "/answers", "/answers/{answer}", "/account", "/work/{large}"),
@@ -66,14 +67,19 @@ PAGES = {
         *("/operator/quality/{process}/{step}", "/operator/licences/{licence}"),
         *("/gold/{process}/{step}", "/search?q=sal"),
         *("/operator/money", "/operator/money/{belvoie}"),
+        *("/operator/pay", "/operator/pay/payouts", "/operator/pay/payouts/{sent}"),
+        *("/operator/pay/payouts/{run}", "/operator/pay/times", "/operator/pay/prices"),
+        *("/operator/pay/prices/{priced}/colour", "/operator/pay/periods", "/operator/pay/slips"),
+        *("/operator/pay/slips/{slip}", "/operator/pay/rules", "/operator/pay/books"),
+        "/operator/pay/books/{bank}",
     ],
 }
 #: what is opened but is no page: files, streams, lists for scripts, what only sends elsewhere
 NO_PAGES = re.compile(
     r"/alive|/worker\.js|/work/here|.*\.(json|csv|pdf)|.*/events|.*/results/.*|.*/options/find"
     r"|/(private-)?pictures/.*|/certificates/.*|/batches/new/[^/]*"
-    # the page of a step's options, for an exam; an invoice as PDF or XML
-    r"|/exams/[^/]*/options|/money/invoices/[^/]*/[^/]*"
+    # the page of a step's options, for an exam; an invoice as PDF or XML; the file of a run
+    r"|/exams/[^/]*/options|/money/invoices/[^/]*/[^/]*|/operator/pay/payouts/[^/]*/file"
 )
 KEYS = {
     "categorise": "catalogue-categorise",
@@ -141,6 +147,11 @@ def places(house: House, windows: Windows) -> dict[str, Any]:
         names = TaskNames(one("select value from secret where name = 'task_names'"))
         found["task"] = names.name(TaskRef(week.one.batch_step, week.tasks[0]))
         found["slip"] = week.slip
+        found["priced"] = week.one.work.process_id
+        found["bank"] = one("select min(id) from ledger_account where kind = 'bank'")
+        payee = one("select min(contributor_id) from pay_slip where id <> %s", week.slip)
+        keepers = [house.accounts[role] for role in ("operator", "client")]
+        found["sent"], found["run"] = two_runs(conn, payee, keepers, week.after_ms)
         found["belvoie"] = house.accounts["belvoie"]
         found |= paid_batches(conn, found["belvoie"])
     page = windows.visit("client", "/batches/new?lang=en")

@@ -5,8 +5,9 @@ import psycopg
 from canut.db.check_money import MONEY
 from canut.pay.identity import Address, Coop
 from canut.pay.ledger import first_fault, post
-from canut.pay.payouts.asking import set_account
+from canut.pay.payouts.asking import request_payout, set_account
 from canut.pay.payouts.model import BankAccount, Destination
+from canut.pay.payouts.runs import approve_run, assemble_run
 from canut.pay.payouts.vault import Vault
 from canut.people.model import Principal
 from tests import factories as make
@@ -89,3 +90,18 @@ def camt(statement: str, *lines: tuple[str, str, str], iban: str = COOP.iban) ->
         "<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2026-11-20</Dt></Dt></Bal>"
         f"{entries}</Stmt></BkToCstmrStmt></Document>"
     ).encode()
+
+
+def two_runs(conn: psycopg.Connection, who: int, keepers: list[int], now: int) -> tuple[int, int]:
+    """Runs that pay a contributor ten cents each: one that two keepers (accounts) approved, and one
+    that waits for them."""
+    me = Principal(contributor_id=who, roles=frozenset({"contributor"}))
+    by = [Principal(account_id=one, roles=frozenset({"steward"})) for one in keepers]
+    set_account(conn, me, who, bank_account(), VAULT, now)
+    made = []
+    for key in ("first", "second"):
+        request_payout(conn, me, 10, "EUR", key, now)
+        made.append(assemble_run(conn, by[0], "iban", "EUR", now).id)
+    for one in by:
+        approve_run(conn, one, made[0], 10, now)
+    return made[0], made[1]
