@@ -50,9 +50,11 @@ order by s.process_id, s.slug limit 200"""
 TITLES = """
 select p.id as process_id, u.slug as step_slug, p.slug as process_slug, p.client_id,
        coalesce(v.definition -> 'title', to_jsonb(p.slug)) as title,
-       coalesce(v.step -> 'title', to_jsonb(u.slug)) as step_title
+       coalesce(v.step -> 'title', to_jsonb(u.slug)) as step_title,
+       coalesce(c.name, '') as client_name
 from unnest(%s::bigint[], %s::text[]) as u (process_id, slug)
 join process p on p.id = u.process_id
+left join client c on c.id = p.client_id
 left join lateral (
     select v.definition, s.definition as step
     from process_version v join step s on s.process_version_id = v.id and s.slug = u.slug
@@ -94,6 +96,8 @@ class StepTitle(Struct, frozen=True):
     client_id: int | None
     title: Any
     step_title: Any
+    #: what that client is called; "" for the library's
+    client_name: str = ""
 
 
 class Holder(Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from canut.agents.running.model import VersionAtWork
 from canut.agents.standing import Standing
 from canut.insight.charts import Axis, Level, Line, LineChart
-from canut.insight.diagram import interval
+from canut.insight.reliability import interval
 from canut.web.i18n import N_
 
 Word = Callable[[str], str]

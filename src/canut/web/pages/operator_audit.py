@@ -19,10 +19,13 @@ from canut.people.store import Asked
 from canut.people.store.log import Entry
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.formats import iso
+from canut.web.i18n import N_
 from canut.web.pages.forms import day_ms
 from canut.web.pages.view import pool, show
 
 OPERATORS = requires("operator")
+#: who acts without an account
+NOBODY = (N_("command line"),)
 #: entries of the audit log on a page, and read at once for the file
 PAGE, BLOCK = 50, 1000
 HEAD = ["id", "when", "account_id", "account", "api_key_id", "client_id", "action", "subject",

@@ -9,10 +9,10 @@ from litestar.params import FromPath
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Problem
 from canut.insight import licence_cards, quality
-from canut.insight.diagram import SIDE, diagram
 from canut.insight.licence_cards import Card
 from canut.insight.quality import StepView
 from canut.insight.quality_model import ERROR_MAX, LATELY_DAYS, MEASURED_MIN
+from canut.insight.reliability import rows
 from canut.quality.beliefs.model import StepPlace
 from canut.quality.figures import Locale
 from canut.quality.licences import acts as licence_acts
@@ -108,8 +108,7 @@ async def _step(
         "view": view,
         "quality": view.quality,
         "counts": view.quality.counts,
-        "drawn": diagram(view.quality.calibration.bins),
-        "side": SIDE,
+        "rows": rows(view.quality.calibration.bins),
         "answers": answers_for_measure(view),
         "measured_min": MEASURED_MIN,
         "error_max": ERROR_MAX,

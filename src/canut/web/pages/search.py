@@ -68,7 +68,7 @@ def _address(kind: str, one: Found, *, operator: bool) -> str:
     if kind == "contributors":
         return f"/operator/contributors/{one.id}"
     if kind == "processes":
-        return "/operator/quality" if operator else ""
+        return f"/operator/quality#process-{one.id}" if operator else f"/processes/{one.id}"
     if kind == "accounts":
         return f"/operator/audit?account={one.id}"
     if kind == "log":
