@@ -1,6 +1,5 @@
 """A client hands a file over, mends it, watches it and takes the results, in a browser."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -164,7 +163,5 @@ def test_a_stream_does_not_keep_the_server_from_stopping(visit: Visit, house: Ho
     """While somebody watches, other pages answer, and the fixture's clean stop (20 s) holds."""
     page = visit("client", f"/batches/{house.batches['catalogue-categorise']}?lang=en")
     expect(page.locator("#live")).not_to_have_text("…")
-    begun = time.monotonic()
     other = visit("operator", "/operator?lang=en")
     expect(other.locator("h1")).to_have_text("Operation")
-    assert time.monotonic() - begun < 8
