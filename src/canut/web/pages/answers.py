@@ -53,7 +53,13 @@ async def show_answer(request: WebRequest, task: FromPath[str]) -> Response[str]
     step = names.read(task).batch_step_id
     titles = (await read_titles(pool(request), [step]))[step]
     told = own_told(own, "fr" if locale_of(request) == "fr" else "en")
-    values = {"titles": titles, "own": own, "told": told, "pay": pays.get(task), "task": task}
+    values: dict[str, Any] = {
+        "titles": titles,
+        "own": own,
+        "told": told,
+        "pay": pays.get(task),
+        "task": task,
+    }
     return show(request, "answers/answer.html", **values)
 
 
