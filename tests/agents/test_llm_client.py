@@ -2,7 +2,6 @@
 
 import asyncio
 import email.utils
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -261,13 +260,11 @@ async def test_a_cancelled_call_leaves_its_row() -> None:
     """Who stops a run knows what it may have cost, and the budget holds no ghost."""
     with fake_server(play(msgspec.structs.replace(openai(text="silk"), late_s=1.0))) as server:
         one = talk(server)
-        begun = time.monotonic()
         task = asyncio.create_task(asked(one))
         await asyncio.to_thread(server.came.wait, 5)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - begun < 0.9
     assert [row.basis for row in one.rows] == ["assumed"]
     assert one.client.books.budget.reserved == 0
     assert one.client.books.budget.spent == one.rows[0].cost > 0

@@ -40,4 +40,4 @@ def test_workers_answer_as_the_agent_does_and_survive_a_death() -> None:
             workers.score_all("learner", step, state, items * 300, cancel=cancel)
         with pytest.raises(Cancelled):
             workers.learn("learner", step, None, examples, cancel=cancel)
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 60

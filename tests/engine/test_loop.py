@@ -16,7 +16,7 @@ from tests import factories as make
 IDLE_S = 0.05
 
 
-def _until(condition: Callable[[], bool], seconds: float = 15) -> None:
+def _until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never happened"

@@ -118,13 +118,13 @@ def test_ten_thousand_classes():
         {"value": f"class-{i}", "label": f"Class {i}", "parent": f"group-{i % 100}"}
         for i in range(10_000)
     ]
-    start = time.perf_counter()
+    start = time.process_time()
     question = choice(options=groups + leaves)
-    assert time.perf_counter() - start < 5
-    start = time.perf_counter()
+    assert time.process_time() - start < 5
+    start = time.process_time()
     for i in range(10_000):
         assert question.normalise(f"class-{i}") == f"class-{i}"
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     data = question.widget("en").data
     assert data["large"] is True
     assert data["count"] == 10_000

@@ -44,9 +44,9 @@ def test_edit_distance_of_known_words():
 def test_long_texts_are_compared_by_words_and_soon():
     """Protects the engine from quadratic time on long texts."""
     text = "canut loom silk " * 1000
-    start = time.perf_counter()
+    start = time.process_time()
     distance = text_distance([text, text], [text + "shuttle", "wool " * 3000])
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert distance == pytest.approx([1 / 3001, 1])
     assert len(text) > CHARACTERS_MAX
 
