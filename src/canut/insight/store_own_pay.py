@@ -98,8 +98,8 @@ ENDS = """
 select distinct o.until_ms from pay_slip s join pay_period o on o.id = s.of_period
 where s.contributor_id = %s order by o.until_ms"""
 
-# of a period that goes on: what it will be settled by, as far as it is known. What is answered in it
-# is earned in it
+# of a period that goes on: what it will be settled by, as far as it is known. What is answered in
+# it is earned in it
 PRESENT = """
 with timed as (
     select w.task_id, w.batch_step_id, w.agreed_ms from work_time w
