@@ -4,12 +4,13 @@
 import { workAlone } from "./alone.js";
 import { say, showActive, showDeadline, showPlace, showUnsent, tell } from "./bar.js";
 import { startClock } from "./clock.js";
-import { pick } from "./digits.js";
 import { complete, FIELD, focusIn } from "./fields.js";
-import { fetchParts, fromHtml, growParts, guided, knownGuides } from "./fragment.js";
-import { actOf, nameKeys, openKeys } from "./keys.js";
+import { growParts } from "./fragment.js";
+import { onKeys } from "./keyboard.js";
+import { nameKeys, openKeys } from "./keys.js";
 import { growOptions } from "./options.js";
 import { openOutbox, post } from "./outbox.js";
+import { openPacket } from "./packet.js";
 import { showProblems } from "./problems.js";
 import { openStore } from "./store.js";
 
@@ -20,60 +21,17 @@ const { me, batch } = loom.dataset;
 const task = () => loom.querySelector(".task");
 const form = () => loom.querySelector("form");
 const name = (shown) => shown.dataset.task;
-const ahead = [];
 let answered = 0;
 let ended = 0;
-let claiming = null;
-let exhausted = false;
 let undoable = null;
 let undoEnds = null;
 let store;
 let outbox;
 let clock;
-
-// -- the tasks to come --
-
-const packet = () => Number(localStorage.getItem("canut-packet")) || Number(loom.dataset.packet);
+let packet;
 
 function place() {
-  showPlace(ended + 1, ahead.length + (task()?.dataset.task ? 1 : 0));
-}
-
-async function claimAhead() {
-  const missing = packet() - 1 - ahead.length;
-  // a packet is filled up when half of it is gone: fewer requests, each with less of the same
-  if (claiming || exhausted || missing <= Math.floor((packet() - 1) / 2)) return claiming;
-  claiming = (async () => {
-    try {
-      const body = new URLSearchParams({ count: missing });
-      for (const id of knownGuides()) body.append("guide", id);
-      const { status, said } = await post(`/work/${batch}/claim`, body, outbox.token);
-      if (status !== 200) return;
-      for (const one of said.tasks) {
-        const shown = guided(fromHtml(one.html));
-        await fetchParts(shown);
-        ahead.push(shown);
-        store.put("ahead", { ...one, batch });
-      }
-      exhausted = said.tasks.length === 0;
-      fetchPictures();
-      place();
-    } catch {
-      // without a connection what is in hand goes on; the next answer tries again
-    } finally {
-      claiming = null;
-    }
-  })();
-  return claiming;
-}
-
-// Our own pictures go into the cache of the service worker, for when there is no connection.
-function fetchPictures() {
-  for (const shown of ahead) {
-    for (const image of shown.querySelectorAll(".item img")) {
-      if (image.getAttribute("src").startsWith("/")) new Image().src = image.getAttribute("src");
-    }
-  }
+  showPlace(ended + 1, packet.ahead.length + (task()?.dataset.task ? 1 : 0));
 }
 
 // -- one task on the screen --
@@ -104,26 +62,17 @@ function show(next) {
   grow();
 }
 
-// Tasks whose time ended while they waited are others' now.
-function dropExpired() {
-  const gone = ahead.filter((one) => Number(one.dataset.deadline) <= clock.now());
-  for (const one of gone) {
-    ahead.splice(ahead.indexOf(one), 1);
-    store.remove("ahead", name(one));
-  }
-  if (gone.length) tell(say("Gone").replace("{0}", gone.length), true);
-}
-
 async function next() {
-  dropExpired();
-  if (!ahead.length) {
+  const gone = packet.dropExpired();
+  if (gone) tell(say("Gone").replace("{0}", gone), true);
+  if (!packet.ahead.length) {
     tell(say("Waiting"));
-    await claimAhead();
-    if (!ahead.length) await claimAhead();
+    await packet.claim();
+    if (!packet.ahead.length) await packet.claim();
   }
-  if (ahead.length) {
-    show(ahead.shift());
-    claimAhead();
+  if (packet.ahead.length) {
+    show(packet.ahead.shift());
+    packet.claim();
     return;
   }
   noneLeft();
@@ -131,7 +80,7 @@ async function next() {
 
 // Nothing more in hand: to the door of the batch, once all is sent.
 function noneLeft() {
-  if (exhausted && !outbox.unsent) return location.assign(`/work/${batch}?said=none`);
+  if (packet.exhausted && !outbox.unsent) return location.assign(`/work/${batch}?said=none`);
   const empty = by("none-left").content.querySelector(".task").cloneNode(true);
   task().replaceWith(empty);
   place();
@@ -219,7 +168,7 @@ function again(of) {
 function putBack(shown) {
   const here = task();
   if (here === shown) return;
-  if (here?.dataset.task) ahead.unshift(here);
+  if (here?.dataset.task) packet.ahead.unshift(here);
   left.delete(name(shown));
   ended -= 1;
   show(shown);
@@ -278,69 +227,23 @@ const ACTS = {
   keys: () => keys.showModal(),
 };
 
-function onKey(event) {
-  if (event.defaultPrevented || event.isComposing || event.altKey || event.metaKey || keys.open || loom.inert) return;
-  const at = event.target;
-  const writes = at.matches?.("textarea, select, input:not([type=radio], [type=checkbox])");
-  const act = actOf(event);
-  if (event.key === "Enter" && (at.closest?.("a, button, summary") || (at.matches?.("textarea") && !event.ctrlKey))) return;
-  if (event.key === "Escape" && at.closest?.(".remark")) {
-    at.closest(".remark").open = false;
-    focusIn(task());
-  } else if (event.key === "Enter" && event.ctrlKey) hand("answer");
-  else if (act && !event.ctrlKey && !(writes && event.key.length === 1)) {
-    // a reason is sent by the key that submits
-    if (act === "answer" && at.closest?.(".remark")) hand("remark");
-    else ACTS[act]();
-  } else {
-    if (!event.ctrlKey && !writes && /^\d$/.test(event.key)) pick(event, task());
-    return;
-  }
-  event.preventDefault();
-}
-
 // -- beginning --
-
-// The tasks in hand: those the page came with, less those that were ended on this device. A page
-// out of the cache is an old one: what the device knows of later is added.
-async function gather() {
-  const waits = new Set((await store.all("leaving")).map((one) => one.task));
-  const fresh = localStorage.getItem("canut-page") !== loom.dataset.now;
-  localStorage.setItem("canut-page", loom.dataset.now);
-  let kept = [];
-  if (fresh) {
-    await Promise.all([store.clear("done"), store.clear("ahead")]);
-  } else {
-    for (const one of await store.all("done")) waits.add(one.task);
-    kept = (await store.all("ahead")).filter((one) => one.batch === batch);
-  }
-  guided(task());
-  for (const later of document.querySelectorAll("template[data-later]")) {
-    ahead.push(guided(later.content.querySelector(".task").cloneNode(true)));
-    if (fresh) store.put("ahead", { task: name(ahead.at(-1)), batch, html: later.innerHTML });
-  }
-  for (const shown of [task(), ...ahead]) await fetchParts(shown);
-  const here = new Set([task(), ...ahead].map(name));
-  for (const one of kept) if (!here.has(one.task)) ahead.push(guided(fromHtml(one.html)));
-  for (const one of [...ahead]) if (waits.has(name(one))) ahead.splice(ahead.indexOf(one), 1);
-  return !waits.has(name(task()));
-}
 
 function listen() {
   loom.addEventListener("submit", (event) => {
     event.preventDefault();
     hand(event.submitter?.value ?? "answer");
   });
-  document.addEventListener("keydown", onKey);
+  onKeys({ task, acts: ACTS, hand, back: () => focusIn(task()), busy: () => keys.open || loom.inert });
   document.querySelector("[data-keys]").addEventListener("click", ACTS.keys);
   by("undo").addEventListener("click", undo);
-  by("packet").value = packet();
+  by("packet").value = packet.size();
   by("packet").addEventListener("change", (event) => {
     if (!event.target.checkValidity()) return;
     localStorage.setItem("canut-packet", event.target.value);
-    claimAhead();
+    packet.claim();
   });
-  addEventListener("online", claimAhead);
+  addEventListener("online", packet.claim);
   openKeys(keys, say);
 }
 
@@ -358,16 +261,17 @@ async function begin() {
     other: () => tell(say("Other"), true),
     settled,
   });
+  packet = openPacket(loom, task, store, outbox, clock, place);
   document.documentElement.classList.add("js");
   nameKeys();
   listen();
   workAlone(me, loom);
-  if (await gather()) grow();
+  if (await packet.gather()) grow();
   else await next();
   setInterval(tick, 1000);
   outbox.send();
-  claimAhead();
-  fetchPictures();
+  packet.claim();
+  packet.fetchPictures();
   // for when there is no connection, and for the next visit: after all that matters now
   navigator.serviceWorker?.register("/worker.js", { scope: "/work" }).catch(() => {});
 }

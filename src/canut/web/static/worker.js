@@ -8,7 +8,7 @@ const PICTURES_MAX = 200;
 const PATIENCE_MS = 6000;
 const FILES = [
   "canut.css", "mark.svg", "manifest.json", "task.js", "alone.js", "bar.js", "clock.js", "combobox.js", "digits.js", "fields.js", "fold.js",
-  "fragment.js", "keys.js", "options.js", "outbox.js", "picture.js", "problems.js", "sources.js", "store.js", "waiting.js",
+  "fragment.js", "keyboard.js", "keys.js", "options.js", "outbox.js", "packet.js", "picture.js", "problems.js", "sources.js", "store.js", "waiting.js",
 ].map((name) => STATIC + name);
 
 addEventListener("install", (event) => {
