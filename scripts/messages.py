@@ -79,6 +79,7 @@ SAYING = {
     "_key_fault",
     "_mend",
     "_near",
+    "_waits_for",
     "kinds",
     "mend",
     "message",

@@ -115,6 +115,8 @@ async def test_a_batch_waits_for_its_money_and_then_begins(
         assert "decimals" in told(wrong)
         for _ in range(2):
             assert (await operator.submit(desk, desk, **book)).status_code == 303
+        other = await operator.submit(desk, desk, **{**book, "amount": "99"})
+        assert 'id="deposit-reference-wrong"' in other.text
         assert "€100.00" in told(await operator.get("/operator/money"))
         assert "E2E-1" in told(await client.get("/money/movements"))
         page = await client.get(f"{at}/money")

@@ -7,7 +7,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
-from canut.errors import CanutError, Invalid
+from canut.errors import CanutError, Invalid, Problem
 from canut.pay import funding
 from canut.pay.amounts import read_minor
 from canut.pay.money.model import Invoice
@@ -73,8 +73,17 @@ async def book(request: WebRequest, client_id: FromPath[int]) -> Response[Any]:
     try:
         await in_thread(request, post_it)
     except CanutError as error:
+        error.problems = [_placed(one) for one in error.problems]
         return await _page(request, client_id, error, form)
     return go(f"/operator/money/{client_id}#movements")
+
+
+def _placed(problem: Problem) -> Problem:
+    """What the books say of a key, said of the reference that it is made of."""
+    if problem.field != "key":
+        return problem
+    mend = "look at the movements below"
+    return Problem("was booked before, with another amount", mend, field="reference")
 
 
 async def _page(
