@@ -112,18 +112,25 @@ def grant_skill(settings: Settings, contributor: int, skill: str, revoke: bool) 
 @click.argument("email")
 @click.option("--client", help="short name of the client to act for")
 @click.option("--operator", is_flag=True, help="to operate the platform")
+@click.option("--steward", is_flag=True, help="to keep pay and the books")
 @click.option("--contributor", is_flag=True, help="to answer tasks")
 @setting_options()
 def invite(
-    settings: Settings, email: str, client: str | None, operator: bool, contributor: bool
+    settings: Settings,
+    email: str,
+    client: str | None,
+    operator: bool,
+    steward: bool,
+    contributor: bool,
 ) -> None:
     """Print a link with which the person with EMAIL joins."""
-    if not (client or operator or contributor):
-        raise click.UsageError("say to what: --client, --operator or --contributor")
+    if not (client or operator or steward or contributor):
+        raise click.UsageError("say to what: --client, --operator, --steward or --contributor")
+    roles = [role for role, asked in (("operator", operator), ("steward", steward)) if asked]
 
     async def create(conn: Conn) -> str:
         grant = Grant(
-            roles=("operator",) if operator else (),
+            roles=tuple(roles),
             client_id=(await store.find_client(conn, client)).id if client else None,
             contributor=contributor,
         )
