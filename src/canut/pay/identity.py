@@ -9,7 +9,13 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 from schwifty import IBAN
-from schwifty.exceptions import SchwiftyException
+from schwifty.exceptions import (
+    InvalidBBANChecksum,
+    InvalidChecksumDigits,
+    InvalidCountryCode,
+    InvalidLength,
+    SchwiftyException,
+)
 
 from canut.errors import Invalid, Problem, Unavailable
 
@@ -108,7 +114,18 @@ def checked_iban(text: str) -> IBAN:
         try:
             return IBAN(compact(text), validate_bban=True)
         except SchwiftyException as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(_fault(error)) from error
+
+
+def _fault(error: SchwiftyException) -> str:
+    """What is wrong with an IBAN, in words of ours."""
+    if isinstance(error, InvalidChecksumDigits | InvalidBBANChecksum):
+        return "the check digits do not fit the number"
+    if isinstance(error, InvalidLength):
+        return "has too many or too few characters"
+    if isinstance(error, InvalidCountryCode):
+        return "begins with no country that has IBANs"
+    return "is no IBAN"
 
 
 def address_problems(address: Address, field: str = "address") -> list[Problem]:
