@@ -41,6 +41,7 @@ T = TypeVar("T")
 PASSWORD = "warp and weft and silk"
 PEOPLE = {
     "operator": ("odile@canut.example", "Odile Perrache", "en"),
+    "steward": ("simon@canut.example", "Simon Villette", "en"),
     "client": ("bastien@belvoie.example", "Bastien Maurel", "en"),
     "contributor": ("salome@canut.example", "Salomé Terreaux", "en"),
     "newcomer": ("yann@canut.example", "Yann Bellecour", "fr"),
@@ -130,7 +131,7 @@ async def _people(database: str) -> tuple[dict[str, int], list[int]]:
     made = {}
     async with connect_async(database) as conn:
         for role, (email, name, locale) in PEOPLE.items():
-            roles = ("operator",) if role == "operator" else ()
+            roles = (role,) if role in ("operator", "steward") else ()
             sign_up = SignUp(email, name, PASSWORD, locale)
             made[role] = await people.create_account(conn, COMMAND_LINE, sign_up, roles=roles)
         client = await people.create_client(conn, COMMAND_LINE, "belvoie", "Belvoie")
