@@ -10,7 +10,7 @@ import pytest
 from canut.channels import zipped
 from canut.channels.drafts.drafting import Upload
 from canut.channels.drafts.files import Uploads
-from canut.channels.drafts.pictured import Sent
+from canut.channels.drafts.pictured import Called, Sent
 from canut.channels.drafts.taking import take_in
 from canut.channels.pictures import Pictures
 from canut.errors import Invalid
@@ -33,7 +33,7 @@ def uploads(tmp_path: Path) -> Uploads:
 
 def take(uploads: Uploads, **files: bytes) -> Upload:
     sent = [Sent(name.replace("__", "."), io.BytesIO(data)) for name, data in files.items()]
-    return take_in(uploads, sent, 7, "Pictures")
+    return take_in(uploads, sent, 7, Called())
 
 
 def test_pictures_alone_are_items_and_what_is_none_is_named(uploads: Uploads) -> None:

@@ -18,8 +18,6 @@ from canut.channels.zipped import MAGIC, Zipped, is_clutter
 from canut.errors import Invalid, Problem
 from canut.work.intake import Block
 
-#: columns of the table that is made where there are only pictures
-FILE, PICTURE = "file", "picture"
 TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet")
 #: files that are sent one by one, at once; more come in a zip
 FILES_MAX = 500
@@ -34,6 +32,15 @@ class Sent(Struct, frozen=True):
 
     name: str
     stream: IO[bytes]
+
+
+class Called(Struct, frozen=True):
+    """What pictures without a table are called: the draft, and the columns of the table that is
+    made of them."""
+
+    draft: str = "Pictures"
+    file: str = "file"
+    picture: str = "picture"
 
 
 class Gathered(Struct, frozen=True):
@@ -51,10 +58,10 @@ class Gathered(Struct, frozen=True):
 
 
 def gather(
-    sent: Sequence[Sent], kept: Pictures, client_id: int, bytes_max: int, name: str
+    sent: Sequence[Sent], kept: Pictures, client_id: int, bytes_max: int, called: Called
 ) -> Gathered:
     """Keep every picture that was sent, and find the table; where there is none, it is made, and
-    called as the one zip that was sent, or `name`. Raises `Invalid` where there are more
+    the draft called as the one file that was sent. Raises `Invalid` where there are more
     files than are taken, or a zip cannot be read."""
     if len(sent) > FILES_MAX:
         mend = "put them into a zip, and hand that in"
@@ -72,7 +79,9 @@ def gather(
             found.file(one, head)
         else:
             found.unpack(packed)
-    return found.gathered(sent[0].name if len(sent) == 1 else name)
+    if len(sent) == 1:
+        called = structs.replace(called, draft=sent[0].name)
+    return found.gathered(called)
 
 
 class _Gathering:
@@ -85,9 +94,9 @@ class _Gathering:
         self.bytes = 0
         self.left_out: list[Problem] = []
 
-    def gathered(self, name: str) -> Gathered:
-        """All of it, with a table in any case: where none was sent, one of the pictures, called
-        `name`. Raises `Invalid` where there is neither."""
+    def gathered(self, called: Called) -> Gathered:
+        """All of it, with a table in any case: where none was sent, one of the pictures.
+        Raises `Invalid` where there is neither."""
         table = self.table
         if table is not None and self.names and not _called_table(table.name):
             self.left_out.append(_not_a_picture(table.name))
@@ -96,7 +105,7 @@ class _Gathering:
             mend = "hand in a table, or pictures"
             raise Invalid("There is nothing to use in this.", problems=self.left_out, mend=mend)
         made = table is None
-        table = table or Sent(name, _listed(self.names))
+        table = table or Sent(called.draft, _listed(self.names, called))
         return Gathered(table, made, self.names, self.bytes, self.left_out)
 
     def file(self, one: Sent, head: bytes) -> None:
@@ -162,10 +171,10 @@ def _not_a_picture(path: str) -> Problem:
     return Problem("this is not a picture", "send JPEG, PNG, GIF, WebP or AVIF", path)
 
 
-def _listed(names: Mapping[str, str]) -> IO[bytes]:
+def _listed(names: Mapping[str, str], called: Called) -> IO[bytes]:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow([FILE, PICTURE])
+    writer.writerow([called.file, called.picture])
     writer.writerows(names.items())
     return io.BytesIO(out.getvalue().encode())
 

@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from canut.channels.drafts.drafting import Upload
 from canut.channels.drafts.files import Uploads
 from canut.channels.drafts.looking import begin
-from canut.channels.drafts.pictured import Sent, gather
+from canut.channels.drafts.pictured import Called, Sent, gather
 
 
-def take_in(uploads: Uploads, sent: Sequence[Sent], client_id: int, name: str) -> Upload:
-    """Keep these files, and look at what they begin with; several pictures without a table are
-    called `name`. Raises `Invalid` for what is neither a
+def take_in(uploads: Uploads, sent: Sequence[Sent], client_id: int, called: Called) -> Upload:
+    """Keep these files, and look at what they begin with. Raises `Invalid` for what is neither a
     table nor pictures; then nothing of them stays."""
     token = uploads.new()
     try:
-        found = gather(sent, uploads.pictures(token), client_id, uploads.bytes_max, name)
+        found = gather(sent, uploads.pictures(token), client_id, uploads.bytes_max, called)
         if found.names:
             uploads.name_pictures(token, found.names)
         size = uploads.keep(token, found.table.stream)

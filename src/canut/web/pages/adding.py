@@ -18,12 +18,11 @@ from canut.errors import CanutError, Invalid, Problem
 from canut.people.model import Principal
 from canut.processes.model import REFERENCE
 from canut.web.auth import WebRequest, house, principal, requires
-from canut.web.i18n import N_
-from canut.web.pages.drafts.file import sent_files
+from canut.web.pages.drafts.file import called, sent_files
 from canut.web.pages.drafts.shared import problems_of
 from canut.web.pages.listing import step_of
 from canut.web.pages.render import go
-from canut.web.pages.view import pool, say, show, told
+from canut.web.pages.view import pool, show, told
 from canut.web.pages.work import read_form
 from canut.work import batches
 from canut.work.intake import IntakeReport, OnError
@@ -74,7 +73,7 @@ def _add(
 ) -> IntakeReport:
     """The columns are told by their names and by what they hold, as for a new batch."""
     uploads = house(request).uploads
-    came = take_in(uploads, sent, batch.client_id, say(request, N_("Pictures")))
+    came = take_in(uploads, sent, batch.client_id, called(request))
     try:
         with (
             connect(house(request).settings.database_url) as conn,

@@ -16,7 +16,7 @@ from canut.channels.cells import safe_cell
 from canut.channels.drafts import drafting
 from canut.channels.drafts.files import PASTED, pasted
 from canut.channels.drafts.model import Draft, Form
-from canut.channels.drafts.pictured import FILES_MAX, Sent
+from canut.channels.drafts.pictured import FILES_MAX, Called, Sent
 from canut.channels.drafts.taking import take_in
 from canut.config import Settings
 from canut.errors import CanutError, Invalid, Problem
@@ -154,10 +154,17 @@ async def _keep(request: WebRequest, form: dict[str, str], client_id: int) -> dr
             uploads(request),
             files,
             client_id,
-            say(request, N_("Pictures")),
+            called(request),
         )
     finally:
         leave()
+
+
+def called(request: WebRequest) -> Called:
+    """What pictures without a table are called, in the language of the request."""
+    return Called(
+        say(request, N_("Pictures")), say(request, N_("file")), say(request, N_("picture"))
+    )
 
 
 async def sent_files(request: WebRequest) -> list[Sent]:
