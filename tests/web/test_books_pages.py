@@ -21,11 +21,12 @@ from canut.pay.time import state_time
 from canut.people import store
 from canut.people.model import Principal, SignUp
 from tests import factories as make
-from tests.pay.paid import NOW, engine, funded, paid, work_on
-from tests.pay.payees import NOW as LATER
+from tests.pay.paid import engine, funded, paid, work_on
 from tests.pay.payees import Payees, camt, sound
 from tests.web.conftest import CSRF, PASSWORD, Browser, Serving
 
+#: before whatever the clock of the machine says
+AGO = 1_600_000_000_000
 COOP = """name = "Coopérative Belvoie"
 iban = "BE68 5390 0754 7034"
 bic = "GKCCBEBB"
@@ -73,7 +74,7 @@ async def test_a_run_goes_to_the_bank_when_two_people_approved_it(
     with psycopg.connect(fresh_url) as conn:
         payees = Payees(conn)
         asked = [
-            request_payout(conn, who, 2_500, "EUR", "november", LATER)
+            request_payout(conn, who, 2_500, "EUR", "november", AGO)
             for who in (payees.ada, payees.bea)
         ]
     (tmp_path / "bank.key").write_bytes(base64.b64encode(b"k" * 32))
@@ -122,12 +123,12 @@ async def test_a_run_goes_to_the_bank_when_two_people_approved_it(
 def worked(url: str, contributor: int, account: int) -> int:
     """A week that was worked and settled, and a time that somebody states; the review."""
     with connect(url, autocommit=True) as conn:
-        one = paid(conn, items=30)
-        funded(conn, one)
-        tasks = work_on(conn, one, contributor, 3, 20_000)
+        one = paid(conn, items=30, now=AGO)
+        funded(conn, one, AGO)
+        tasks = work_on(conn, one, contributor, 3, 20_000, AGO)
         with conn.transaction():
-            engine(conn, NOW + 100_000)
-        over = week_of(NOW) + 8 * DAY_MS
+            engine(conn, AGO + 100_000)
+        over = week_of(AGO) + 8 * DAY_MS
         while accept_due(conn, over) or settle_next(conn, over):
             pass
         by = Principal(account_id=account, contributor_id=contributor)
