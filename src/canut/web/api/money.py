@@ -207,8 +207,7 @@ async def get_batch_funds(request: WebRequest) -> Json:
 @get(f"{PREFIX}/purses", opt=described(PURSES))
 async def get_purses(request: WebRequest) -> Json:
     """The money of the client who asks."""
-    query = read_query(request, ClientQuery)
-    who = principal(request)
+    query, who = read_query(request, ClientQuery), principal(request)
     client = who.client(query.client)
     found = await in_thread(request, lambda conn: read_purses(conn, who, client))
     return reply(v.Purses([_purse(one) for one in found.purses]))
