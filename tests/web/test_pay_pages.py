@@ -226,7 +226,7 @@ async def test_money_goes_where_its_owner_says_and_is_asked_for_once(
 
 
 async def test_without_a_key_an_account_is_not_kept_and_it_is_said(
-    serving: Serving, made: Made, tmp_path: Path
+    serving: Serving, people: dict[str, int], tmp_path: Path
 ) -> None:
     """The file of keys cannot be made: a page that says so, without telling where it should be."""
     (tmp_path / "file").write_text("")
