@@ -1,15 +1,13 @@
-"""What work costs a client: quotes, the money of batches, deposits, invoices."""
+"""What work costs a client: quotes, and the money of batches."""
 
 from typing import Annotated, Any
 
-from litestar import Response, get, post
+from litestar import get, post
 from msgspec import Meta, Struct
 
 from canut.errors import NotFound
 from canut.pay import funding, quotes
 from canut.pay.funding import BatchFunds
-from canut.pay.money import reading
-from canut.pay.money.model import Invoice
 from canut.pay.money.purse_model import Purse
 from canut.pay.money.purses import read_purses
 from canut.pay.quotes import Offer
@@ -18,8 +16,8 @@ from canut.sdk.values.common import Id
 from canut.web.api.common import PREFIX, in_thread, now_ms, number
 from canut.web.api.describe import Operation, described
 from canut.web.api.once import create
-from canut.web.api.reading import ID_MAX, Reader, read_query
-from canut.web.api.replying import Json, PageQuery, after, attachment, like, page, reply
+from canut.web.api.reading import Reader, read_query
+from canut.web.api.replying import Json, like, reply
 from canut.web.auth import WebRequest, principal
 
 NEW_QUOTE = Reader(v.NewQuote)
@@ -72,34 +70,22 @@ FUNDS = v.BatchFunds(
     covered=2_400,
     decided=0,
 )
-INVOICE = v.Invoice(
-    id=4,
-    number="2026-00004",
-    kind="invoice",
-    client=3,
-    currency="EUR",
-    until_ms=WHEN_MS,
-    issued_ms=WHEN_MS,
-    net_minor=55_440,
-    vat_minor=11_088,
-    prepaid_minor=66_528,
-    due_minor=0,
-)
 
 
-def _about(name: str, summary: str, description: str, **more: Any) -> Operation:
+def about(name: str, summary: str, description: str, **more: Any) -> Operation:
+    """An operation about a client's money."""
     values = {"tag": "money", "scopes": READ, "refuses": (404, 422)} | more
     return Operation(name=name, summary=summary, description=description, **values)
 
 
-LIST = _about(
+LIST = about(
     "list_quotes",
     "Read the quotes of a batch",
     "Newest first; the one that holds has `agreed_ms`.",
     reply=v.Quotes,
     reply_example=v.Quotes([QUOTE]),
 )
-MAKE = _about(
+MAKE = about(
     "make_quote",
     "Quote a batch",
     "What it will cost, line by line, and when it would be done. Nothing is agreed by it. A batch "
@@ -113,7 +99,7 @@ MAKE = _about(
     idempotent=True,
     refuses=(400, 404, 409, 415, 422),
 )
-AGREE = _about(
+AGREE = about(
     "agree_quote",
     "Agree to a quote",
     "Its money goes from the deposit to the batch, and work begins; or nothing happens, and "
@@ -124,7 +110,7 @@ AGREE = _about(
     reply_example=FUNDS,
     refuses=(404, 409, 410, 422),
 )
-BATCH_FUNDS = _about(
+BATCH_FUNDS = about(
     "get_batch_funds",
     "Read the money of a batch",
     "What it has left, what is held for contributors, what was spent, and how many of its tasks "
@@ -132,7 +118,7 @@ BATCH_FUNDS = _about(
     reply=v.BatchFunds,
     reply_example=FUNDS,
 )
-PURSES = _about(
+PURSES = about(
     "get_purses",
     "Read what you have",
     "In each currency: what is on deposit, what is set aside for batches, and what is held there "
@@ -141,26 +127,6 @@ PURSES = _about(
     reply=v.Purses,
     reply_example=v.Purses([v.Purse("EUR", 37_000, 63_000, 0)]),
     refuses=(403, 404, 422),
-)
-INVOICES = _about(
-    "list_invoices",
-    "List invoices",
-    "Invoices and credit notes, newest first.",
-    query=PageQuery,
-    reply=v.Page[v.Invoice],
-    reply_example=v.Page(data=[INVOICE]),
-)
-PDF = _about(
-    "get_invoice_pdf",
-    "Download an invoice",
-    "The PDF as it was issued (PDF/A-3b), with its Factur-X XML inside.",
-    reply_stream={"application/pdf": ""},
-)
-XML = _about(
-    "get_invoice_xml",
-    "Download an invoice as XML",
-    "The same for programs (Factur-X: EN 16931, Cross Industry Invoice).",
-    reply_stream={"application/xml": "<rsm:CrossIndustryInvoice/>"},
 )
 
 
@@ -213,36 +179,6 @@ async def get_purses(request: WebRequest) -> Json:
     return reply(v.Purses([_purse(one) for one in found.purses]))
 
 
-@get(f"{PREFIX}/invoices", opt=described(INVOICES))
-async def list_invoices(request: WebRequest) -> Json:
-    """A page of invoices."""
-    query, who = read_query(request, PageQuery), principal(request)
-    before = after(query, ID_MAX)
-    found = await in_thread(
-        request,
-        lambda conn: reading.list_invoices(conn, who, before=before, limit=query.limit + 1),
-    )
-    return page(request, query, found, _invoice, lambda one: one.id)
-
-
-@get(f"{PREFIX}/invoices/{{id:str}}/pdf", opt=described(PDF))
-async def get_invoice_pdf(request: WebRequest) -> Response[bytes]:
-    """An invoice, for people."""
-    return await _file(request, xml=False)
-
-
-@get(f"{PREFIX}/invoices/{{id:str}}/xml", opt=described(XML))
-async def get_invoice_xml(request: WebRequest) -> Response[bytes]:
-    """An invoice, for programs."""
-    return await _file(request, xml=True)
-
-
-async def _file(request: WebRequest, *, xml: bool) -> Response[bytes]:
-    who, id = principal(request), number(request)
-    found = await in_thread(request, lambda conn: reading.invoice_file(conn, who, id, xml=xml))
-    return attachment(found.content, found.media_type, found.name)
-
-
 def _quote(offer: Offer) -> v.Quote:
     quote = offer.quote
     return like(
@@ -275,25 +211,10 @@ def _funds(found: BatchFunds) -> v.BatchFunds:
     )
 
 
-def _invoice(one: Invoice) -> v.Invoice:
-    return like(
-        v.Invoice,
-        one,
-        client=one.client_id,
-        net_minor=one.net,
-        vat_minor=one.vat,
-        prepaid_minor=one.prepaid,
-        due_minor=one.due,
-    )
-
-
 ROUTES = [
     list_quotes,
     make_quote,
     agree_quote,
     get_batch_funds,
     get_purses,
-    list_invoices,
-    get_invoice_pdf,
-    get_invoice_xml,
 ]
