@@ -14,9 +14,7 @@ from pypdf import PdfReader
 from canut.db.pool import connect
 from canut.engine.pay import settle
 from canut.pay.accrual import accept_batch
-from canut.pay.identity import read_coop
 from canut.pay.ledger import first_fault
-from canut.pay.money.invoicing import issue_invoice
 from canut.pay.policy.model import DAY_MS
 from canut.pay.tariffs import find_step, set_tariff
 from canut.people.store import COMMAND_LINE
@@ -162,10 +160,9 @@ def test_from_a_quote_to_the_bank(visit: Visit, house: House) -> None:
     worker.goto(f"{house.url}/pay/payouts?lang=en")
     expect(worker.locator(".rows")).to_contain_text("paid out")
 
-    with connect(house.database) as conn:
-        coop = read_coop(house.settings.coop_file)
-        until = now_ms()
-        issue_invoice(conn, COMMAND_LINE, coop, house.accounts["belvoie"], "EUR", until, until)
+    operator.goto(f"{house.url}/operator/money/{house.accounts['belvoie']}?lang=en")
+    operator.get_by_role("button", name="Issue the invoice").click()
+    expect(operator.locator("#invoices table")).to_be_visible()
     client.goto(f"{house.url}/money/invoices?lang=en")
     _, xml = facturx.get_facturx_xml_from_pdf(taken(client, "PDF"), check_xsd=True)
     assert b"Belvoie SARL" in xml

@@ -46,7 +46,11 @@ async def invoices(
 
     def read(conn: SyncConn) -> tuple[list[Any], list[tuple[str, int]], Billing | None]:
         found = list_invoices(conn, who, client_id=seen.client_id, before=after, limit=PAGE + 1)
-        return found, _open(conn, who, seen.client_id, now), billing_of(conn, who, seen.client_id)
+        return (
+            found,
+            not_billed(conn, who, seen.client_id, now),
+            billing_of(conn, who, seen.client_id),
+        )
 
     found, open_, billing = await in_thread(request, read)
     return show(
@@ -151,7 +155,7 @@ def _page(
     )
 
 
-def _open(conn: SyncConn, who: Principal, client: int, now: int) -> list[tuple[str, int]]:
+def not_billed(conn: SyncConn, who: Principal, client: int, now: int) -> list[tuple[str, int]]:
     """Currency and sum of what was not billed yet."""
     found = []
     for purse in read_purses(conn, who, client).purses:

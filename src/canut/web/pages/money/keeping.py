@@ -1,4 +1,4 @@
-"""Where operators and stewards keep clients' money: balances, deposits, refunds."""
+"""Where operators and stewards keep clients' money: balances, deposits, refunds, invoices."""
 
 from typing import Any
 
@@ -10,6 +10,8 @@ from canut.db.pool import SyncConn
 from canut.errors import CanutError, Invalid, Problem
 from canut.pay import funding
 from canut.pay.amounts import read_minor
+from canut.pay.identity import read_coop
+from canut.pay.money.invoicing import issue_invoice
 from canut.pay.money.model import Invoice
 from canut.pay.money.purse_model import BatchPurse, ClientPurse, Move
 from canut.pay.money.purses import list_batches, list_moves, list_purses, read_purses
@@ -17,10 +19,10 @@ from canut.pay.money.reading import list_invoices
 from canut.pay.money.refunds import refund_deposit
 from canut.people.model import Principal
 from canut.web.api.common import in_thread
-from canut.web.auth import WebRequest, principal, requires
+from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.errors import STATUS
 from canut.web.pages.forms import read_form
-from canut.web.pages.money.billing import STATES
+from canut.web.pages.money.billing import STATES, not_billed
 from canut.web.pages.money.shared import MOVES, currencies, problems_of
 from canut.web.pages.render import go
 from canut.web.pages.view import now_ms, show, told
@@ -37,6 +39,8 @@ class Kept(Struct, frozen=True):
     batches: list[BatchPurse]
     moves: list[Move]
     invoices: list[Invoice]
+    #: currency and amount of what is not on an invoice yet
+    unbilled: list[tuple[str, int]]
     currencies: list[str]
 
 
@@ -56,12 +60,17 @@ async def show_client(request: WebRequest, client_id: FromPath[int]) -> Response
 
 @post("/operator/money/{client_id:int}", opt=KEEPERS, include_in_schema=False)
 async def book(request: WebRequest, client_id: FromPath[int]) -> Response[Any]:
-    """Book a deposit or a refund that was seen at the bank; once for each reference."""
+    """Book a deposit or a refund that was seen at the bank, once for each reference; or issue the
+    invoice over what batches have cost until now."""
     form, who = await read_form(request), principal(request)
     act, currency, reference = (form.get(name, "") for name in ("act", "currency", "reference"))
 
     def post_it(conn: SyncConn) -> None:
         read_purses(conn, who, client_id)
+        if act == "invoice":
+            coop, now = read_coop(house(request).settings.coop_file), now_ms()
+            issue_invoice(conn, who, coop, client_id, currency, now, now)
+            return
         minor = read_minor(form.get("amount", ""), currency)
         if act == "deposit":
             funding.deposit(conn, who, client_id, minor, currency, reference, now_ms())
@@ -75,7 +84,8 @@ async def book(request: WebRequest, client_id: FromPath[int]) -> Response[Any]:
     except CanutError as error:
         error.problems = [_placed(one) for one in error.problems]
         return await _page(request, client_id, error, form)
-    return go(f"/operator/money/{client_id}#movements")
+    place = "invoices" if act == "invoice" else "movements"
+    return go(f"/operator/money/{client_id}#{place}")
 
 
 def _placed(problem: Problem) -> Problem:
@@ -113,6 +123,7 @@ def _kept(conn: SyncConn, who: Principal, client_id: int) -> Kept:
         batches=list_batches(conn, who, client_id, limit=GLANCE),
         moves=list_moves(conn, who, client_id, limit=GLANCE),
         invoices=list_invoices(conn, who, client_id=client_id, limit=GLANCE) if sees else [],
+        unbilled=not_billed(conn, who, client_id, now_ms()) if sees else [],
         currencies=currencies(conn),
     )
 
