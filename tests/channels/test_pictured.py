@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from canut.channels import zipped
+from canut.channels.drafts import pictured
 from canut.channels.drafts.drafting import Upload
 from canut.channels.drafts.files import Uploads
 from canut.channels.drafts.pictured import Called, Sent
@@ -119,3 +120,83 @@ def test_a_list_of_contents_that_would_fill_the_memory_is_not_read(
     noted[-2:] = (5).to_bytes(2, "little")
     with pytest.raises(Invalid, match="too many files"):
         zipped.Zipped(io.BytesIO(bytes(noted) + b"hello"), "many.zip")
+
+
+def test_the_end_of_a_zip_is_where_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mark of an end inside the record that is the end, or a record that counts less than is
+    listed, hides no list of contents; nor does something before the zip shift it."""
+    monkeypatch.setattr(zipped, "FILES_MAX", 2)
+    many = bytearray(packed({f"{n}.png": PNG for n in range(5)}))
+    end = len(many) - 22
+    inside = many.copy()
+    inside[end + 16 : end + 20] = b"PK\x05\x06"
+    counted = many.copy()
+    counted[end + 8 : end + 12] = b"\1\0\1\0"
+    noted = inside + b"!"
+    noted[end + 20] = 1
+    two = packed({"a.png": PNG, "b.png": PNG})
+    for made in (inside, counted, noted, b"PK\x03\x04" + two, two + b"!"):
+        with pytest.raises(Invalid, match=r"too many files|not a whole zip"):
+            zipped.Zipped(io.BytesIO(bytes(made)), "many.zip")
+    assert zipped.Zipped(io.BytesIO(two), "two.zip").n == 2
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_no_two_files_of_a_zip_are_the_same_bytes(shift: int) -> None:
+    """A list that names one file often would have it unpacked often."""
+    made = bytearray(packed({"a.png": PNG, "b.png": PNG}))
+    listed = made.rindex(b"PK\x01\x02")
+    made[listed + 42 : listed + 46] = shift.to_bytes(4, "little")
+    with pytest.raises(Invalid, match="not a whole zip"):
+        zipped.Zipped(io.BytesIO(bytes(made)), "same.zip")
+
+
+def deflated(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as made:
+        for name, data in files.items():
+            made.writestr(zipfile.ZipInfo(name), data, method)
+    return out.getvalue()
+
+
+def test_only_what_may_be_used_is_unpacked(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a film a few bytes are looked at, and of a second table none after; what is packed in a
+    way whose growth has no bound is not begun."""
+    asked: list[int] = []
+    read = zipfile.ZipExtFile.read
+
+    def noted(file: zipfile.ZipExtFile, n: int = -1) -> bytes:
+        asked.append(n)
+        return read(file, n)
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", noted)
+    found = take(
+        uploads,
+        all__zip=deflated({"film.mp4": bytes(9_000), "a.csv": b"sku,photo\n1,p.png\n",
+                           "b.csv": b"sku\n" * 999, "p.png": PNG}),
+        tight__zip=deflated({"q.png": PNG + bytes(9_000)}, zipfile.ZIP_BZIP2),
+    )  # fmt: skip
+    assert asked == [64, 64, pictured.TABLE_BYTES_MAX + 1, 64, 64, pictured.BYTES_MAX + 1]
+    told = found.facts.pictures
+    assert told is not None
+    assert [one.file for one in told.left_out] == ["film.mp4", "b.csv", "q.png"]
+
+
+def test_everything_unpacked_is_paid_for(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures that break while they are unpacked cost as much as those that are kept, in however
+    many zips; and a small zip does not become a full disk."""
+    whole = packed({f"{n}.png": PNG + bytes([n]) * 4_000 for n in range(3)})
+    broken = whole.replace(b"\2" * 4_000, b"\3" * 4_000)
+    with pytest.raises(Invalid, match="too large together"):
+        take(uploads, a__zip=broken, b__zip=broken)
+    monkeypatch.setattr(pictured, "UNPACKED_BYTES", 1_000)
+    monkeypatch.setattr(pictured, "UNPACKED_TIMES", 2)
+    with pytest.raises(Invalid, match="far more than it is"):
+        take(uploads, a__zip=deflated({"a.png": PNG + bytes(4_000)}))
+    monkeypatch.setattr(pictured, "PACKED_MAX", 2)
+    one = packed({"a.png": PNG, "b.png": PNG + b"2"})
+    assert take(uploads, a__zip=one).facts.pictures is not None
+    with pytest.raises(Invalid, match="too many files"):
+        take(uploads, a__zip=one, b__zip=packed({"c.png": PNG + b"3"}))

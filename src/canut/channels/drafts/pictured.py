@@ -14,7 +14,8 @@ from canut.channels.columns import Columns
 from canut.channels.drafts.files import Uploads
 from canut.channels.drafts.model import Handed
 from canut.channels.pictures import BYTES_MAX, PREFIX, Pictures, kind_of
-from canut.channels.zipped import MAGIC, Zipped, is_clutter
+from canut.channels.zipped import FILES_MAX as PACKED_MAX
+from canut.channels.zipped import MAGIC, Entry, Zipped, is_clutter, too_many
 from canut.errors import Invalid, Problem
 from canut.work.intake import Block
 
@@ -23,6 +24,9 @@ TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet")
 FILES_MAX = 500
 #: largest table in a zip, in bytes
 TABLE_BYTES_MAX = 200_000_000
+#: zips may unpack to so many bytes, or to so many times their own
+UNPACKED_BYTES = 100_000_000
+UNPACKED_TIMES = 50
 #: what is left out is told of so many by name
 TOLD_MAX = 100
 
@@ -74,6 +78,7 @@ def gather(
             found.file(one, head)
             continue
         packed = Zipped(one.stream, one.name)
+        found.count(packed, one.name)
         if packed.is_document:
             one.stream.seek(0)
             found.file(one, head)
@@ -92,6 +97,8 @@ class _Gathering:
         self.table: Sent | None = None
         self.names: dict[str, str] = {}
         self.bytes = 0
+        #: of zips: files in them, their own bytes, and bytes unpacked of them
+        self._n_packed = self._packed = self._unpacked = 0
         self.left_out: list[Problem] = []
 
     def gathered(self, called: Called) -> Gathered:
@@ -117,19 +124,61 @@ class _Gathering:
         else:
             self._table(one)
 
+    def count(self, packed: Zipped, name: str) -> None:
+        """A zip was opened: how much is in all of them is bounded as for one."""
+        self._packed += packed.bytes
+        self._n_packed += packed.n
+        if self._n_packed > PACKED_MAX:
+            raise too_many(name)
+
     def unpack(self, packed: Zipped) -> None:
-        """Everything in a zip."""
+        """Everything in a zip that can be used. What else is in it is only begun."""
         for entry in packed.entries():
             # a text beside pictures is a note to somebody
             table = _called_table(entry.path) and not entry.path.lower().endswith(".txt")
-            data = packed.read(entry, TABLE_BYTES_MAX if table else BYTES_MAX)
-            if data is None:
-                mend = "make the zip again, without a password"
-                self.left_out.append(Problem("it cannot be unpacked", mend, entry.path))
-            elif table and kind_of(data) is None and len(data) <= TABLE_BYTES_MAX:
-                self.file(Sent(entry.path.rpartition("/")[2], io.BytesIO(data)), data[:64])
+            head = packed.begin(entry)
+            if head is None:
+                self._broken(entry.path)
+                continue
+            table = table and kind_of(head) is None
+            if table and self._has_table:
+                self._table(Sent(entry.path, io.BytesIO()))
+            elif table or kind_of(head):
+                self._whole(packed, entry, table=table)
             else:
-                self._picture(entry.path, data)
+                self.left_out.append(_not_a_picture(entry.path))
+
+    def _whole(self, packed: Zipped, entry: Entry, *, table: bool) -> None:
+        """A file in a zip that is worth unpacking."""
+        most = TABLE_BYTES_MAX if table else BYTES_MAX
+        self._unpacked += packed.size(entry, most)
+        if self._unpacked > self._bytes_max:
+            raise self._too_large()
+        if self._unpacked > max(UNPACKED_BYTES, UNPACKED_TIMES * self._packed):
+            mend = "hand in what is in it, without a zip"
+            raise Invalid("The zip unpacks to far more than it is.", mend=mend)
+        data = packed.read(entry, most)
+        if data is None:
+            self._broken(entry.path)
+        elif not table:
+            self._picture(entry.path, data)
+        elif len(data) > TABLE_BYTES_MAX:
+            mend = "hand it in beside the zip"
+            self.left_out.append(Problem("the table is too large", mend, entry.path))
+        else:
+            self._table(Sent(entry.path.rpartition("/")[2], io.BytesIO(data)))
+
+    def _broken(self, path: str) -> None:
+        mend = "make the zip again, without a password"
+        self.left_out.append(Problem("it cannot be unpacked", mend, path))
+
+    def _too_large(self) -> Invalid:
+        mend = f"hand in {self._bytes_max:,} bytes of pictures at most"
+        return Invalid("The pictures are too large together.", mend=mend)
+
+    @property
+    def _has_table(self) -> bool:
+        return self.table is not None and _called_table(self.table.name)
 
     def _table(self, one: Sent) -> None:
         """The file is the table, if anything is: what is called one comes before what is not."""
@@ -138,7 +187,7 @@ class _Gathering:
             self.table = one
         elif not _called_table(one.name):
             self.left_out.append(_not_a_picture(one.name))
-        elif not _called_table(before.name):
+        elif not self._has_table:
             self.left_out.append(_not_a_picture(before.name))
             self.table = one
         else:
@@ -147,8 +196,7 @@ class _Gathering:
 
     def _picture(self, path: str, data: bytes) -> None:
         if self.bytes + len(data) > self._bytes_max:
-            mend = f"hand in {self._bytes_max:,} bytes of pictures at most"
-            raise Invalid("The pictures are too large together.", mend=mend)
+            raise self._too_large()
         try:
             made = self._kept.keep(self._client_id, data)
         except Invalid as error:
