@@ -12,6 +12,7 @@ from canut.pay.policy.model import NAMES, PLACED, Rule, in_force
 from canut.people.model import Principal
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal
+from canut.web.i18n import N_
 from canut.web.pages.books.shared import KEEPERS, page
 from canut.web.pages.books.words import RULES, spoken
 from canut.web.pages.forms import day_ms, read_form
@@ -20,7 +21,7 @@ from canut.web.pages.view import now_ms
 
 #: hundredths of a percent
 SHARES = ("fee", "social", "reserve")
-REFUSED = "This cannot be a rule."
+REFUSED = N_("This cannot be a rule.")
 
 
 @get("/operator/pay/rules", opt=KEEPERS, include_in_schema=False)

@@ -64,7 +64,7 @@ RULES: dict[RuleName, str] = {
     "reserve": N_("Reserve for top-ups"),
     "accept_days": N_("Silence accepts after"),
     "period_days": N_("Longest pay period"),
-    "home": N_("Home"),
+    "home": N_("Home jurisdiction"),
 }
 STAGES: dict[Stage, str] = {
     "pilot": N_("pilot, by the hour"),
@@ -80,7 +80,7 @@ PAYOUTS: dict[PayoutState, str] = {
     "requested": N_("requested"),
     "cancelled": N_("taken back"),
     "approved": N_("on its way"),
-    "paid": N_("paid"),
+    "paid": N_("paid out"),
     "failed": N_("came back"),
 }
 BASES: dict[LineBasis, str] = {
