@@ -64,26 +64,36 @@ def test_a_month_says_what_the_books_say_once_they_are_closed(fresh_url: str) ->
     assert found.clients_minor == found.pay_minor + found.fee_minor
     # a pilot pays an hour's floor, and each contributor's pay is rounded up
     assert found.contributors == 5
-    assert 1202 <= (found.hourly_minor or 0) < 1250
+    assert 1200 <= (found.hourly_minor or 0) < 1250
 
 
 def test_of_few_people_nothing_is_shown() -> None:
     """Neither where four were paid, nor where four have slips; and no hourly pay where four have
     agreed time."""
-    moved = Moved("EUR", 5, 800, 10, 100, 50, 50, 100)
-    hours = Hours("EUR", 5, 0, 5, 1300)
+    moved = Moved("EUR", 5, 5, 5, 800, 10, 100, 50, 50, 100)
+    hours = Hours("EUR", 5, 0, 5, 1304)
     [share] = shown([moved], [hours])
+    # somebody's own pay of an hour is not told to the cent
     assert share.figures == Figures(5, 0, 1300, 800, 10, 100, 50, 50, 100)
     assert share.figures.share == 0.8
     for few in (
-        ([Moved("EUR", 4, 800, 10, 100, 50, 50, 100)], [hours]),
+        ([Moved("EUR", 4, 0, 0, 800, 10, 100, 50, 50, 100)], [hours]),
         ([moved], [Hours("EUR", 4, 0, 4, 1300)]),
+        # programs among them hide nobody
+        ([moved], [Hours("EUR", 9, 5, 4, 1300)]),
         ([moved], [Hours("USD", 5, 0, 5, 1300)]),
     ):
         assert shown(*few)[0].figures is None
     [share] = shown([moved], [Hours("EUR", 5, 0, 4, 1300)])
     assert share.figures is not None
     assert share.figures.hourly_minor is None
+    [share] = shown([Moved("EUR", 9, 1, 4, 800, 10, 100, 50, 50, 100)], [hours])
+    assert share.figures is not None
+    assert (share.figures.coop_minor, share.figures.topup_minor) == (None, None)
+    # where all are programs, there is nobody to hide
+    [share] = shown([Moved("EUR", 0, 0, 0, 8, 1, 1, 1, 1, 1)], [Hours("EUR", 3, 3, 3, 1300)])
+    assert share.figures is not None
+    assert share.figures.simulated == 3
 
 
 def test_months_begin_on_their_first_day() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from canut.db.rows import of
 from canut.errors import CanutError, Conflict, Forbidden, Invalid
-from canut.pay.accrual import accept_due, accrue, pay_between
+from canut.pay.accrual import accept_due, accrue, accruing, pay_between
 from canut.pay.funding import cover_batches, deposit, fund
 from canut.pay.ledger import AccountName, Transfer, Void, first_fault, open_accounts, post
 from canut.pay.policy import decide_rule, policy_at
@@ -322,6 +322,59 @@ def test_a_quote_is_good_for_its_tariff_only(db):
     with pytest.raises(CanutError, match="not yours"):
         fund(db, stranger, offer.id, NOW)
     assert again(db, one.work, 2).batch_id != one.work.batch_id
+
+
+def test_a_batch_pays_the_fee_that_was_agreed_to(db):
+    """A fee that changed between the quote and the agreement is not charged; one that changes later
+    holds for other batches."""
+    one, later = paid(db), NOW + DAY_MS
+    offer = make_quote(db, COMMAND_LINE, one.work.batch_id, NOW)
+    decide_rule(db, COMMAND_LINE, "fee", offer.quote.fee + 300, NOW, from_ms=later)
+    deposit(db, COMMAND_LINE, one.work.client_id, 2 * offer.quote.total_minor, "EUR", "w", NOW)
+    with pytest.raises(Conflict, match="fee"):
+        fund(db, COMMAND_LINE, offer.id, later)
+    fund(db, COMMAND_LINE, offer.id, NOW)
+    more = make_quote(db, COMMAND_LINE, one.work.batch_id, later, items=1)
+    assert more.quote.fee == offer.quote.fee
+    assert make_quote(db, COMMAND_LINE, paid(db).work.batch_id, later).quote.fee > offer.quote.fee
+
+
+def test_a_batch_is_not_paid_for_twice(db):
+    """Two quotes of the same items: whichever comes second is refused, and what is covered is not
+    quoted again unasked."""
+    one = paid(db)
+    batch = one.work.batch_id
+    first, second = (make_quote(db, COMMAND_LINE, batch, NOW) for _ in range(2))
+    deposit(db, COMMAND_LINE, one.work.client_id, 3 * first.quote.total_minor, "EUR", "w", NOW)
+    fund(db, COMMAND_LINE, second.id, NOW + 1)
+    with pytest.raises(Conflict, match="agreed to since"):
+        fund(db, COMMAND_LINE, first.id, NOW + 2)
+    with pytest.raises(Conflict, match="nothing to pay"):
+        make_quote(db, COMMAND_LINE, batch, NOW + 2)
+    said = db.execute("select count(*) from audit_log where action = 'make.quote'").fetchone()
+    assert said == (2,)
+
+
+def test_who_belongs_to_a_client_makes_it_no_money(db):
+    """A deposit is booked by stewards and operators, and never by the client's own people."""
+    client = make.client(db)
+    own = Principal(account_id=1, roles=frozenset({"steward"}), client_ids=(client,))
+    for by in (own, Principal(account_id=1, client_ids=(client,))):
+        with pytest.raises(Forbidden):
+            deposit(db, by, client, 500, "EUR", "wire", NOW)
+    assert "client_deposit" not in sums(db)
+
+
+def test_everybody_is_paid_however_many_are_owed_at_once(db, monkeypatch):
+    """What is due beyond one group of the books is in the next."""
+    monkeypatch.setattr(accruing, "DUE_MAX", 2)
+    one = paid(db, items=5)
+    funded(db, one)
+    for place in range(5):
+        work_on(db, one, make.contributor(db), 1, 20_000, NOW + place)
+    engine(db, NOW + 60_000)
+    assert db.execute("select count(*) from pay_sheet where holds <> '{}'").fetchone() == (5,)
+    assert first_fault(db) is None
 
 
 def test_whoever_chooses_work_is_told_what_it_pays(db):

@@ -13,6 +13,8 @@ from canut.pay.policy.model import DAY_MS, in_force, share_of
 
 #: answers of one pass
 ANSWERS_MAX = 5000
+#: sheets made at once: five moves each, of which the books take 50,000 in a group
+DUE_MAX = 8_000
 #: corrected times are looked for among the decisions of so many days
 CORRECTED_DAYS = 30
 
@@ -30,8 +32,8 @@ def accrue(conn: SyncConn, now_ms: int, limit: int = ANSWERS_MAX) -> int:
         work = store.take(conn, limit)
         store.earn(conn, earned(work), now_ms)
         store.correct(conn, CORRECTED_DAYS * DAY_MS, now_ms)
-        due = store.due(conn)
-        if due:
+        # in slices: a price that rose after the fact owes to everybody at once
+        while due := store.due(conn, DUE_MAX):
             _hold(conn, due, now_ms)
     return len(work)
 

@@ -70,7 +70,7 @@ join batch_pay b on b.batch_id = p.batch_id
 join contributor c on c.id = e.contributor_id
 where e.sheet_id is null
 group by p.batch_id, e.contributor_id, b.currency, c.jurisdiction, b.funded_ms
-order by p.batch_id, e.contributor_id"""
+order by p.batch_id, e.contributor_id limit %s"""
 
 SHEETS = """
 insert into pay_sheet (batch_id, contributor_id, currency, jurisdiction, pay_minor, social_minor,
@@ -211,8 +211,8 @@ def correct(conn: SyncConn, since_ms: int, now_ms: int) -> int:
     return conn.execute(CORRECT, {"since": since_ms, "now": now_ms}).rowcount
 
 
-def due(conn: SyncConn) -> list[Due]:
-    return _all(conn, Due, DUE, [])
+def due(conn: SyncConn, limit: int) -> list[Due]:
+    return _all(conn, Due, DUE, [limit])
 
 
 def make_sheets(conn: SyncConn, found: Sequence[Charged], accept_ms: int, now_ms: int) -> list[int]:

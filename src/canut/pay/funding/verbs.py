@@ -3,7 +3,7 @@
 from typing import Any
 
 from canut.db.pool import SyncConn
-from canut.errors import Conflict, Expired, Invalid, NotFound, Problem
+from canut.errors import Conflict, Expired, Forbidden, Invalid, NotFound, Problem
 from canut.pay.cost import answers_most, base_minor, with_charges
 from canut.pay.funding import store
 from canut.pay.funding.covering import cover_batches
@@ -14,11 +14,13 @@ from canut.pay.policy import policy_at
 from canut.pay.policy.model import DAY_MS, Policy
 from canut.pay.quotes import Offer, StepQuote
 from canut.pay.quotes import store as quotes
-from canut.pay.quotes.verbs import as_offer
+from canut.pay.quotes.verbs import as_offer, fee_of
 from canut.pay.tariffs import store as tariffs
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
 
+#: who books what was seen at the bank
+KEEPERS = frozenset({"operator", "steward"})
 #: a quote is good for so long
 QUOTE_DAYS = 14
 
@@ -33,7 +35,12 @@ def deposit(
     now_ms: int,
 ) -> int:
     """Book money that a client has paid in (seen at the bank); the transfer. `reference` is the
-    bank's: the same one is booked once. Raises `Invalid` for what is no amount."""
+    bank's: the same one is booked once. Raises `Forbidden` for others than operators and stewards,
+    and for those who belong to the client, `Invalid` for what is no amount."""
+    if not by.roles & KEEPERS:
+        raise Forbidden("Only stewards and operators book deposits.")
+    if client_id in by.client_ids:
+        raise Forbidden("Whoever belongs to a client books none of its money.")
     if currency not in DIGITS:
         problem = Problem(f"{currency!r} is no currency", "use ISO 4217", field="currency")
         raise Invalid("Nothing was booked.", problems=[problem])
@@ -65,18 +72,20 @@ def fund(conn: SyncConn, by: Principal, quote_id: int, now_ms: int) -> BatchFund
     or nothing; again, nothing more happens.
 
     Raises `NotFound` for a quote that is not theirs, `Expired` for an old one, `Conflict` where the
-    tariff has changed since or the batch is over, `Invalid` where the deposit is too small.
+    tariff or the fee has changed since, another quote of the batch was agreed to since, or the batch
+    is over, `Invalid` where the deposit is too small.
     """
     with conn.transaction():
         row = quotes.offer(conn, quote_id, lock=True)
         if row is None:
             raise NotFound(f"There is no quote {quote_id}.")
+        quotes.lock_batch(conn, row.batch_id)
         batch = quotes.batch(conn, row.batch_id)
         assert batch is not None
         by.check_sees(batch.client_id)
         offer = as_offer(row)
         if offer.agreed_ms is None:
-            _check(conn, offer, batch.state, now_ms)
+            _check(conn, offer, batch, now_ms)
             _set_aside(conn, by, offer, batch.client_id, now_ms)
             store.begin(conn, batch.id, row.currency, now_ms, _agreed(conn, offer, now_ms))
             quotes.agree(conn, quote_id, by.account_id, now_ms)
@@ -99,15 +108,19 @@ def read_funds(conn: SyncConn, by: Principal, batch_id: int) -> BatchFunds | Non
     return store.funds(conn, batch_id)
 
 
-def _check(conn: SyncConn, offer: Offer, state: str, now_ms: int) -> None:
-    if state not in ("running", "paused"):
-        raise Conflict(f"The batch is {state}.")
+def _check(conn: SyncConn, offer: Offer, batch: quotes.BatchFacts, now_ms: int) -> None:
+    mend = "ask for a new one"
+    if batch.state not in ("running", "paused"):
+        raise Conflict(f"The batch is {batch.state}.")
     if now_ms - offer.made_ms > QUOTE_DAYS * DAY_MS:
-        mend = "ask for a new one"
         raise Expired(f"The quote is older than {QUOTE_DAYS} days.", mend=mend)
     rows = {row.batch_step_id: row.tariff_id for row in quotes.steps(conn, offer.batch_id, now_ms)}
     if any(rows[step.batch_step_id] != step.tariff_id for step in offer.quote.steps):
-        raise Conflict("The tariff has changed since this quote.", mend="ask for a new one")
+        raise Conflict("The tariff has changed since this quote.", mend=mend)
+    if offer.quote.fee != fee_of(conn, batch, now_ms):
+        raise Conflict("The fee has changed since this quote.", mend=mend)
+    if quotes.superseded(conn, offer.id):
+        raise Conflict("Another quote of this batch was agreed to since this one.", mend=mend)
 
 
 def _set_aside(conn: SyncConn, by: Principal, offer: Offer, client_id: int, now_ms: int) -> None:

@@ -6,14 +6,18 @@ from msgspec import Struct
 
 #: of fewer people nothing is shown: a sum of few says what one of them earned
 PEOPLE_MIN = 5
+#: pay of an hour is shown in steps of so much: the one in the middle is somebody's
+HOURLY_STEP = 10
 
 
 class Moved(Struct, frozen=True):
     """What the books moved in a month, in one currency."""
 
     currency: str
-    #: contributors who were paid
+    #: people who were paid, those whom the co-op itself paid, and those who got a top-up
     paid: int
+    coop_paid: int
+    topped_up: int
     pay_minor: int
     coop_minor: int
     topup_minor: int
@@ -27,11 +31,17 @@ class Hours(Struct, frozen=True):
 
     currency: str
     contributors: int
+    #: of them, those that are programs
     simulated: int
-    #: of them, those with agreed time
+    #: people with agreed time; programs, where there are only these
     timed: int
-    #: pay of an hour, of the contributor in the middle; None: nobody has time
+    #: pay of an hour, of the one in the middle of them; None: nobody has time
     hourly_minor: int | None
+
+    @property
+    def people(self) -> int:
+        """Those that are no programs."""
+        return self.contributors - self.simulated
 
 
 class Figures(Struct, frozen=True):
@@ -41,14 +51,15 @@ class Figures(Struct, frozen=True):
     contributors: int
     #: of them, those that are programs made to try Canut out
     simulated: int
-    #: pay of an hour, of the contributor in the middle; None: too few have agreed time
+    #: pay of an hour, of the contributor in the middle, to the nearest `HOURLY_STEP`; None: too few
+    #: have agreed time
     hourly_minor: int | None
     #: from clients to contributors, top-ups among it
     pay_minor: int
-    #: from the co-op to contributors, besides
-    coop_minor: int
-    #: of both, what brought pay up to the floor
-    topup_minor: int
+    #: from the co-op to contributors, besides; None: too few got any
+    coop_minor: int | None
+    #: of both, what brought pay up to the floor; None: too few got any
+    topup_minor: int | None
     #: from clients
     social_minor: int
     ai_minor: int
@@ -102,22 +113,30 @@ def shown(moved: list[Moved], hours: list[Hours]) -> list[Share]:
 
 
 def _share(moved: Moved, hours: Hours | None) -> Share:
-    if hours is None or min(moved.paid, hours.contributors) < PEOPLE_MIN:
+    if hours is None or _few(hours.people) or _few(moved.paid):
         return Share(moved.currency, None)
+    hourly = hours.hourly_minor
+    if hourly is not None:
+        hourly = (hourly + HOURLY_STEP // 2) // HOURLY_STEP * HOURLY_STEP
     return Share(
         moved.currency,
         Figures(
             contributors=hours.contributors,
             simulated=hours.simulated,
-            hourly_minor=hours.hourly_minor if hours.timed >= PEOPLE_MIN else None,
+            hourly_minor=hourly if hours.timed >= PEOPLE_MIN else None,
             pay_minor=moved.pay_minor,
-            coop_minor=moved.coop_minor,
-            topup_minor=moved.topup_minor,
+            coop_minor=None if _few(moved.coop_paid) else moved.coop_minor,
+            topup_minor=None if _few(moved.topped_up) else moved.topup_minor,
             social_minor=moved.social_minor,
             ai_minor=moved.ai_minor,
             fee_minor=moved.fee_minor,
         ),
     )
+
+
+def _few(people: int) -> bool:
+    """Programs earn no secret: where there is nobody, nobody is told of."""
+    return 0 < people < PEOPLE_MIN
 
 
 def _utc(at_ms: int) -> datetime:

@@ -42,12 +42,16 @@ with side as (
     join ledger_account c on c.id = t.credit_account
     where t.at_ms >= %(from)s and t.at_ms < %(until)s and t.mode in ('posted', 'post')
 ), flow as (
-    select *, near <> 'coop_fee' as of_client from side
+    select side.*, near <> 'coop_fee' as of_client,
+           far = 'contributor_payable' and amount > 0 and not p.simulated as earned
+    from side left join contributor p on far = 'contributor_payable' and p.id = who
     where near in ('batch_escrow', 'topup_reserve')
-       or (near = 'coop_fee' and far = 'contributor_payable' and kind in ('hourly', 'topup'))
+       or (near = 'coop_fee' and far = 'contributor_payable' and side.kind in ('hourly', 'topup'))
 )
 select currency,
-       count(distinct who) filter (where far = 'contributor_payable' and amount > 0) as paid,
+       count(distinct who) filter (where earned) as paid,
+       count(distinct who) filter (where earned and not of_client) as coop_paid,
+       count(distinct who) filter (where earned and kind = 'topup') as topped_up,
        coalesce(sum(amount) filter (where of_client
            and far in ('contributor_payable', 'disputed')), 0)::bigint as pay_minor,
        coalesce(sum(amount) filter (where not of_client), 0)::bigint as coop_minor,
@@ -59,8 +63,9 @@ from flow where far in ('contributor_payable', 'disputed', 'social_payable', 'ai
                         'coop_fee')
 group by currency order by currency"""
 
-# pay and time of each contributor in the periods that ended in the month: the newest slip of a
-# period has all that is known of its tasks; of top-ups and exams each slip has its own
+# Pay and time of each contributor in the periods that ended in the month: the newest slip of a
+# period has all that is known of its tasks; of top-ups and exams each slip has its own.
+# The hour is of people where there are any: what programs earn is nobody's pay.
 HOURS = """
 with period as (
     select s.contributor_id, s.currency,
@@ -73,14 +78,17 @@ with period as (
 ), person as (
     select contributor_id, currency, sum(minor) as minor, sum(ms) as ms
     from period group by contributor_id, currency
+), known as (
+    select p.*, c.simulated, c.simulated = bool_and(c.simulated) over (partition by p.currency)
+               and p.ms > 0 as counts
+    from person p join contributor c on c.id = p.contributor_id
 )
-select p.currency, count(*) as contributors,
-       count(*) filter (where c.simulated) as simulated,
-       count(*) filter (where p.ms > 0) as timed,
+select currency, count(*) as contributors,
+       count(*) filter (where simulated) as simulated,
+       count(*) filter (where counts) as timed,
        floor(percentile_cont(0.5) within group (
-           order by p.minor * 3600000 / nullif(p.ms, 0)))::bigint as hourly_minor
-from person p join contributor c on c.id = p.contributor_id
-group by p.currency"""
+           order by minor * 3600000 / ms) filter (where counts))::bigint as hourly_minor
+from known group by currency"""
 
 PUBLISH = """
 insert into open_month (from_ms, until_ms, published_ms, shares)

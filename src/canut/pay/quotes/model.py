@@ -4,6 +4,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from canut.pay.policy.model import WHOLE
+
 #: pay: for answers; cover: what tasks under way may come to beyond that; reserve: to bring pay up
 #: to the floor; social: contributions; ai: language models; fee: the co-op's
 LineKind: TypeAlias = Literal["pay", "cover", "reserve", "social", "ai", "fee"]
@@ -112,3 +114,9 @@ class Quote(Struct, frozen=True):
     def line(self, kind: LineKind) -> int:
         """All lines of a kind."""
         return sum(line.minor for line in self.lines if line.kind == kind)
+
+    @property
+    def fee(self) -> int:
+        """The co-op's, in hundredths of a percent of pay."""
+        [share] = {line.of["share"] for line in self.lines if line.kind == "fee"}
+        return round(share * WHOLE)

@@ -16,8 +16,19 @@ DAY_MS = 86_400_000
 
 BATCH = """
 select b.id, b.client_id, b.state, b.n_items, b.deadline_ms, b.created_ms,
-       (select currency from batch_pay p where p.batch_id = b.id) as currency
-from batch b where b.id = %s"""
+       p.currency, p.funded_ms, p.short_ms is not null as short,
+       b.n_items - coalesce((select min(s.n_decided) from batch_step s
+                             where s.batch_id = b.id), 0) as undecided,
+       coalesce((select sum((q.quote ->> 'items')::int) from quote q
+                 where q.batch_id = b.id and q.agreed_ms is not null), 0) as agreed_items
+from batch b left join batch_pay p on p.batch_id = b.id where b.id = %s"""
+# the next quote of it is agreed to when this one is done
+LOCK_BATCH = "select 1 from batch where id = %s for no key update"
+# a quote of it that was agreed to after this one was made
+SUPERSEDED = """
+select exists (select from quote q join quote other on other.batch_id = q.batch_id
+               where q.id = %s and (other.agreed_ms > q.made_ms or other.id > q.id)
+                 and other.agreed_ms is not null)"""
 
 # what is known of each step of a batch
 STEPS = """
@@ -85,6 +96,13 @@ class BatchFacts(Struct, frozen=True):
     created_ms: int
     #: of money it has; None: none yet
     currency: str | None
+    #: when it was first agreed to, by whose rules it pays the fee; None: not yet
+    funded_ms: int | None
+    #: it ran out of money
+    short: bool
+    undecided: int
+    #: items that quotes were agreed to for
+    agreed_items: int
 
 
 class StepRow(Struct, frozen=True):
@@ -192,6 +210,16 @@ def offers(conn: SyncConn, batch_id: int) -> list[OfferRow]:
     with conn.cursor(row_factory=of(OfferRow)) as cursor:
         found: list[OfferRow] = cursor.execute(OFFERS, [batch_id]).fetchall()
     return found
+
+
+def lock_batch(conn: SyncConn, batch_id: int) -> None:
+    """Until the transaction ends, nobody else agrees to a quote of it."""
+    conn.execute(LOCK_BATCH, [batch_id])
+
+
+def superseded(conn: SyncConn, quote_id: int) -> bool:
+    row = conn.execute(SUPERSEDED, [quote_id]).fetchone()
+    return bool(row and row[0])
 
 
 def agree(conn: SyncConn, quote_id: int, account_id: int | None, now_ms: int) -> None:

@@ -13,6 +13,7 @@ from canut.pay.quotes.known import one_currency, read_known, step_facts, tariffs
 from canut.pay.quotes.model import Quote, Terms
 from canut.pay.quotes.rules import items_within, quote
 from canut.people.model import Principal
+from canut.people.store.log import audit_sync
 
 
 class Offer(Struct, frozen=True):
@@ -37,8 +38,8 @@ def make_quote(
 ) -> Offer:
     """Quote a batch by what is known now, and keep the quote; nothing is agreed by it.
 
-    `items` are those to be paid for, where it is not all: a batch that ran out of money is quoted
-    for what is left. With `most_minor`, as many of them as that covers. Raises `NotFound` for a
+    `items` are those to be paid for; without it, those that no quote was agreed to for yet, and of
+    a batch that ran out of money all that are undecided. With `most_minor`, as many of them as that covers. Raises `NotFound` for a
     batch that is not theirs to see, `Conflict` where there is nothing to pay (no items, all
     voluntary, over), `Invalid` for steps in two currencies, or where it covers no item.
     """
@@ -46,7 +47,7 @@ def make_quote(
     rows = store.steps(conn, batch_id, now_ms)
     found = tariffs_of(conn, rows)
     currency = one_currency(found, batch.currency)
-    wanted = batch.n_items if items is None else items
+    wanted = _uncovered(batch) if items is None else items
     if currency is None or not 0 < wanted <= batch.n_items:
         raise Conflict(
             "There is nothing to pay for.",
@@ -57,7 +58,7 @@ def make_quote(
         for row in rows
     ]
     policy = policy_at(conn, now_ms)
-    terms = Terms(policy.fee, policy.social_most, policy.reserve)
+    terms = Terms(fee_of(conn, batch, now_ms), policy.social_most, policy.reserve)
 
     def price(n: int) -> Quote:
         return quote(currency, n, facts, terms, now_ms, batch.deadline_ms)
@@ -67,7 +68,15 @@ def make_quote(
         made = price(within(most_minor, wanted, price))
     with conn.transaction():
         offer_id = store.add(conn, batch_id, made, now_ms)
+        detail = {"batch": batch_id, "items": made.items, "total_minor": made.total_minor}
+        audit_sync(conn, by, "make.quote", "quote", offer_id, detail, client_id=batch.client_id)
     return Offer(offer_id, batch_id, made, now_ms, None)
+
+
+def fee_of(conn: SyncConn, batch: store.BatchFacts, now_ms: int) -> int:
+    """The co-op's fee of a batch, in hundredths of a percent: that of the day it was first agreed
+    to, or of today."""
+    return policy_at(conn, now_ms if batch.funded_ms is None else batch.funded_ms).fee
 
 
 def within(most_minor: int, items: int, price: Callable[[int], Quote]) -> int:
@@ -99,6 +108,12 @@ def read_offers(conn: SyncConn, by: Principal, batch_id: int) -> list[Offer]:
 def as_offer(row: store.OfferRow) -> Offer:
     """The values of a row."""
     return Offer(row.id, row.batch_id, convert(row.quote, Quote), row.made_ms, row.agreed_ms)
+
+
+def _uncovered(batch: store.BatchFacts) -> int:
+    if batch.funded_ms is None:
+        return batch.n_items
+    return batch.undecided if batch.short else batch.n_items - batch.agreed_items
 
 
 def _seen(conn: SyncConn, by: Principal, batch_id: int) -> store.BatchFacts:

@@ -10,18 +10,18 @@ from canut.pay import settlement
 from canut.pay.identity import coop_name
 from canut.pay.payouts import asking
 from canut.pay.payouts.model import Payout
-from canut.pay.settlement import Slip, SlipSummary
+from canut.pay.settlement import SlipSummary
 from canut.pay.settlement.slip_csv import slip_csv
 from canut.pay.settlement.slip_pdf import slip_pdf
 from canut.pay.settlement.slip_texts import Locale
 from canut.sdk import values as v
-from canut.web.api.common import PREFIX, in_thread, now_ms, number, task_names
+from canut.web.api.common import PREFIX, in_thread, now_ms, number
 from canut.web.api.describe import Operation, described
 from canut.web.api.reading import ID_MAX, Reader, read_query
 from canut.web.api.replying import Json, PageQuery, after, attachment, like, nothing, page, reply
 from canut.web.api.work import TASK, OptionsQuery
 from canut.web.auth import WebRequest, house, principal
-from canut.work.model import TaskRef
+from canut.web.slips import own_slip
 
 NEW_PAYOUT = Reader(v.NewPayout)
 WHEN_MS = 1_790_000_000_000
@@ -145,28 +145,27 @@ async def list_slips(request: WebRequest) -> Json:
 @get(f"{PREFIX}/slips/{{id:str}}", opt=described(SLIP_OP))
 async def get_slip(request: WebRequest) -> Json:
     """A slip with its lines."""
-    slip = await _read(request)
-    called = await _called(request, slip)
-    lines = [like(v.PaySlipLine, one, task=called[one.task_id]) for one in slip.lines]
+    slip, called = await own_slip(request, number(request))
+    lines = [like(v.PaySlipLine, one, task=called(one.task_id)) for one in slip.lines]
     return reply(v.PaySlipDetail(_slip(slip.summary), lines))
 
 
 @get(f"{PREFIX}/slips/{{id:str}}/pdf", opt=described(PDF))
 async def get_slip_pdf(request: WebRequest) -> Response[bytes]:
     """A slip to be read."""
-    locale, slip = _locale(request), await _read(request)
-    called = await _called(request, slip)
+    locale = _locale(request)
+    slip, called = await own_slip(request, number(request))
     coop = coop_name(house(request).settings.coop_file)
-    made = await asyncio.to_thread(slip_pdf, slip, locale, called.__getitem__, coop)
+    made = await asyncio.to_thread(slip_pdf, slip, locale, called, coop)
     return attachment(made, "application/pdf", f"pay-slip-{slip.summary.id}.pdf")
 
 
 @get(f"{PREFIX}/slips/{{id:str}}/csv", opt=described(CSV))
 async def get_slip_csv(request: WebRequest) -> Response[bytes]:
     """A slip to be recomputed."""
-    locale, slip = _locale(request), await _read(request)
-    called = await _called(request, slip)
-    made = slip_csv(slip, locale, called.__getitem__)
+    locale = _locale(request)
+    slip, called = await own_slip(request, number(request))
+    made = slip_csv(slip, locale, called)
     return attachment(made, "text/csv", f"pay-slip-{slip.summary.id}.csv")
 
 
@@ -211,19 +210,6 @@ async def cancel_payout(request: WebRequest) -> Json:
     who, payout = principal(request), number(request)
     await in_thread(request, lambda conn: asking.cancel_payout(conn, who, payout, now_ms()))
     return nothing()
-
-
-async def _read(request: WebRequest) -> Slip:
-    who, slip = principal(request).contributor(), number(request)
-    return await in_thread(request, lambda conn: settlement.read_slip(conn, slip, who))
-
-
-async def _called(request: WebRequest, slip: Slip) -> dict[int, str]:
-    """What the contributor calls each task of the slip."""
-    names = await task_names(request)
-    return {
-        line.task_id: names.name(TaskRef(line.batch_step_id, line.task_id)) for line in slip.lines
-    }
 
 
 def _locale(request: WebRequest) -> Locale:

@@ -12,7 +12,7 @@ from litestar.params import FromQuery
 from canut.errors import CanutError, NotFound
 from canut.insight.charts import Axis, Bar, BarChart
 from canut.pay.identity import coop_name
-from canut.pay.open_accounts import PEOPLE_MIN, Figures, OpenMonth, read_months
+from canut.pay.open_accounts import HOURLY_STEP, PEOPLE_MIN, Figures, OpenMonth, read_months
 from canut.pay.settlement.slip_words import plain
 from canut.web.auth import OPEN, WebRequest, house
 from canut.web.formats import iso
@@ -55,6 +55,7 @@ async def show_month(request: WebRequest, month: FromQuery[str] = "") -> Respons
         },
         "course": _course(request, months),
         "people_min": PEOPLE_MIN,
+        "hourly_step": HOURLY_STEP,
         "month_of": lambda at_ms: _month(at_ms, locale_of(request)),
         "coop": _coop(request),
     }

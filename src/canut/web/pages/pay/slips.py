@@ -1,25 +1,23 @@
 """My pay slips: the list, one with its whole sum, and the same as PDF and CSV."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
 from canut.errors import CanutError
 from canut.pay.identity import coop_name
-from canut.pay.settlement import Slip, grouped, list_slips, read_slip
+from canut.pay.settlement import grouped, list_slips
 from canut.pay.settlement.reading import EVER
 from canut.pay.settlement.slip_csv import slip_csv
 from canut.pay.settlement.slip_sum import steps
 from canut.pay.settlement.slip_texts import Locale
-from canut.web.api.common import in_thread, task_names
+from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.pages.render import locale_of
 from canut.web.pages.view import show
-from canut.work.model import TaskRef
+from canut.web.slips import own_slip
 
 CONTRIBUTORS = requires("contributor")
 #: slips, and tasks of a slip, on a page
@@ -44,7 +42,7 @@ async def show_slip(
     request: WebRequest, slip_id: FromPath[int], page: FromQuery[int] = 1
 ) -> Response[str]:
     """A pay slip: what it says can be done again by hand."""
-    slip, name = await _read(request, slip_id)
+    slip, name = await own_slip(request, slip_id)
     pages = -(-len(slip.lines) // TASKS) or 1
     at = min(max(page, 1), pages)
     values: dict[str, Any] = {
@@ -65,7 +63,7 @@ async def slip_as_pdf(request: WebRequest, slip_id: FromPath[int]) -> Response[b
     # Typst takes a while to load
     from canut.pay.settlement.slip_pdf import slip_pdf
 
-    slip, name = await _read(request, slip_id)
+    slip, name = await own_slip(request, slip_id)
     language, coop = _language(request), house(request).settings.coop_file
 
     def make() -> bytes:
@@ -82,21 +80,9 @@ async def slip_as_pdf(request: WebRequest, slip_id: FromPath[int]) -> Response[b
 @get("/pay/slips/{slip_id:int}/slip.csv", opt=CONTRIBUTORS, include_in_schema=False)
 async def slip_as_csv(request: WebRequest, slip_id: FromPath[int]) -> Response[bytes]:
     """The same, for a spreadsheet: every task in whole milliseconds."""
-    slip, name = await _read(request, slip_id)
+    slip, name = await own_slip(request, slip_id)
     made = slip_csv(slip, _language(request), name)
     return _file(made, "text/csv; charset=utf-8", f"pay-slip-{slip_id}.csv")
-
-
-async def _read(request: WebRequest, slip_id: int) -> tuple[Slip, Callable[[int], str]]:
-    """The slip, if it is theirs, and what its tasks are called. Tasks of one moment are in the
-    order of these names, for their numbers tell which were made last."""
-    who, names = principal(request).contributor(), await task_names(request)
-    slip = await in_thread(request, lambda conn: read_slip(conn, slip_id, who))
-    named = {
-        line.task_id: names.name(TaskRef(line.batch_step_id, line.task_id)) for line in slip.lines
-    }
-    lines = sorted(slip.lines, key=lambda line: (line.ended_ms, named[line.task_id]))
-    return msgspec.structs.replace(slip, lines=lines), named.__getitem__
 
 
 def _language(request: WebRequest) -> Locale:
