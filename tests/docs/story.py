@@ -165,7 +165,8 @@ def story() -> Iterator[Story]:
 
 
 def _wait(one: Story, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
+    # a busy machine is no fault of the page
+    for _ in range(1800):
         try:
             with urllib.request.urlopen(f"{one.url}/alive", timeout=1):
                 return

@@ -39,9 +39,10 @@ def make_quote(
     """Quote a batch by what is known now, and keep the quote; nothing is agreed by it.
 
     `items` are those to be paid for; without it, those that no quote was agreed to for yet, and of
-    a batch that ran out of money all that are undecided. With `most_minor`, as many of them as that covers. Raises `NotFound` for a
-    batch that is not theirs to see, `Conflict` where there is nothing to pay (no items, all
-    voluntary, over), `Invalid` for steps in two currencies, or where it covers no item.
+    a batch that ran out of money all that are undecided. With `most_minor`, as many of them as that
+    covers. Raises `NotFound` for a batch that is not theirs to see, `Conflict` where there is
+    nothing to pay (no items, all voluntary, over), `Invalid` for steps in two currencies, or where
+    it covers no item.
     """
     batch = _batch(conn, by, batch_id)
     rows = store.steps(conn, batch_id, now_ms)
