@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import re
 import time
 from typing import Any
 
@@ -219,6 +220,10 @@ async def test_the_search_finds_what_one_may_see(
             assert f"/operator/batches/{other.batch_id}" in await names(operator, f"q={query}")
             assert "Œuvres" not in await names(member, f"q={query}")
         assert "Our kettles" in await names(member, "q=KETT")
+        processes = await names(member, "q=test&kind=processes")
+        [found] = re.findall(r"/processes/\d+", processes)
+        assert (await member.get(found)).status_code == 200
+        assert "/operator/quality#process-" in await names(operator, "q=test&kind=processes")
         assert "worker@example.org" in await names(operator, "q=worker@exam")
         assert "worker@example.org" not in await names(member, "q=worker@exam")
         assert await keys(operator, "q=1&kind=items") == 112
@@ -261,6 +266,11 @@ async def logged(fresh_url: str, people: dict[str, int]) -> dict[str, int]:
             from generate_series(0, 119) n""",
             [NOW, people["operator"]],
         )
+        conn.execute(
+            """insert into audit_log (at_ms, action, subject, subject_id, detail)
+            values (%s, 'request.payout', 'payout', '1', '{"by": ""}')""",
+            [NOW + 120],
+        )
         conn.commit()
     return people
 
@@ -298,6 +308,10 @@ async def test_the_log_is_found_page_by_page_and_as_a_file(
         assert {one["account"] for one in lines} == {"Operator"}
         assert [one["subject_id"] for one in lines if "1+1" in one["subject_id"]] == ["'=1+1"]
         assert (await rows("/operator/audit?action=export.audit"))[0]
+        # nobody who has an account: a name that is said in the language, or none
+        french = (await rows("/operator/audit?lang=fr"))[1]
+        assert "ligne de commande" in french
+        assert "Project-Id" not in french
 
 
 async def test_home_says_what_would_open_closed_work(

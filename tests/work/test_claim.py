@@ -5,6 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
+from canut.db.rows import of
+from canut.work.model import OpenBatch
+from canut.work.store import OPEN_BATCHES
 from tests import factories as make
 from tests.factories import NOW
 
@@ -22,6 +25,19 @@ def test_a_task_has_no_more_claims_than_answers_it_needs(db: psycopg.Connection)
     work = make.work(db, make.step(min_answers=2), items=1)
     claims = [make.claim(db, make.contributor(db)) for _ in range(3)]
     assert claims == [work.tasks, work.tasks, []]
+
+
+def test_experts_wait_for_no_long_count(db: psycopg.Connection) -> None:
+    """A contributor's home counts what waits for an expert up to a bound, whatever there is, and
+    nothing of it for anybody else."""
+    work = make.work(db, items=5, expert_skill="weaver")
+    db.execute("update task set expert = true where id = any (%s)", [work.tasks[:4]])
+    found = {}
+    for skills in ((), ("weaver",)):
+        values = {"who": make.contributor(db, skills), "bound": 3}
+        [batch] = db.cursor(row_factory=of(OpenBatch)).execute(OPEN_BATCHES, values).fetchall()
+        found[skills] = (batch.n_left, batch.n_expert)
+    assert found == {(): (5, 0), ("weaver",): (5, 3)}
 
 
 def test_a_packet_takes_as_many_as_asked(db: psycopg.Connection) -> None:
