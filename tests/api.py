@@ -20,6 +20,7 @@ from canut.people.model import SignUp
 from canut.people.store import COMMAND_LINE
 from canut.processes.library import load_shipped
 from canut.processes.store import publish
+from tests.waiting import wait_for
 
 BOTH = ("batches:read", "batches:write")
 #: columns: key, title, and the true category
@@ -72,23 +73,11 @@ def serving(database: str, folder: Path) -> Iterator[Api]:
         environ = {**os.environ, **hand_down(settings)}
         server = subprocess.Popen(command, env=environ, stdout=out, stderr=out)
         try:
-            _wait(f"{settings.url}/alive", server, log)
+            wait_for(f"{settings.url}/alive", server, log)
             yield Api(settings.url, database, *keys)
         finally:
             server.terminate()
             server.wait(20)
-
-
-def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        try:
-            httpx.get(address, timeout=1)
-            return
-        except httpx.TransportError:
-            if server.poll() is not None:
-                raise RuntimeError(f"the server ended: {log.read_text()}") from None
-            time.sleep(0.05)
-    raise RuntimeError(f"the server does not answer: {log.read_text()}")
 
 
 async def _people(database: str) -> list[str]:

@@ -11,8 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -35,6 +33,7 @@ from canut.work import tasks
 from canut.work.decide import decide_fresh
 from canut.work.intake import add_items, one_block, open_batch
 from canut.work.tasks import Steps
+from tests.waiting import wait_for
 
 T = TypeVar("T")
 
@@ -102,7 +101,7 @@ def running(database: str, data: Path, sample: Sample | None = None) -> Iterator
             command, env={**os.environ, **hand_down(settings)}, stdout=out, stderr=out
         )
         try:
-            _wait(settings.url + "/alive", server, log)
+            wait_for(settings.url + "/alive", server, log)
             yield House(settings.url, database, settings, sample.batches, sample.accounts)
         finally:
             server.terminate()
@@ -113,18 +112,6 @@ def _apart(work: Coroutine[Any, Any, T]) -> T:
     """Run it in a thread: the browser's driver may have an event loop in this one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
-
-
-def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(address, timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            if server.poll() is not None:
-                raise RuntimeError(f"the server ended: {log.read_text()}") from None
-            time.sleep(0.1)
-    raise RuntimeError(f"the server does not answer: {log.read_text()}")
 
 
 async def _people(database: str) -> tuple[dict[str, int], list[int]]:

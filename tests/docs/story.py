@@ -12,10 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -28,6 +25,7 @@ from canut.cli.main import cli
 from canut.config import load
 from canut.errors import CanutError
 from tests.docs.blocks import Block, same, steps
+from tests.waiting import wait_for
 
 #: the address that the pages show
 SHOWN = "http://127.0.0.1:8000"
@@ -153,7 +151,7 @@ def story() -> Iterator[Story]:
         server = subprocess.Popen(command, stdout=out, stderr=out)
     try:
         one = Story(folder, f"http://127.0.0.1:{port}", log)
-        _wait(one, server)
+        wait_for(f"{one.url}/alive", server, one.log)
         yield one
     finally:
         server.terminate()
@@ -162,19 +160,6 @@ def story() -> Iterator[Story]:
         os.environ.clear()
         os.environ.update(environ)
         shutil.rmtree(folder)
-
-
-def _wait(one: Story, server: subprocess.Popen[bytes]) -> None:
-    # a busy machine is no fault of the page
-    for _ in range(1800):
-        try:
-            with urllib.request.urlopen(f"{one.url}/alive", timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            if server.poll() is not None:
-                raise RuntimeError(f"the server ended: {one.log.read_text()}") from None
-            time.sleep(0.05)
-    raise RuntimeError(f"the server does not answer: {one.log.read_text()}")
 
 
 def problem(error: BaseException) -> str:

@@ -72,7 +72,8 @@ def fund(conn: SyncConn, by: Principal, quote_id: int, now_ms: int) -> BatchFund
     or nothing; again, nothing more happens.
 
     Raises `NotFound` for a quote that is not theirs, `Expired` for an old one, `Conflict` where the
-    tariff or the fee has changed since, another quote was agreed to since, or the batch is over, `Invalid` where the deposit is too small.
+    tariff or the fee has changed since, another quote was agreed to since, or the batch is over,
+    `Invalid` where the deposit is too small.
     """
     with conn.transaction():
         row = quotes.offer(conn, quote_id, lock=True)
