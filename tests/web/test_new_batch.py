@@ -1,13 +1,16 @@
 """A new batch, step by step, over the whole application."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
+import pytest
 from psycopg.rows import dict_row
 
+from canut.channels.drafts import drafting
 from canut.db.pool import connect_async
 from canut.people import store
 from canut.people.model import SignUp
@@ -164,3 +167,37 @@ async def test_a_draft_is_its_clients_alone_and_overwrites_nothing_unseen(
         assert (await inside.get(f"{at}/columns")).status_code == 404
     assert rows(fresh_url, "select from draft") == rows(fresh_url, "select from batch") == []
     assert list((tmp_path / "uploads").iterdir()) == []
+
+
+async def test_drafts_take_a_bounded_place_and_another_file_is_on_the_record(
+    serving: Serving,
+    people: dict[str, int],
+    fresh_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client's drafts are so many, and their files so large, at most; one may get another file
+    in its place, which the audit log says; what is refused, and what nobody has a draft of, leaves
+    nothing on the disk."""
+    uploads, large = tmp_path / "uploads", GOOD + 2 * FILLER
+    monkeypatch.setattr(drafting, "UPLOADS_HELD", 1)
+    async with serving(data=str(tmp_path), upload_bytes_max=5_000) as browser:
+        inside, at = await begun(browser, large)
+        left = uploads / "left.data"
+        left.write_bytes(b"x")
+        os.utime(left, (1, 1))
+        sent = await inside.upload(large)
+        assert sent.status_code == 422
+        assert "Your drafts would hold more than 5,000 bytes" in sent.text
+        sent = await inside.upload(large, "again.csv", path=f"{at}/file")
+        assert sent.status_code == 303, sent.text
+        monkeypatch.setattr(drafting, "DRAFTS_MAX", 1)
+        sent = await inside.upload(GOOD)
+        assert sent.status_code == 422
+        assert "There are 1 drafts already" in sent.text
+    [kept] = rows(fresh_url, "select file, file_name from draft")
+    assert kept["file_name"] == "again.csv"
+    assert [path.name for path in uploads.iterdir()] == [f"{kept['file']}.data"]
+    told = rows(fresh_url, "select action, detail from audit_log order by id")[-2:]
+    assert [one["action"] for one in told] == ["create.draft", "replace.draft"]
+    assert told[1]["detail"] == {"file": "again.csv", "instead_of": "items.csv"}

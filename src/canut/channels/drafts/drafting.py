@@ -13,7 +13,7 @@ from canut.channels.drafts.pictured import pictured
 from canut.channels.files import read_stream
 from canut.channels.store import audit as audit_sync
 from canut.channels.submit import add
-from canut.db.pool import Pool, SyncConn
+from canut.db.pool import Conn, Pool, SyncConn
 from canut.errors import Conflict, Invalid, NotFound, Problem
 from canut.people.model import Principal
 from canut.people.store import audit
@@ -23,6 +23,11 @@ from canut.work.store_access import version_of_key
 
 #: drafts on the page of batches
 LISTED = 20
+#: drafts of a client, and how many times the largest upload their files may hold
+DRAFTS_MAX = 50
+UPLOADS_HELD = 3
+#: nothing takes so long to take in
+TAKING_MS = 86_400_000
 
 
 class Upload(Struct, frozen=True):
@@ -34,18 +39,46 @@ class Upload(Struct, frozen=True):
     facts: Facts
 
 
-async def begin(
-    pool: Pool, who: Principal, client_id: int, upload: Upload, said: dict[str, Form], now_ms: int
-) -> int:
-    """A draft of this file; its number."""
-    values = _values(who, upload, now_ms) | {"client": client_id, "said": said}
+async def make_room(
+    pool: Pool, uploads: Uploads, client_id: int, draft: Draft | None, now_ms: int
+) -> None:
+    """Before a file is taken in, for a new draft or in the place of this one's: what expired goes.
+    Raises `Conflict` where the client's drafts are too many, or hold too much."""
+    await sweep(pool, uploads, now_ms)
     async with pool.connection() as conn, conn.transaction():
-        made = await store.insert(conn, values)
-        told = upload.facts.pictures
-        detail: dict[str, Any] = {"file": upload.file_name}
-        detail |= {"pictures": told.n} if told else {}
-        await audit(conn, who, "create.draft", "draft", made, detail, client_id=client_id)
+        await _check_room(conn, uploads, client_id, draft, 1, now_ms)
+
+
+async def begin(
+    pool: Pool,
+    who: Principal,
+    client_id: int,
+    uploads: Uploads,
+    upload: Upload,
+    said: dict[str, Form],
+    now_ms: int,
+) -> int:
+    """A draft of this file; its number. Raises `Conflict` where there is no room; then nothing
+    stays of the file."""
+    values = _values(who, upload, now_ms) | {"client": client_id, "said": said}
+    with uploads.kept_if_used(upload.file):
+        async with pool.connection() as conn, conn.transaction():
+            await _check_room(conn, uploads, client_id, None, upload.bytes, now_ms)
+            made = await store.insert(conn, values)
+            detail = _detail(upload)
+            await audit(conn, who, "create.draft", "draft", made, detail, client_id=client_id)
     return made
+
+
+async def _check_room(
+    conn: Conn, uploads: Uploads, client_id: int, draft: Draft | None, more: int, now_ms: int
+) -> None:
+    n, held = await store.held(conn, client_id, draft.id if draft else None, now_ms)
+    mend, most = "launch or delete some of them first", UPLOADS_HELD * uploads.bytes_max
+    if n >= DRAFTS_MAX:
+        raise Conflict(f"There are {n:,} drafts already.", mend=mend)
+    if held + more > most:
+        raise Conflict(f"Your drafts would hold more than {most:,} bytes.", mend=mend)
 
 
 async def find(pool: Pool, who: Principal, draft_id: int, now_ms: int) -> Draft:
@@ -71,20 +104,37 @@ async def say(
     return after
 
 
-async def replace(pool: Pool, who: Principal, draft: Draft, upload: Upload, now_ms: int) -> None:
+async def replace(
+    pool: Pool, who: Principal, draft: Draft, uploads: Uploads, upload: Upload, now_ms: int
+) -> None:
     """Another file for the same draft. What was said of its columns is kept where they are the
-    same."""
-    async with pool.connection() as conn:
-        await store.replace(conn, _values(who, upload, now_ms) | {"draft": draft.id})
-        same = [one.name for one in draft.facts.columns] == [
-            one.name for one in upload.facts.columns
-        ]
-        if same and draft.form("columns"):
-            again = await store.find(conn, draft.id, who.clients, now_ms)
-            values: dict[str, Any] = {"draft": draft.id, "revision": again.revision if again else 0}
-            values |= {"account": who.account_id, "now_ms": now_ms}
-            values |= {"expires_ms": now_ms + KEEP_MS}
-            await store.say(conn, "columns", draft.form("columns"), values)
+    same. Raises `Conflict` where there is no room, or it was launched; then nothing stays of the
+    file."""
+    with uploads.kept_if_used(upload.file):
+        async with pool.connection() as conn, conn.transaction():
+            client = draft.client_id
+            # this may wait for a launch, and holds up nobody else meanwhile
+            if not await store.replace(conn, _values(who, upload, now_ms) | {"draft": draft.id}):
+                raise Conflict("This draft is launched.", mend="look at its batch")
+            await _check_room(conn, uploads, client, draft, upload.bytes, now_ms)
+            await _say_again(conn, who, draft, upload, now_ms)
+            detail = _detail(upload) | {"instead_of": draft.file_name}
+            await audit(conn, who, "replace.draft", "draft", draft.id, detail, client_id=client)
+
+
+async def _say_again(conn: Conn, who: Principal, draft: Draft, upload: Upload, now_ms: int) -> None:
+    same = [one.name for one in draft.facts.columns] == [one.name for one in upload.facts.columns]
+    if not (same and draft.form("columns")):
+        return
+    again = await store.find(conn, draft.id, who.clients, now_ms)
+    values: dict[str, Any] = {"draft": draft.id, "revision": again.revision if again else 0}
+    values |= {"account": who.account_id, "now_ms": now_ms, "expires_ms": now_ms + KEEP_MS}
+    await store.say(conn, "columns", draft.form("columns"), values)
+
+
+def _detail(upload: Upload) -> dict[str, Any]:
+    told = upload.facts.pictures
+    return {"file": upload.file_name} | ({"pictures": told.n} if told else {})
 
 
 async def delete(pool: Pool, who: Principal, draft: Draft) -> None:
@@ -118,10 +168,14 @@ async def listed(pool: Pool, who: Principal, now_ms: int) -> list[DraftLine]:
 
 
 async def sweep(pool: Pool, uploads: Uploads, now_ms: int) -> None:
-    """Forget what expired, and delete its files."""
+    """Forget what expired, and delete its files, with those that a process which was killed left
+    behind."""
     async with pool.connection() as conn:
-        for file in await store.expired(conn, now_ms):
-            uploads.forget(file)
+        files = await store.expired(conn, now_ms)
+        old = uploads.tokens(now_ms - TAKING_MS)
+        files += set(old) - await store.wanted(conn, old) if old else ()
+    for file in files:
+        uploads.forget(file)
 
 
 def launch(

@@ -4,7 +4,7 @@ import io
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -62,6 +62,15 @@ class Uploads:
         self._wrong(token).unlink(missing_ok=True)
         shutil.rmtree(self._beside(token), ignore_errors=True)
 
+    @contextmanager
+    def kept_if_used(self, token: str) -> Iterator[None]:
+        """Delete a file where what was to use it fails."""
+        try:
+            yield
+        except BaseException:
+            self.forget(token)
+            raise
+
     def pictures(self, token: str) -> Pictures:
         """The pictures that came with a file."""
         return Pictures(self._beside(token))
@@ -82,11 +91,17 @@ class Uploads:
             return {}
         return msgspec.json.decode(noted, type=dict[str, str])
 
-    def tokens(self) -> list[str]:
-        """Of every file that is here."""
+    def tokens(self, before_ms: int) -> list[str]:
+        """Of what was written here before this time, and not since."""
         if not self.folder.is_dir():
             return []
-        return sorted({path.name.partition(".")[0] for path in self.folder.iterdir()})
+        written = []
+        for path in self.folder.iterdir():
+            # whoever else sweeps may be faster
+            with suppress(FileNotFoundError):
+                written.append((path.name.partition(".")[0], path.stat().st_mtime))
+        since = {token for token, at_s in written if at_s * 1000 >= before_ms}
+        return sorted({token for token, _ in written} - since)
 
     @contextmanager
     def listing(self, token: str) -> Iterator[Any]:

@@ -48,7 +48,17 @@ REPLACE = """
 update draft set file = %(file)s, file_name = %(file_name)s, bytes = %(bytes)s,
     facts = %(facts)s, found = null, said = said - 'columns', revision = revision + 1,
     changed_by = %(account)s, changed_ms = %(now_ms)s, expires_ms = %(expires_ms)s
-where id = %(draft)s and batch_id is null"""
+where id = %(draft)s and batch_id is null
+returning id"""
+
+# two uploads at once must not both find the last of the room
+LOCK_CLIENT = "select 1 from client where id = %s for no key update"
+
+# what a client's drafts hold, but for one that gets another file
+HELD = """
+select count(*), coalesce(sum(bytes), 0)::bigint from draft
+where client_id = %(client)s and batch_id is null and expires_ms > %(now_ms)s
+  and id is distinct from %(draft)s"""
 
 SET_FOUND = "update draft set found = %(found)s where id = %(draft)s"
 SET_OPTIONS = """
@@ -78,8 +88,18 @@ async def insert(conn: Async, values: dict[str, Any]) -> int:
     return int(row[0])
 
 
-async def replace(conn: Async, values: dict[str, Any]) -> None:
-    await conn.execute(REPLACE, _packed(values))
+async def replace(conn: Async, values: dict[str, Any]) -> bool:
+    """Whether it was not launched before."""
+    return await (await conn.execute(REPLACE, _packed(values))).fetchone() is not None
+
+
+async def held(conn: Async, client_id: int, draft_id: int | None, now_ms: int) -> tuple[int, int]:
+    """How many other drafts a client has and the bytes of their files; the client is held."""
+    await conn.execute(LOCK_CLIENT, [client_id])
+    values = {"client": client_id, "draft": draft_id, "now_ms": now_ms}
+    row = await (await conn.execute(HELD, values)).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
 
 
 async def find(

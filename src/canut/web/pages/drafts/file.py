@@ -63,11 +63,13 @@ async def receive(request: WebRequest) -> Response[Any]:
     who = principal(request)
     try:
         client = who.client(whole_number(form.get("client", "")))
+        said = await _chosen(request, form, client)
         upload = await _keep(request, form, client)
+        made = await drafting.begin(
+            pool(request), who, client, uploads(request), upload, said, now_ms()
+        )
     except CanutError as error:
         return await _form(request, form, error)
-    said = await _chosen(request, form, client)
-    made = await drafting.begin(pool(request), who, client, upload, said, now_ms())
     return go(f"/batches/new/{made}/columns")
 
 
@@ -85,10 +87,12 @@ async def replace(request: WebRequest, draft_id: FromPath[int]) -> Response[Any]
     draft = await find(request, draft_id)
     form = {name: values[0] for name, values in (await read_form(request)).items()}
     try:
-        upload = await _keep(request, form, draft.client_id)
+        upload = await _keep(request, form, draft.client_id, draft)
+        await drafting.replace(
+            pool(request), principal(request), draft, uploads(request), upload, now_ms()
+        )
     except CanutError as error:
         return await _form(request, form, error, draft)
-    await drafting.replace(pool(request), principal(request), draft, upload, now_ms())
     uploads(request).forget(draft.file)
     return go(f"/batches/new/{draft_id}/columns")
 
@@ -131,7 +135,9 @@ def _line(cells: list[str]) -> bytes:
     return out.getvalue().encode()
 
 
-async def _keep(request: WebRequest, form: dict[str, str], client_id: int) -> drafting.Upload:
+async def _keep(
+    request: WebRequest, form: dict[str, str], client_id: int, draft: Draft | None = None
+) -> drafting.Upload:
     """What was sent, kept and looked at. Nothing stays of what cannot be used."""
     files = await sent_files(request)
     text = form.get("text", "")
@@ -146,6 +152,7 @@ async def _keep(request: WebRequest, form: dict[str, str], client_id: int) -> dr
                           field="file")  # fmt: skip
         raise Invalid("Some of what you entered is not right.", problems=[problem])
     shared, loop = house(request), asyncio.get_running_loop()
+    await drafting.make_room(pool(request), uploads(request), client_id, draft, now_ms())
     leave = shared.busy.enter(client_id)
     try:
         return await loop.run_in_executor(
