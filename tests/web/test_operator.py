@@ -309,9 +309,10 @@ async def test_the_log_is_found_page_by_page_and_as_a_file(
         assert [one["subject_id"] for one in lines if "1+1" in one["subject_id"]] == ["'=1+1"]
         assert (await rows("/operator/audit?action=export.audit"))[0]
         # nobody who has an account: a name that is said in the language, or none
-        french = (await rows("/operator/audit?lang=fr"))[1]
-        assert "ligne de commande" in french
-        assert "Project-Id" not in french
+        made = (await rows("/operator/audit?lang=fr&action=create.client"))[1]
+        assert "ligne de commande" in made
+        [asked], page = await rows("/operator/audit?lang=fr&action=request.payout")
+        assert "<td>–</td>" in asked
 
 
 async def test_home_says_what_would_open_closed_work(
