@@ -159,8 +159,8 @@ def places(house: House, windows: Windows) -> dict[str, Any]:
         found["priced"] = week.one.work.process_id
         found["bank"] = one("select min(id) from ledger_account where kind = 'bank'")
         payee = one("select min(contributor_id) from pay_slip where id <> %s", week.slip)
-        keepers = [house.accounts[role] for role in ("operator", "client")]
-        found["sent"], found["run"] = two_runs(conn, payee, keepers, week.after_ms)
+        keeper = house.accounts["operator"]
+        found["sent"], found["run"] = two_runs(conn, payee, keeper, week.after_ms)
         found["belvoie"] = house.accounts["belvoie"]
         found |= paid_batches(conn, found["belvoie"])
     page = windows.visit("client", "/batches/new?lang=en")

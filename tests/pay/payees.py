@@ -35,6 +35,8 @@ def person(conn: psycopg.Connection, contributor: int | None = None, *roles: str
     )
     if contributor is not None:
         conn.execute("update contributor set account_id = %s where id = %s", [account, contributor])
+    for role in sorted({*roles} & {"operator", "steward"}):
+        conn.execute("insert into account_role values (%s, %s, 0)", [account, role])
     return Principal(account_id=account, contributor_id=contributor, roles=frozenset(roles))
 
 
@@ -92,11 +94,14 @@ def camt(statement: str, *lines: tuple[str, str, str], iban: str = COOP.iban) ->
     ).encode()
 
 
-def two_runs(conn: psycopg.Connection, who: int, keepers: list[int], now: int) -> tuple[int, int]:
-    """Runs that pay a contributor ten cents each: one that two keepers (accounts) approved, and one
-    that waits for them."""
+def two_runs(conn: psycopg.Connection, who: int, keeper: int, now: int) -> tuple[int, int]:
+    """Runs that pay a contributor ten cents each: one that the keeper (an account) and another
+    approved, and one that waits for them."""
     me = Principal(contributor_id=who, roles=frozenset({"contributor"}))
-    by = [Principal(account_id=one, roles=frozenset({"steward"})) for one in keepers]
+    by = [
+        Principal(account_id=keeper, roles=frozenset({"operator"})),
+        person(conn, None, "steward"),
+    ]
     set_account(conn, me, who, bank_account(), VAULT, now)
     made = []
     for key in ("first", "second"):

@@ -1,6 +1,7 @@
 """Paying people out: never more than there is, never by one person alone, never half."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import psycopg
 import pytest
@@ -19,13 +20,29 @@ from canut.pay.payouts.asking import (
     request_payout,
     set_account,
 )
-from canut.pay.payouts.camt import read_camt
+from canut.pay.payouts.camt import NoEntities, read_camt
 from canut.pay.payouts.model import BankAccount, MobileMoney, Payout, Run
-from canut.pay.payouts.reconciling import fail_payout, read_statement, settle_run
+from canut.pay.payouts.reconciling import (
+    fail_payout,
+    read_statement,
+    returns_of,
+    settle_run,
+)
 from canut.pay.payouts.vault import Vault, open_vault
 from canut.people.model import Principal
 from tests import factories as make
-from tests.pay.payees import COOP, IBAN, NOW, OTHER_IBAN, VAULT, Payees, bank_account, camt, sound
+from tests.pay.payees import (
+    COOP,
+    IBAN,
+    NOW,
+    OTHER_IBAN,
+    VAULT,
+    Payees,
+    bank_account,
+    camt,
+    person,
+    sound,
+)
 
 AGENT = Principal(name="program", roles=frozenset({"operator"}))
 
@@ -37,10 +54,21 @@ def ask(conn: psycopg.Connection, who: Principal, amount: int, key: str = "one")
 
 def sent(conn: psycopg.Connection, p: Payees, *amounts: int) -> tuple[Run, list[Payout]]:
     """An approved run of requests of Ada's and Bea's by turns."""
-    asked = [ask(conn, (p.ada, p.bea)[n % 2], amount, f"n{n}") for n, amount in enumerate(amounts)]
+    asked = [
+        ask(conn, (p.ada, p.bea)[n % 2], amount, f"{n} {amount}")
+        for n, amount in enumerate(amounts)
+    ]
     run = runs.assemble_run(conn, p.operator, "iban", "EUR", NOW)
     runs.approve_run(conn, p.operator, run.id, run.total, NOW)
     return runs.approve_run(conn, p.steward, run.id, run.total, NOW), asked
+
+
+def whole(statement: str, run: Run, amount: str) -> bytes:
+    """A statement that has a run as one line."""
+    text = camt(statement, ("x", amount, "DBIT")).decode()
+    start, end = text.index("<TxDtls>"), text.index("</NtryDtls>")
+    group = f"<Btch><PmtInfId>CANUT-RUN-{run.id}</PmtInfId></Btch>"
+    return (text[:start] + group + text[end:]).encode()
 
 
 def held(conn: psycopg.Connection, *accounts: int) -> list[int]:
@@ -114,8 +142,9 @@ def test_a_vault_opens_for_its_owner_only(tmp_path: Path) -> None:
     assert both.mark(b"x") == vault.mark(b"x")
     assert both.seal("a", b"")[:4] != closed[:4]
     file.write_text("short\n")
-    with pytest.raises(Invalid, match="no keys"):
+    with pytest.raises(Unavailable, match="no keys") as caught:
         open_vault(file)
+    assert [problem.row for problem in caught.value.problems] == [1]
     assert Vault([b"a" * 32]).mark(b"x") != VAULT.mark(b"x")
 
 
@@ -293,30 +322,164 @@ def test_a_bank_may_book_a_run_as_one_line(db: psycopg.Connection) -> None:
     """By the name of the group of payments, whole: another total settles nothing."""
     p = Payees(db)
     run, asked = sent(db, p, 1_000, 2_000)
-
-    def whole(statement: str, amount: str) -> bytes:
-        text = camt(statement, ("x", amount, "DBIT")).decode()
-        start, end = text.index("<TxDtls>"), text.index("</NtryDtls>")
-        group = f"<Btch><PmtInfId>CANUT-RUN-{run.id}</PmtInfId></Btch>"
-        return (text[:start] + group + text[end:]).encode()
-
-    [report] = read_statement(db, p.steward, COOP, whole("S1", "29.00"), NOW)
+    [report] = read_statement(db, p.steward, COOP, whole("S1", run, "29.00"), NOW)
     assert (report.settled, len(report.faults)) == ([], 1)
-    [report] = read_statement(db, p.steward, COOP, whole("S2", "30.00"), NOW)
+    [report] = read_statement(db, p.steward, COOP, whole("S2", run, "30.00"), NOW)
     assert sorted(report.settled) == [one.id for one in asked]
-    [report] = read_statement(db, p.steward, COOP, whole("S2", "30.00"), NOW)
+    [report] = read_statement(db, p.steward, COOP, whole("S2", run, "30.00"), NOW)
     assert report.again == 1
+    [report] = read_statement(db, p.steward, COOP, whole("S3", run, "30.00"), NOW)
+    assert "settled before" in report.faults[0].message
+
+
+@pytest.mark.parametrize(("amount", "faults"), [("30.00", 0), ("60.00", 1), ("50.00", 1)])
+def test_the_rest_of_a_run_settles_when_one_of_it_was_given_back(
+    db: psycopg.Connection, amount: str, faults: int
+) -> None:
+    """The line of the run may be of the rest, or whole: then the one that was given back and paid
+    all the same is named, also when it is read again. What is neither settles nothing."""
+    p = Payees(db)
+    run, (a, b, c) = sent(db, p, 1_000, 3_000, 2_000)
+    fail_payout(db, p.operator, b.id, "the bank telephoned", NOW)
+    for again in (0, 1):
+        [report] = read_statement(db, p.steward, COOP, whole("S", run, amount), NOW)
+        assert len(report.faults) == faults
+        if amount == "50.00":
+            assert (report.settled, report.again) == ([], 0)
+        else:
+            assert (report.settled, report.again) == ([a.id, c.id], again)
+            assert all(f"payout {b.id} was given back" in one.message for one in report.faults)
+    assert sound(db)
+
+
+def test_nobody_gives_money_back_to_themselves(db: psycopg.Connection) -> None:
+    """A keeper who is paid as a contributor neither fails their payout, nor settles a run that pays
+    them, nor reads the statement that gives it back: somebody else does."""
+    p = Payees(db)
+    run, (mine, _) = sent(db, p, 1_000, 2_000)
+    roles = frozenset({"steward"})
+    me = Principal(p.ada.account_id, contributor_id=p.ada.contributor_id, roles=roles)
+    for who in (me, Principal(p.ada.account_id, roles=roles)):
+        with pytest.raises(Forbidden, match="pays you"):
+            fail_payout(db, who, mine.id, "nothing came", NOW)
+    content = camt("S", (mine.reference, "10.00", "DBIT"), (mine.reference, "10.00", "CRDT"))
+    [report] = read_statement(db, me, COOP, content, NOW)
+    assert (report.settled, report.bounced, len(report.faults)) == ([mine.id], [], 1)
+    with pytest.raises(Conflict, match="paid by a bank"):
+        settle_run(db, p.steward, run.id, "said so", NOW)
+    db.execute("update payout_run set way = 'palmera' where id = %s", [run.id])
+    with pytest.raises(Forbidden, match="pays you"):
+        settle_run(db, me, run.id, "report of the day", NOW)
+    assert held(db, p.books.ada, p.books.clearing) == [9_000, 2_000]
+    [report] = read_statement(db, p.steward, COOP, content, NOW)
+    assert report.bounced == [(mine.id, "AC04")]
+    assert held(db, p.books.ada) == [10_000]
+
+
+def test_what_may_have_left_is_given_back_by_two(db: psycopg.Connection) -> None:
+    """Once a file was taken, or the payout is paid: one person, twice, is one; so is somebody whose
+    role was taken away; a program is none."""
+    p = Payees(db)
+    run, (a, b) = sent(db, p, 1_000, 2_000)
+    runs.run_file(db, p.operator, run.id, COOP, VAULT)
+    read_statement(db, p.steward, COOP, camt("S", (b.reference, "20.00", "DBIT")), NOW)
+    third = person(db, None, "steward")
+    for payout in (a, b):
+        with pytest.raises(Forbidden, match="Two people"):
+            fail_payout(db, AGENT, payout.id, "refused", NOW)
+        for _ in range(2):
+            assert not fail_payout(db, p.operator, payout.id, "refused", NOW)
+    assert {*returns_of(db, p.steward, run.id)} == {a.id, b.id}
+    db.execute("delete from account_role where account_id = %s", [p.operator.account_id])
+    assert returns_of(db, p.steward, run.id) == {}
+    assert not fail_payout(db, p.steward, b.id, "refused", NOW)
+    assert held(db, p.books.ada, p.books.bea, p.books.clearing) == [9_000, 8_000, 1_000]
+    assert fail_payout(db, third, b.id, "refused, says the bank", NOW)
+    assert held(db, p.books.ada, p.books.bea, p.books.clearing) == [9_000, 10_000, 1_000]
+    assert payouts_of(db, p.bea.contributor())[0].reason == "refused, says the bank"
+    assert sound(db)
+
+
+def test_a_file_never_pays_what_was_given_back(db: psycopg.Connection) -> None:
+    """What one keeper gave back before the file was first taken is not in it, and its sum is what
+    the books still have on their way. Once taken it is the same file or none."""
+    p = Payees(db)
+    run, (a, b, c) = sent(db, p, 1_000, 2_000, 4_000)
+    assert fail_payout(db, p.operator, b.id, "they asked me to", NOW)
+    file = runs.run_file(db, p.steward, run.id, COOP, VAULT)
+    assert b"<CtrlSum>50.00</CtrlSum>" in file.content
+    assert runs.cleared(db, p.steward, run.id) == 5_000
+    assert b.reference.encode() not in file.content
+    assert runs.run_file(db, p.steward, run.id, COOP, VAULT) == file
+    [report] = read_statement(db, p.steward, COOP, whole("S", run, "50.00"), NOW)
+    assert (report.settled, report.faults) == ([a.id, c.id], [])
+    for who in (p.operator, p.steward):
+        fail_payout(db, who, c.id, "the bank telephoned", NOW)
+    with pytest.raises(Conflict, match="came back since"):
+        runs.run_file(db, p.steward, run.id, COOP, VAULT)
+    other, (d,) = sent(db, p, 500)
+    fail_payout(db, p.operator, d.id, "they asked me to", NOW)
+    with pytest.raises(Conflict, match="was given back"):
+        runs.run_file(db, p.steward, other.id, COOP, VAULT)
+    assert sound(db)
+
+
+def test_only_who_is_keeper_still_has_approved(db: psycopg.Connection) -> None:
+    """An approval counts while its author may log in and is a steward or an operator: a run is sent
+    with two that do, and not with one of somebody who was put out."""
+    p = Payees(db)
+    ask(db, p.ada, 2_500)
+    run = runs.assemble_run(db, p.operator, "iban", "EUR", NOW)
+    runs.approve_run(db, p.operator, run.id, 2_500, NOW)
+    db.execute("update account set disabled_ms = 1 where id = %s", [p.operator.account_id])
+    waits = runs.approve_run(db, p.steward, run.id, 2_500, NOW)
+    assert (waits.state, runs.missing_approvals(waits)) == ("assembled", 1)
+    stands = {one.account_id: one.stands for one in waits.approvals}
+    assert stands == {p.operator.account_id: False, p.steward.account_id: True}
+    third = person(db, None, "operator")
+    assert runs.approve_run(db, third, run.id, 2_500, NOW).state == "approved"
+    assert sound(db)
+
+
+def test_an_account_is_named_again_when_its_key_is_lost(db: psycopg.Connection) -> None:
+    """What no key opens any more is another account: the new one takes its place, and opens."""
+    p = Payees(db)
+    ada, fresh = p.ada.contributor(), Vault([b"n" * 32])
+    before = account_of(db, ada)
+    for _ in range(2):
+        set_account(db, p.ada, ada, bank_account(), fresh, NOW)
+    named = "select count(*) from payout_account where contributor_id = %s"
+    assert make.one(db, named, ada) == 2
+    after = account_of(db, ada)
+    assert before is not None
+    assert after is not None
+    assert (after.masked, after.id != before.id) == (before.masked, True)
 
 
 def test_what_is_no_statement_of_ours_is_not_read(db: psycopg.Connection) -> None:
-    """Another account, another message, entities, wrong amounts: each problem is named, and
-    nothing is read."""
+    """Another account, of which four digits are shown, another message, a document type in
+    whatever letters, what is not in UTF-8, wrong amounts: each problem is named, and nothing is
+    read."""
     p = Payees(db)
-    with pytest.raises(Invalid, match="another account"):
+    with pytest.raises(Invalid, match="another account") as caught:
         read_statement(db, p.steward, COOP, camt("S", iban=IBAN), NOW)
-    for text in (b"", b"<a/>", b"<!DOCTYPE x [<!ENTITY y 'z'>]><x/>", b"\xff\xfe"):
-        with pytest.raises(Invalid, match="no bank statement"):
+    assert "FR** **** 0189" in str(caught.value)
+    assert IBAN not in str(caught.value)
+    typed = "<!DOCTYPE x [<!ENTITY y 'z'>]><x>&y;</x>"
+    for text, why in (
+        (b"", "no XML"),
+        (b"<a/>", "not a camt.053"),
+        (typed.encode(), "document type x"),
+        (b"<!DOCTYPE y SYSTEM 'y'><y/>", "document type y"),
+        (typed.encode("utf-16"), "UTF-8"),
+        (typed.encode("utf-16-le"), "UTF-8"),
+        (b"\xff\xfe", "UTF-8"),
+    ):
+        with pytest.raises(Invalid, match=why):
             read_camt(text)
+    # the type is refused by the parser, before what it declares: the letters make no difference
+    with pytest.raises(ValueError, match="document type x"):
+        ElementTree.XML(typed.encode("utf-16"), ElementTree.XMLParser(target=NoEntities()))
     wrong = [("a", "1.234", "DBIT"), ("b", "-5", "DBIT"), ("c", "0", "DBIT"), ("d", "1", "X")]
     with pytest.raises(Invalid) as caught:
         read_camt(camt("S", *wrong))

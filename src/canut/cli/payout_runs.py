@@ -146,12 +146,16 @@ def settle(settings: Settings, run: int, why: str) -> None:
 @click.command()
 @click.argument("payout", type=int)
 @click.option("--why", required=True, help="for the contributor to read")
+@click.option("--as", "email", metavar="EMAIL", help="who says so, once its file was taken")
 @setting_options()
-def fail(settings: Settings, payout: int, why: str) -> None:
-    """PAYOUT (a number) did not arrive: back to the balance it came from."""
+def fail(settings: Settings, payout: int, why: str, email: str | None) -> None:
+    """PAYOUT (a number) did not arrive: back to the balance it came from. Once the file of its run
+    was taken two people say so, each with their password."""
     with database(settings) as url, connect(url) as conn:
-        reconciling.fail_payout(conn, COMMAND_LINE, payout, why, now())
-    click.echo(f"payout {payout} is back on the balance")
+        by = COMMAND_LINE if email is None else person(url, email)
+        back = reconciling.fail_payout(conn, by, payout, why, now())
+    said = "is back on the balance" if back else "waits for a second person who says so"
+    click.echo(f"payout {payout} {said}")
 
 
 ADD = (waiting, assemble, list_, show, approve, cancel, file, read, settle, fail)
@@ -164,7 +168,8 @@ def _print(run: Run) -> None:
         said += f", {run.paid:,} paid, {run.failed:,} failed"
     click.echo(said)
     for one in run.approvals:
-        click.echo(f"  approved by {one.name}, {day(one.at_ms)}")
+        gone = "" if one.stands or run.state == "approved" else ", who may not approve any more"
+        click.echo(f"  approved by {one.name}, {day(one.at_ms)}{gone}")
 
 
 def _report(report: Report) -> None:

@@ -48,8 +48,8 @@ class BankStatement(Struct, frozen=True):
 
 
 def read_camt(content: bytes, file: str = "statement") -> list[BankStatement]:
-    """The statements of a file. Raises `Invalid` with every problem of every entry: what cannot be
-    read whole is not read at all."""
+    """The statements of a file, in UTF-8 as ISO 20022 has it. Raises `Invalid` with every problem
+    of every entry: what cannot be read whole is not read at all."""
     root = _root(content, file)
     problems: list[Problem] = []
     found = [_statement(node, file, problems) for node in root.findall("{*}BkToCstmrStmt/{*}Stmt")]
@@ -60,17 +60,35 @@ def read_camt(content: bytes, file: str = "statement") -> list[BankStatement]:
     return found
 
 
+class NoEntities(ElementTree.TreeBuilder):
+    """Takes no document type: what a bank sends has none, what has may be made to fill the memory.
+    The parser says so before it reads what is declared, whatever the letters are encoded in."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        text = f"it declares the document type {name}"
+        raise ValueError(text)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    # of UTF-16 without its mark, each letter of ASCII is one with a zero byte
+    return b"\0" not in content
+
+
 def _root(content: bytes, file: str) -> Element:
     text = ""
     if len(content) > BYTES_MAX:
         text = f"{len(content):,} bytes, at most {BYTES_MAX:,} are read"
-    elif b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        # what a bank sends has none; what has may be made to fill the memory
-        text = "declares entities"
+    elif not _is_utf8(content):
+        text = "is not in UTF-8"
     else:
         try:
-            # no entities, see above
-            root = ElementTree.fromstring(content)  # noqa: S314
+            # no entities, see `NoEntities`
+            parser = ElementTree.XMLParser(target=NoEntities(), encoding="utf-8")  # noqa: S314
+            root = ElementTree.XML(content, parser)
             if root.tag.startswith(f"{{{_ROOT}"):
                 return root
             text = f"is a {root.tag}, not a camt.053"

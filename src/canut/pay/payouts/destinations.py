@@ -51,8 +51,13 @@ def number_of(to: Destination) -> str:
 def masked(to: Destination) -> str:
     """What may be shown of a normal one: enough for its owner to know it, too little to use."""
     if isinstance(to, BankAccount):
-        return f"{to.iban[:2]}** **** {to.iban[-4:]}"
+        return masked_iban(to.iban)
     return f"{providers()[to.provider].name} {to.number[:4]} *** {to.number[-3:]}"
+
+
+def masked_iban(iban: str) -> str:
+    """The country and four digits of one without spaces."""
+    return f"{iban[:2]}** **** {iban[-4:]}"
 
 
 def _iban(text: str) -> list[Problem]:

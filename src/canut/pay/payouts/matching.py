@@ -40,6 +40,8 @@ class Sent(Struct):
     currency: str
     state: PayoutState
     run_id: int | None
+    #: it pays whoever reads the statement
+    own: bool = False
 
 
 class Match(Struct):
@@ -95,53 +97,71 @@ def _one(found: Match, line: BankLine, id_: int, sent: Sent | None, before: set[
         before.discard(id_)
         found.again += 1
     elif sent is None:
-        _fault(found, line, f"there is no payout {id_}", "look it up at the bank")
+        text, mend = f"there is no payout {id_}", "look it up at the bank"
+        _fault(found, line, text, mend)
     elif (sent.amount, sent.currency) != (line.amount, line.currency):
         text = (
             f"payout {id_} is of {written(sent.amount, sent.currency)}, the line of"
             f" {written(line.amount, line.currency)}"
         )
-        _fault(found, line, text, "ask the bank about the difference; nothing was changed")
+        mend = "ask the bank about the difference; nothing was changed"
+        _fault(found, line, text, mend)
     elif line.leaves and sent.state == "approved":
         sent.state = "paid"
         found.settled.append(id_)
+    elif not line.leaves and sent.state == "paid" and sent.own:
+        text = f"payout {id_} comes back, and pays you"
+        mend = "somebody else reads this statement again"
+        _fault(found, line, text, mend)
     elif not line.leaves and sent.state == "paid":
         sent.state = "failed"
         found.bounced.append((id_, line.reason or "MS03"))
     elif not line.leaves and sent.state == "approved":
         text = f"payout {id_} comes back, and was not seen leaving"
-        _fault(found, line, text, "read the statement before, then this one again")
+        mend = "read the statement before, then this one again"
+        _fault(found, line, text, mend)
     else:
         way = "left" if line.leaves else "came back"
-        text = f"payout {id_} {way}, and is {sent.state}"
-        _fault(found, line, text, "ask the bank; nothing was changed")
+        text, mend = f"payout {id_} {way}, and is {sent.state}", "ask the bank; nothing was changed"
+        _fault(found, line, text, mend)
 
 
 def _whole(
     found: Match, line: BankLine, run: int, payouts: Mapping[int, Sent], before: set[int]
 ) -> None:
+    """A run that the bank booked as one line: whole, or without what was given back."""
     of_run = [sent for sent in payouts.values() if sent.run_id == run]
-    total = sum(sent.amount for sent in of_run)
-    if of_run and all(sent.id in before for sent in of_run):
-        found.again += 1
-    elif (
-        not line.leaves
-        or not of_run
-        or (total, of_run[0].currency)
-        != (
-            line.amount,
-            line.currency,
-        )
-    ):
-        of = f"of {written(total, of_run[0].currency)}" if of_run else "not known"
-        text = f"run {run} is {of}, the line of {written(line.amount, line.currency)}"
-        _fault(found, line, text, "ask the bank for the single payments")
-    elif any(sent.state != "approved" for sent in of_run):
-        _fault(found, line, f"payouts of run {run} were settled before", "ask the bank")
-    else:
-        for sent in of_run:
+    back = [sent for sent in of_run if sent.state == "failed" and sent.id not in before]
+    done = [sent for sent in of_run if sent.id in before]
+    open_ = [sent for sent in of_run if sent.state == "approved"]
+    for ours in (done, open_):
+        if not _fits(line, ours) and not (ours and _fits(line, [*ours, *back])):
+            continue
+        for sent in open_ if ours is open_ else []:
             sent.state = "paid"
             found.settled.append(sent.id)
+        found.again += ours is done
+        for sent in [] if _fits(line, ours) else back:
+            text = f"payout {sent.id} was given back, and left with run {run}"
+            mend = "ask the bank and whoever it pays: they may have the money twice"
+            _fault(found, line, text, mend)
+        return
+    if _fits(line, of_run):
+        text, mend = f"payouts of run {run} were settled before", "ask the bank"
+        _fault(found, line, text, mend)
+        return
+    total = sum(sent.amount for sent in of_run)
+    of = f"of {written(total, of_run[0].currency)}" if of_run else "not known"
+    text = f"run {run} is {of}, the line of {written(line.amount, line.currency)}"
+    mend = "ask the bank for the single payments"
+    _fault(found, line, text, mend)
+
+
+def _fits(line: BankLine, payouts: Sequence[Sent]) -> bool:
+    """Whether a line is these payouts, leaving."""
+    total = sum(sent.amount for sent in payouts)
+    same = {sent.currency for sent in payouts} == {line.currency}
+    return line.leaves and same and total == line.amount
 
 
 def _fault(found: Match, line: BankLine, message: str, mend: str) -> None:

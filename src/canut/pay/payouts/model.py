@@ -75,6 +75,20 @@ class Approval(Struct, frozen=True):
     account_id: int
     name: str
     at_ms: int
+    #: it counts: they may still log in, and are a steward or an operator
+    stands: bool
+
+
+class Return(Struct, frozen=True):
+    """Somebody who said that a payout which may have left did not arrive."""
+
+    payout_id: int
+    account_id: int
+    name: str
+    why: str
+    at_ms: int
+    #: it counts, as an approval does
+    stands: bool
 
 
 class Run(Struct, frozen=True):
@@ -85,14 +99,23 @@ class Run(Struct, frozen=True):
     currency: str
     state: RunState
     n_payouts: int
-    #: minor units; what the file for the bank sums to
+    #: minor units; what two people approve
     total: int
     assembled_ms: int
     approved_ms: int | None
     #: of its payouts, by now
     paid: int
     failed: int
+    #: minor units of those that failed
+    returned: int
+    #: minor units that the file summed to when it was first taken; None: nobody has
+    file_total: int | None
     approvals: list[Approval] = []
+
+    @property
+    def left(self) -> int:
+        """Minor units of what was not given back."""
+        return self.total - self.returned
 
 
 class Payee(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """What became of payouts: from a bank's statement, from a provider, or by hand."""
 
 import hashlib
+from collections.abc import Collection
 
 import msgspec
 from msgspec import Struct
@@ -8,10 +9,11 @@ from msgspec import Struct
 from canut.db.pool import SyncConn
 from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from canut.pay.identity import Coop
-from canut.pay.ledger import AccountName, Move, Transfer, open_accounts, post
-from canut.pay.payouts import matching, store, store_runs, store_statements
+from canut.pay.payouts import matching, store, store_returns, store_runs, store_statements
 from canut.pay.payouts.camt import BankStatement, read_camt
-from canut.pay.payouts.model import PayoutState, reference_of
+from canut.pay.payouts.destinations import masked_iban
+from canut.pay.payouts.model import BANK, Return
+from canut.pay.payouts.moving import move
 from canut.pay.payouts.runs import KEEPERS
 from canut.pay.payouts.store import PayoutRow
 from canut.people.model import Principal
@@ -44,18 +46,19 @@ def read_statement(
 ) -> list[Report]:
     """Settle the payouts that a camt.053 shows leaving, and give those that come back to their
     contributors; each statement of the file in a transaction of its own, whole. Again: nothing
-    changes, but for lines that could not be matched before and now can.
+    changes, but for lines that could not be matched before and now can. What comes back to
+    whoever reads it is left to somebody else.
 
     Raises `Forbidden`, `Invalid` for what cannot be read or is of another account, `Conflict` where
     a statement of the same id had other contents.
     """
     _check_keeper(by)
     statements = read_camt(content, file)
-    problems = [
-        Problem(f"is of account {one.iban}", "the co-op's is another", file=file, field=one.id)
-        for one in statements
-        if one.iban != coop.iban
-    ]
+    problems = []
+    for one in statements:
+        if one.iban != coop.iban:
+            text, mend = f"is of account {masked_iban(one.iban)}", "the co-op's is another"
+            problems.append(Problem(text, mend, file=file, field=one.id))
     if problems:
         raise Invalid("This is the statement of another account.", problems=problems)
     return [_apply(conn, by, statement, now_ms) for statement in statements]
@@ -63,36 +66,57 @@ def read_statement(
 
 def settle_run(conn: SyncConn, by: Principal, run_id: int, why: str, now_ms: int) -> int:
     """The provider has paid what of a run is still on its way; how many payouts. For mobile money,
-    which sends no statements. Raises `Forbidden`, `NotFound`, `Invalid`."""
+    which sends no statements. Raises `NotFound`, `Invalid`, `Forbidden` for whom it pays too,
+    `Conflict` for a run of a bank, whose statement says it."""
     _check_keeper(by)
     why = _text(why)
     with conn.transaction():
-        if store_runs.run(conn, run_id, lock=True) is None:
+        run = store_runs.run(conn, run_id, lock=True)
+        if run is None:
             raise NotFound(f"There is no payout run {run_id}.")
+        if run.way == BANK:
+            raise Conflict(f"Run {run_id} is paid by a bank.", mend="read the bank's statement")
         rows = {row.id: row for row in store.locked_of_run(conn, run_id)}
+        if _theirs(conn, by, rows):
+            raise Forbidden("This run pays you.", mend="somebody else says that it is paid")
         settled = [row.id for row in rows.values() if row.state == "approved"]
         if settled:
-            _move(conn, by, rows, settled, [], why, now_ms)
+            move(conn, by, rows, settled, [], why, now_ms)
             detail = {"payouts": len(settled), "why": why}
             audit_sync(conn, by, "settle.payout_run", "payout_run", run_id, detail)
     return len(settled)
 
 
-def fail_payout(conn: SyncConn, by: Principal, payout_id: int, why: str, now_ms: int) -> None:
-    """A payout did not arrive: back to the contributor's balance, who reads why. Again: no change.
-    Raises `Forbidden`, `NotFound`, `Invalid`, `Conflict` where it was not approved."""
+def fail_payout(conn: SyncConn, by: Principal, payout_id: int, why: str, now_ms: int) -> bool:
+    """A payout did not arrive: back to the contributor's balance, who reads why. Once the file of
+    its run was taken the money may have left, and two people say so, each by this call. Whether it
+    is back; again by the same person: no change.
+
+    Raises `NotFound`, `Invalid`, `Conflict` where it was not approved, `Forbidden` for whom it
+    pays, and for a program where two people have to say so.
+    """
     _check_keeper(by)
     why = _text(why)
     with conn.transaction():
-        row = store.locked(conn, [payout_id]).get(payout_id)
-        if row is None:
-            raise NotFound(f"There is no payout {payout_id}.")
+        row = _locked(conn, payout_id)
         if row.state == "failed":
-            return
-        if row.state not in {"approved", "paid"}:
+            return True
+        if row.run_id is None or row.state not in {"approved", "paid"}:
             raise Conflict(f"Payout {payout_id} is {row.state}.", mend="nothing has left yet")
-        _move(conn, by, {payout_id: row}, [], [(payout_id, why)], why, now_ms)
+        if _theirs(conn, by, [payout_id]):
+            raise Forbidden("This payout pays you.", mend="somebody else says what became of it")
+        if _may_have_left(conn, row) and not _said_by_another(conn, by, payout_id, why, now_ms):
+            return False
+        move(conn, by, {payout_id: row}, [], [(payout_id, why)], why, now_ms)
         audit_sync(conn, by, "fail.payout", "payout", payout_id, {"why": why})
+    return True
+
+
+def returns_of(conn: SyncConn, by: Principal, run_id: int) -> dict[int, Return]:
+    """Payout -> who said that it did not arrive, where somebody else has to say so too. Raises
+    `Forbidden`."""
+    _check_keeper(by)
+    return store_returns.of_run(conn, run_id)
 
 
 def statements_read(
@@ -116,8 +140,11 @@ def _apply(conn: SyncConn, by: Principal, statement: BankStatement, now_ms: int)
         before = msgspec.convert(known[1], Report) if known else None
         done = before or Report(statement.id, [], [], [], 0, 0, 0)
         rows = _rows(conn, statement)
+        own = _theirs(conn, by, rows)
         sent = {
-            row.id: matching.Sent(row.id, row.amount, row.currency, row.state, row.run_id)
+            row.id: matching.Sent(
+                row.id, row.amount, row.currency, row.state, row.run_id, row.id in own
+            )
             for row in rows.values()
         }
         found = matching.match(
@@ -127,7 +154,7 @@ def _apply(conn: SyncConn, by: Principal, statement: BankStatement, now_ms: int)
             raise Invalid(f"A statement moves at most {MOVED_MAX:,} payouts.")
         why = f"statement {statement.id}"
         if found.settled or found.bounced:
-            _move(conn, by, rows, found.settled, found.bounced, why, now_ms)
+            move(conn, by, rows, found.settled, found.bounced, why, now_ms)
         report = Report(
             statement.id,
             [*done.settled, *found.settled],
@@ -157,65 +184,39 @@ def _rows(conn: SyncConn, statement: BankStatement) -> dict[int, PayoutRow]:
     return store.locked(conn, [payout for payout in ids if payout is not None])
 
 
-def _move(
-    conn: SyncConn,
-    by: Principal,
-    rows: dict[int, PayoutRow],
-    settled: list[int],
-    bounced: list[tuple[int, str]],
-    why: str,
-    now_ms: int,
-) -> None:
-    """Post what settled and what came back as one group, and note it on the payouts."""
-    names = _names([rows[one] for one in {*settled, *(payout for payout, _ in bounced)}])
-    ids = open_accounts(conn, names, now_ms)
-    left = set(settled)
-    moves: list[Move] = []
-    for payout in settled:
-        row = rows[payout]
-        clearing, bank = _common(ids, row.currency)
-        moves.append(_transfer("settle", row, "settle", clearing, bank, why))
-    for payout, reason in bounced:
-        row = rows[payout]
-        clearing, bank = _common(ids, row.currency)
-        payable = ids[AccountName("contributor_payable", row.currency, row.contributor_id)]
-        if row.state == "paid" or payout in left:
-            moves.append(_transfer("return", row, "bounce", bank, clearing, reason))
-        moves.append(_transfer("bounce", row, "bounce", clearing, payable, reason))
-    post(conn, moves, now_ms, by=by.account_id)
-    outcomes: dict[int, tuple[int, PayoutState, str]] = {
-        payout: (payout, "paid", "") for payout in settled
-    }
-    outcomes |= {payout: (payout, "failed", reason) for payout, reason in bounced}
-    store.move_on(conn, list(outcomes.values()), now_ms)
+def _locked(conn: SyncConn, payout_id: int) -> PayoutRow:
+    """A payout, locked behind its run: nobody takes the file of the run meanwhile."""
+    run_id = store_returns.run_of(conn, payout_id)
+    if run_id is not None:
+        store_runs.run(conn, run_id, lock=True)
+    row = store.locked(conn, [payout_id]).get(payout_id)
+    if row is None:
+        raise NotFound(f"There is no payout {payout_id}.")
+    return row
 
 
-def _names(rows: list[PayoutRow]) -> list[AccountName]:
-    found = []
-    for row in rows:
-        found += [
-            AccountName("payout_clearing", row.currency),
-            AccountName("bank", row.currency),
-            AccountName("contributor_payable", row.currency, row.contributor_id),
-        ]
-    return found
+def _may_have_left(conn: SyncConn, row: PayoutRow) -> bool:
+    assert row.run_id is not None
+    run = store_runs.run(conn, row.run_id)
+    return row.state == "paid" or (run is not None and run.file_total is not None)
 
 
-def _common(ids: dict[AccountName, int], currency: str) -> tuple[int, int]:
-    return ids[AccountName("payout_clearing", currency)], ids[AccountName("bank", currency)]
+def _said_by_another(conn: SyncConn, by: Principal, payout_id: int, why: str, now_ms: int) -> bool:
+    """Whether another keeper has said so before; else that this one says it is kept."""
+    if by.account_id is None:
+        raise Forbidden("Two people say that money which may have left is back.", mend="log in")
+    said = store_returns.said(conn, payout_id)
+    if said is not None and said.stands:
+        return said.account_id != by.account_id
+    values = {"payout": payout_id, "account": by.account_id, "why": why, "now": now_ms}
+    store_returns.keep(conn, values)
+    audit_sync(conn, by, "doubt.payout", "payout", payout_id, {"why": why})
+    return False
 
 
-def _transfer(key: str, row: PayoutRow, kind: str, debit: int, credit: int, why: str) -> Transfer:
-    return Transfer(
-        f"{key}:payout:{row.id}",
-        "settle" if kind == "settle" else "bounce",
-        debit,
-        credit,
-        row.amount,
-        row.currency,
-        why=why,
-        reference=reference_of(row.id),
-    )
+def _theirs(conn: SyncConn, by: Principal, payouts: Collection[int]) -> set[int]:
+    """Those of the payouts that pay whoever asks."""
+    return store_returns.own(conn, payouts, by.account_id, by.contributor_id)
 
 
 def _text(why: str) -> str:

@@ -83,12 +83,18 @@ def approve_run(conn: SyncConn, by: Principal, run_id: int, total: int, now_ms: 
             raise Invalid("You approve another total.", problems=[problem])
         if store_runs.own_in_run(conn, run_id, by.account_id):
             raise Forbidden("This run pays you.", mend="two others approve it")
-        if run.state == "approved" or not store_runs.approve(conn, run_id, by.account_id, now_ms):
+        if run.state == "approved":
             return _full(conn, run)
-        audit_sync(conn, by, "approve.payout_run", "payout_run", run_id, {"total": total})
-        if len(store_runs.approvals(conn, run_id)) >= APPROVALS_NEEDED:
+        if store_runs.approve(conn, run_id, by.account_id, now_ms):
+            audit_sync(conn, by, "approve.payout_run", "payout_run", run_id, {"total": total})
+        if missing_approvals(_full(conn, run)) <= 0:
             _send(conn, by, run, now_ms)
     return find_run(conn, by, run_id)
+
+
+def missing_approvals(run: Run) -> int:
+    """How many more people have to approve a run; who is keeper no more has not."""
+    return APPROVALS_NEEDED - sum(one.stands for one in run.approvals)
 
 
 def cancel_run(conn: SyncConn, by: Principal, run_id: int) -> Run:
@@ -133,21 +139,27 @@ def payouts_in(
 
 
 def cleared(conn: SyncConn, by: Principal, run_id: int) -> int:
-    """What the books have sent to the clearing account for a run (minor units): what its file sums
-    to, or there is none. Raises `Forbidden`."""
+    """What the books have sent to the clearing account for a run, less what they have given back
+    from there (minor units): what its file sums to, or there is none. Raises `Forbidden`."""
     _check_keeper(by)
     return store_runs.cleared(conn, run_id)
 
 
 def run_file(conn: SyncConn, by: Principal, run_id: int, coop: Coop, vault: Vault) -> RunFile:
-    """The file of an approved run: pain.001.001.09 for banks, CSV for a provider. The same run
-    always gives the same file, so that a bank that gets it twice pays once. Who took it is in the
-    audit log. Raises `NotFound`, `Forbidden`, `Conflict` where two have not approved yet,
-    `Unavailable` where bank data does not open."""
+    """The file of an approved run: pain.001.001.09 for banks, CSV for a provider. What was given
+    back before is not in it. Once taken, it is always the same file, so that a bank that gets it
+    twice pays once; where something came back since, there is none. The audit log has who took it.
+
+    Raises `NotFound`, `Forbidden`, `Conflict` where two have not approved yet, nothing is left, or
+    it was taken and is another by now, `Unavailable` where bank data does not open.
+    """
+    _check_keeper(by)
     with conn.transaction():
-        run = find_run(conn, by, run_id)
+        # locked, so that nothing of it is given back meanwhile
+        run = _locked(conn, run_id)
         if run.state != "approved" or run.approved_ms is None:
             raise Conflict(f"Run {run_id} is not approved.", mend="two people approve it first")
+        _check_file(run)
         payees = [
             Payee(
                 row.id,
@@ -158,12 +170,13 @@ def run_file(conn: SyncConn, by: Principal, run_id: int, coop: Coop, vault: Vaul
         ]
         # invariant: the file sums to what the books have sent to the clearing account
         cleared = store_runs.cleared(conn, run_id)
-        if not sum(payee.amount for payee in payees) == run.total == cleared:
+        if not sum(payee.amount for payee in payees) == run.left == cleared:
             raise Conflict(
-                f"Run {run_id} is of {written(run.total, run.currency)}, and the books have"
+                f"Run {run_id} is of {written(run.left, run.currency)}, and the books have"
                 f" {written(cleared, run.currency)} on their way.",
                 mend="run canut ledger check, and pay nothing",
             )
+        store_runs.taken(conn, run_id, run.left)
         audit_sync(conn, by, "export.payout_run", "payout_run", run_id)
     name = run_reference(run_id).lower()
     if run.way == BANK:
@@ -189,6 +202,16 @@ def _send(conn: SyncConn, by: Principal, run: Run, now_ms: int) -> None:
         )
     post(conn, moves, now_ms, by=by.account_id)
     store_runs.approved(conn, run.id, now_ms)
+
+
+def _check_file(run: Run) -> None:
+    if not run.left:
+        raise Conflict(f"All of run {run.id} was given back.", mend="there is nothing to pay")
+    if run.file_total is not None and run.file_total != run.left:
+        raise Conflict(
+            f"The file of run {run.id} was taken, and something of it came back since.",
+            mend="ask the bank or the provider what became of the file that they were given",
+        )
 
 
 def _locked(conn: SyncConn, run_id: int) -> Run:

@@ -35,16 +35,24 @@ LOCK_RUN = "select id from payout_run where id = %s for update"
 
 _RUN = """
 select r.id, r.way, r.currency, r.state, r.n_payouts, r.total, r.assembled_ms, r.approved_ms,
+       r.file_total,
        (select count(*) from payout p where p.run_id = r.id and p.state = 'paid') as paid,
-       (select count(*) from payout p where p.run_id = r.id and p.state = 'failed') as failed
+       (select count(*) from payout p where p.run_id = r.id and p.state = 'failed') as failed,
+       (select coalesce(sum(p.amount), 0)::bigint from payout p
+        where p.run_id = r.id and p.state = 'failed') as returned
 from payout_run r
 """
 RUN = _RUN + "where r.id = %s"
 RUNS = _RUN + "where %s::bigint is null or r.id < %s::bigint order by r.id desc limit %s"
 
-APPROVALS = """
-select v.account_id, a.name, v.at_ms from payout_approval v join account a on a.id = v.account_id
-where v.run_id = %s order by v.at_ms, v.account_id"""
+# somebody's word counts while they may act: whoever was put out, or is keeper no more, has none
+STANDS = """a.disabled_ms is null and exists (
+    select from account_role k where k.account_id = a.id and k.role in ('operator', 'steward'))"""
+
+APPROVALS = f"""
+select v.account_id, a.name, v.at_ms, {STANDS} as stands
+from payout_approval v join account a on a.id = v.account_id
+where v.run_id = %s order by v.at_ms, v.account_id"""  # noqa: S608 - a condition of ours
 APPROVE = """
 insert into payout_approval (run_id, account_id, at_ms) values (%s, %s, %s)
 on conflict do nothing returning 1"""
@@ -56,16 +64,19 @@ select exists (select from payout p join contributor c on c.id = p.contributor_i
 RUN_STATE = "update payout_run set state = %s, approved_ms = %s where id = %s"
 RELEASE = "update payout set run_id = null where run_id = %s"
 
-# where the money of a run goes, and what of it the books have on the clearing account
+# where the money of a run goes, without what was given back; and what the books have sent to the
+# clearing account for it, less what they have given back from there
 PAYEES = """
 select p.id, p.contributor_id, p.amount, a.sealed
 from payout p join payout_account a on a.id = p.payout_account_id
-where p.run_id = %s order by p.id"""
+where p.run_id = %s and p.state <> 'failed' order by p.id"""
 CLEARED = """
-select coalesce(sum(t.amount), 0)::bigint from payout p
+select coalesce(sum(t.amount - coalesce(b.amount, 0)), 0)::bigint from payout p
 join ledger_transfer t on t.resolves = p.hold and t.mode = 'post'
 join ledger_account a on a.id = t.credit_account and a.kind = 'payout_clearing'
+left join ledger_transfer b on b.key = 'bounce:payout:' || p.id and b.debit_account = a.id
 where p.run_id = %s"""
+TAKEN = "update payout_run set file_total = %s where id = %s and file_total is null"
 
 
 class PayeeRow(Struct, frozen=True):
@@ -128,6 +139,11 @@ def approved(conn: SyncConn, run_id: int, now_ms: int) -> None:
 def cancelled(conn: SyncConn, run_id: int) -> None:
     conn.execute(RUN_STATE, ["cancelled", None, run_id])
     conn.execute(RELEASE, [run_id])
+
+
+def taken(conn: SyncConn, run_id: int, total: int) -> None:
+    """What the file of a run sums to, when it is first taken."""
+    conn.execute(TAKEN, [total, run_id])
 
 
 def payees(conn: SyncConn, run_id: int) -> list[PayeeRow]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from canut.errors import Invalid, Problem, Unavailable
+from canut.errors import Problem, Unavailable
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -61,8 +61,8 @@ class Vault:
 
 
 def open_vault(path: Path) -> Vault:
-    """The vault of a file of keys; made, with one key, where there is none. Raises `Invalid` for
-    what is no key, `Unavailable` where the file can be neither read nor made."""
+    """The vault of a file of keys; made, with one key, where there is none. Raises
+    `Unavailable` where the file can be neither read nor made, or holds what is no key."""
     try:
         if not path.exists():
             _make(path)
@@ -81,7 +81,7 @@ def open_vault(path: Path) -> Vault:
             text = f"is no key of {KEY_BYTES} bytes in base64"
             problems.append(Problem(text, file=str(path), row=row))
     if problems or not keys:
-        raise Invalid(f"{path} holds no keys for bank data.", problems=problems)
+        raise Unavailable(f"{path} holds no keys for bank data.", problems=problems)
     return Vault(keys)
 
 

@@ -13,8 +13,8 @@ from canut.pay.amounts import read_minor
 from canut.pay.identity import read_coop
 from canut.pay.payouts import runs
 from canut.pay.payouts.matching import REASONS
-from canut.pay.payouts.model import BANK, Payout, Run, RunFile
-from canut.pay.payouts.reconciling import fail_payout, settle_run
+from canut.pay.payouts.model import BANK, Payout, Return, Run, RunFile
+from canut.pay.payouts.reconciling import fail_payout, returns_of, settle_run
 from canut.pay.payouts.vault import open_vault
 from canut.people.model import Principal
 from canut.web.api.common import in_thread
@@ -34,6 +34,8 @@ class Sight(Struct, frozen=True):
     names: dict[int, str]
     #: what the books have sent to the clearing account
     cleared: int
+    #: payout -> who said that it did not arrive, where somebody else has to say so too
+    returns: dict[int, Return]
 
 
 @get("/operator/pay/payouts/{run_id:int}", opt=KEEPERS, include_in_schema=False)
@@ -110,7 +112,7 @@ async def _page(
         "older": sight.payouts[PAGE - 1].id if len(sight.payouts) > PAGE else None,
         "first": not after,
         "own": own[0] if own else None,
-        "missing": runs.APPROVALS_NEEDED - len(sight.run.approvals),
+        "missing": runs.missing_approvals(sight.run),
         "bank": sight.run.way == BANK,
         "states": spoken(request, RUNS),
         "words": spoken(request, PAYOUTS),
@@ -128,6 +130,7 @@ def _sight(conn: SyncConn, who: Principal, run_id: int, after: int) -> Sight:
         payouts=payouts,
         names=names_of(conn, [one.contributor_id for one in payouts]),
         cleared=runs.cleared(conn, who, run_id),
+        returns=returns_of(conn, who, run_id),
     )
 
 
