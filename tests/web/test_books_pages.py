@@ -114,9 +114,20 @@ async def test_a_run_goes_to_the_bank_when_two_people_approved_it(
         assert "The account is closed." in told
         assert "0 on their way, 1 came back" in told
         assert "S-1" in (await first.get(page)).text
+        # what is paid is given back by two: the second one is told what the first has said
+        gone = {"act": "fail", "payout": "2", "why": "The bank telephoned"}
+        assert (await first.submit(run, run, **gone)).status_code == 303
+        told = (await second.get(run)).text
+        assert "said so: “The bank telephoned”" in told
+        assert "1 came back" in told
+        assert (await upload(first, camt("S-2", ("CANUT-PAYOUT-9", "1.00", "DBIT")))).is_redirect
+        assert "Il n’y a pas de versement 9." in (await first.get(f"{page}?lang=fr")).text
+        await second.submit(run, run, **gone)
+        assert "2 came back" in (await second.get(run)).text
+        assert (await second.get(f"{run}/file")).status_code == 409
     with psycopg.connect(fresh_url) as conn:
         states = conn.execute("select state from payout order by id").fetchall()
-        assert states == [("failed",), ("paid",)]
+        assert states == [("failed",), ("failed",)]
         assert sound(conn)
 
 

@@ -24,7 +24,7 @@ from canut.web.pages.books.shared import KEEPERS, PAGE, committing, page
 from canut.web.pages.books.words import RUNS, spoken
 from canut.web.pages.forms import read_form
 from canut.web.pages.render import go
-from canut.web.pages.view import now_ms
+from canut.web.pages.view import now_ms, told
 
 #: statements on the page
 STATEMENTS = 10
@@ -38,6 +38,8 @@ class Seen(Struct, frozen=True):
     id: int
     report: Report
     read_ms: int
+    #: those of the report, in the language of the request
+    faults: list[Problem] = []
 
 
 class Sight(Struct, frozen=True):
@@ -98,6 +100,10 @@ async def _page(
     sight = await in_thread(request, lambda conn: _sight(conn, who, before))
     values: dict[str, Any] = {
         "sight": sight,
+        "statements": [
+            msgspec.structs.replace(one, faults=told(request, one.report.faults))
+            for one in sight.statements
+        ],
         "runs": sight.runs[:PAGE],
         "open": [run.id for run in sight.runs if is_open(run)],
         "older": sight.runs[PAGE - 1].id if len(sight.runs) > PAGE else None,
