@@ -117,7 +117,9 @@ async def test_a_run_goes_to_the_bank_when_two_people_approved_it(
         # what is paid is given back by two: the second one is told what the first has said
         gone = {"act": "fail", "payout": "2", "why": "The bank telephoned"}
         assert (await first.submit(run, run, **gone)).status_code == 303
+        assert "Back to their balance" not in (await first.get(run)).text
         told = (await second.get(run)).text
+        assert "Back to their balance" in told
         assert "said so: “The bank telephoned”" in told
         assert "1 came back" in told
         assert (await upload(first, camt("S-2", ("CANUT-PAYOUT-9", "1.00", "DBIT")))).is_redirect

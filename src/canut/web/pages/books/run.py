@@ -111,6 +111,7 @@ async def _page(
         "payouts": sight.payouts[:PAGE],
         "older": sight.payouts[PAGE - 1].id if len(sight.payouts) > PAGE else None,
         "first": not after,
+        "me": who.account_id,
         "own": own[0] if own else None,
         "missing": runs.missing_approvals(sight.run),
         "bank": sight.run.way == BANK,
