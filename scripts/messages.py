@@ -8,6 +8,7 @@ values are numbered, `f"{count} rows"` is the message "{0} rows" (`canut.web.i18
 """
 
 import ast
+import functools
 import itertools
 import re
 import sys
@@ -94,6 +95,7 @@ SAYING = {
 Message = str | tuple[str, str]
 
 
+@functools.cache
 def needed() -> dict[Message, str]:
     """Every message a person may read -> where it was found."""
     found: dict[Message, str] = {}

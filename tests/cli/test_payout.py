@@ -86,7 +86,9 @@ def test_from_an_account_to_the_statement_and_an_invoice(fresh_url: str, tmp_pat
     assert "S1: 1 settled, 0 came back" in said
     assert "there is no payout 9" in said
     assert "paid" in canut(f"payout of {ada}")
-    canut("payout fail 1 --why", "the bank telephoned")
+    alone = canut("payout fail 1 --why gone --as ines@belvoie.example", text=PASSWORD)
+    assert "waits for a second person" in alone
+    canut("payout fail 1 --as noor@belvoie.example --why", "the bank telephoned", text=PASSWORD)
     assert "failed  the bank telephoned" in canut(f"payout of {ada}")
     assert "no run" not in canut("payout list")
 

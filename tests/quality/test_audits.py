@@ -211,7 +211,10 @@ def test_audits_wait_and_say_so_where_nobody_is_qualified(db: psycopg.Connection
     assert store_audits.waiting(db, step)[0].qualified == 1
     [worker] = db.execute("select contributor_id from assignment limit 1").fetchone()
     expert = make.one(db, "select max(id) from contributor")
-    listed = [db.execute(OPEN_BATCHES, [who]).fetchall() for who in (worker, stranger, expert)]
+    listed = [
+        db.execute(OPEN_BATCHES, {"who": who, "bound": 3}).fetchall()
+        for who in (worker, stranger, expert)
+    ]
     assert [[row[5] for row in rows] for rows in listed] == [[], [], [10]]
     assert statement(db, step, NOW).bound == 1
 
