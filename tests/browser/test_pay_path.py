@@ -71,6 +71,7 @@ def a_week_passes(house: House) -> None:
         conn.execute("update answer set submitted_ms = submitted_ms - %s", [week])
 
 
+@pytest.mark.slow
 def test_from_a_quote_to_the_bank(visit: Visit, house: House) -> None:
     """A client pays in and launches from the price that it is shown; a contributor works; the
     period is settled; what was earned is asked for, approved by two, and paid. Pay slip, invoice
