@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.test_every_page import check
+from tests.browser.test_every_page import fits
 from tests.house import House
 
 pytestmark = pytest.mark.browser
@@ -32,18 +32,18 @@ def test_a_question_is_made_and_answered(visit: Visit, house: House) -> None:
     """From a file to an answer, by keyboard where it matters: columns are recognised, wrong rows
     told and left out, the question is shown while it is typed, a window that is behind is told so,
     closing the browser loses nothing; a contributor answers what was previewed, and the result is
-    there. axe finds nothing on any step."""
+    there. Every step fits the screen."""
     page = visit("client", "/batches/new?lang=en")
     hand_in(page, BAD)
     page.wait_for_url("**/columns")
     at = page.url.removesuffix("/columns")
     expect(page.locator("#rows-to-mend tbody tr")).to_have_count(2)
-    check(page)
+    fits(page)
     page.click(".submit button.main")
     expect(page.get_by_role("alert")).to_contain_text("Some rows have something wrong")
     page.check("[name=skip]")
     go_on(page, "question")
-    check(page)
+    fits(page)
     page.check("[name=pick][value=made]")
     page.click(".submit button.main")
     page.fill("[name=title]", "Which shelf?")
@@ -52,7 +52,7 @@ def test_a_question_is_made_and_answered(visit: Visit, house: House) -> None:
     expect(preview.locator("legend, .legend").first).to_have_text("Which shelf?")
     expect(preview.locator(".option")).to_have_count(2 + 11)
     expect(page.locator("[data-saved]")).to_have_text("Saved.")
-    check(page)
+    fits(page)
     other = page.context.new_page()
     other.goto(f"{at}/question")
     expect(other.locator("[name=title]")).to_have_value("Which shelf?")
@@ -65,10 +65,10 @@ def test_a_question_is_made_and_answered(visit: Visit, house: House) -> None:
     expect(page.locator("[name=title]")).to_have_value("Which aisle?")
     page.press("[name=title]", "Enter")
     page.wait_for_url("**/target")
-    check(page)
+    fits(page)
     page.check("[name=error][value='10']")
     go_on(page, "launch")
-    check(page)
+    fits(page)
     page.fill("[name=name]", "Aisles")
     page.click("text=Launch >> nth=-1")
     expect(page.locator("h1")).to_contain_text("Aisles")

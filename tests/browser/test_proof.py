@@ -13,7 +13,7 @@ from canut.work.decide import decide_fresh
 from canut.work.tasks import Steps
 from tests import factories as make
 from tests.browser.conftest import Visit
-from tests.browser.test_every_page import LOOKS, check, fits
+from tests.browser.test_every_page import LOOKS, check
 from tests.factories import NOW
 from tests.house import House
 from tests.quality.test_audits import Auditors, run
@@ -61,6 +61,7 @@ def proved(house: House) -> int:
     return work.batch_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lang", "width", "scheme", "rules"), LOOKS)
 def test_pages_of_proof(
     visit: Visit,
@@ -69,7 +70,7 @@ def test_pages_of_proof(
     lang: str,
     width: int,
     scheme: str,
-    rules: list[str] | None,
+    rules: list[str],
 ) -> None:
     """Nothing wrong in any of them, and what they tell is there."""
     context: dict[str, Any] = {"viewport": {"width": width, "height": 740}, "color_scheme": scheme}
@@ -86,9 +87,7 @@ def test_pages_of_proof(
     for n, (path, there) in enumerate(pages.items()):
         page.goto(f"{house.url}{path}{'&' if '?' in path else '?'}lang={lang}")
         assert page.locator(there).count(), path
-        fits(page)
-        if rules is not None:
-            check(page, rules)
+        check(page, rules)
         if shots := os.environ.get("SHOTS"):
             page.screenshot(path=f"{shots}/{n}-{lang}-{width}-{scheme}.png", full_page=True)
 

@@ -34,6 +34,10 @@ PROMISED = (
 )
 
 
+#: for each operation: a few in every run, more in the thorough one
+EXAMPLES = settings().max_examples // 4
+
+
 @schemathesis.serializer("application/x-ndjson", "text/csv", "application/vnd.apache.parquet")
 def as_stream(context: Any, value: Any) -> Any:
     """Whatever is made up, as bytes: most of it is no file at all."""
@@ -76,7 +80,7 @@ def test_requests_made_from_the_document_get_what_it_promises(
     checks = [CHECKS.get_one(check) for check in PROMISED]
 
     @given(fits | fits_not)
-    @settings(max_examples=12, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
     def ask(case: schemathesis.Case) -> None:
         reply = case.call(base_url=keys["url"], headers=headers)
         case.validate_response(reply, checks=checks)
