@@ -13,7 +13,6 @@ from pypdf import PdfReader
 
 from canut.db.pool import connect
 from canut.engine.pay import settle
-from canut.pay.accrual import accept_batch
 from canut.pay.ledger import first_fault
 from canut.pay.policy.model import DAY_MS
 from canut.pay.tariffs import find_step, set_tariff
@@ -50,13 +49,10 @@ def taken(page: Page, text: str) -> bytes:
     return Path(download.value.path()).read_bytes()
 
 
-def engine(house: House, batch: int) -> None:
-    """What engines do meanwhile: answers are counted, and paid; the client accepts them."""
+def engine(house: House) -> None:
+    """What engines do meanwhile: answers are counted, and paid; what is accepted is theirs."""
     with connect(house.database, autocommit=True) as conn:
         decide_fresh(conn, Steps(), now_ms() + 60_000, 10_000)
-        settle(conn, now_ms)
-        client = one(conn, "select client_id from batch where id = %s", batch)
-        accept_batch(conn, COMMAND_LINE, batch, client, now_ms())
         settle(conn, now_ms)
 
 
@@ -120,7 +116,11 @@ def test_from_a_quote_to_the_bank(visit: Visit, house: House) -> None:
         worker.keyboard.press("1")
         worker.keyboard.press("Enter")
         expect(worker.locator("#saved")).to_contain_text(f"{done} answered in this sitting")
-    engine(house, batch)
+    engine(house)
+    client.goto(f"{house.url}/batches/{batch}/money?lang=en")
+    client.get_by_role("button", name="Accept the work now").click()
+    expect(client.locator("main")).to_contain_text("You have accepted the work.")
+    engine(house)
     a_week_passes(house)
 
     operator.goto(f"{house.url}/operator/pay/periods?lang=en")

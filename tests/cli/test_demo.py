@@ -1,9 +1,12 @@
 """What the demo shows, without its servers; the whole of it is in test_serve."""
 
 import asyncio
+from pathlib import Path
 
 from canut.cli.demo_data import ACCOUNTS, make_demo
+from canut.cli.demo_pay import DEPOSIT_MINOR, PAID, write_coop
 from canut.db.pool import connect
+from canut.pay.identity import read_coop
 from canut.processes.library import library_slugs, load_shipped
 from canut.processes.store import publish
 from tests.factories import NOW, one
@@ -26,3 +29,25 @@ def test_the_demo_has_something_for_everybody(fresh_url: str) -> None:
         assert {slug for slug, _ in batches} == set(library_slugs())
         assert all(items for _, items in batches)
         assert one(conn, "select count(*) from task") >= len(batches)
+
+
+def test_one_process_of_the_demo_pays(fresh_url: str, tmp_path: Path) -> None:
+    """Its sample has its money aside, more is on deposit for whoever tries a quote, and the co-op
+    that pays out is written down; made again, nothing is doubled."""
+    with connect(fresh_url) as conn:
+        for slug in library_slugs():
+            publish(conn, None, load_shipped(slug).definition, NOW)
+    for _ in range(2):
+        asyncio.run(make_demo(fresh_url, NOW))
+        write_coop(tmp_path / "data" / "coop.toml")
+    assert read_coop(tmp_path / "data" / "coop.toml").iban
+    with connect(fresh_url) as conn:
+        funded = conn.execute(
+            """select p.slug from batch_pay m join batch b on b.id = m.batch_id
+            join process_version v on v.id = b.process_version_id
+            join process p on p.id = v.process_id"""
+        ).fetchall()
+        assert funded == [(PAID,)]
+        sums = "select sum(credits - debits) from ledger_account where kind = any (%s)"
+        assert one(conn, sums, ["client_deposit", "batch_escrow", "topup_reserve"]) == DEPOSIT_MINOR
+        assert 0 < one(conn, sums, ["client_deposit"]) < DEPOSIT_MINOR

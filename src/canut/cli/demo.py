@@ -22,6 +22,7 @@ from rich.table import Table
 
 from canut.cli.common import database, setting_options
 from canut.cli.demo_data import ACCOUNTS, PASSWORD, TRUTH_COLUMN, Demo, client_key, make_demo
+from canut.cli.demo_pay import write_coop
 from canut.cli.serve import running
 from canut.cli.simulate import answer_batch
 from canut.cli.simulate_report import Plan, Report, show
@@ -56,6 +57,7 @@ def demo(settings: Settings, once: bool) -> None:
         settings = msgspec.structs.replace(settings, data=FOLDER)
     with running(settings) as (url, server):
         made = asyncio.run(make_demo(url, time.time_ns() // 1_000_000))
+        write_coop(settings.coop_file)
         _introduce(settings)
         worker = threading.Thread(target=_answer, args=(settings, url, made), daemon=True)
         worker.start()
@@ -70,7 +72,7 @@ def _introduce(settings: Settings) -> None:
     for role, account in ACCOUNTS.items():
         table.add_row(role, account.email, PASSWORD)
     Console().print(table)
-    click.echo("Contributors named Simulated are programs. Ctrl-C stops.")
+    click.echo("Contributors named Simulated are programs. The money is play money. Ctrl-C stops.")
 
 
 def _answer(settings: Settings, url: str, made: Demo) -> None:

@@ -1,4 +1,5 @@
-"""What the demo shows: a client, an account for each role, a batch of every process.
+"""What the demo shows: a client, an account for each role, a batch of every process, one of which
+pays.
 
 May be made any number of times on the same database: what is there stays.
 """
@@ -10,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from canut.channels.submit import Order, submit
+from canut.cli.demo_pay import PAID, fund_sample, make_money
 from canut.db.pool import Conn, connect, connect_async
 from canut.errors import Conflict
 from canut.people import store as people
@@ -49,7 +51,11 @@ async def make_demo(url: str, now_ms: int) -> Demo:
     """Make what is missing of the demo."""
     async with connect_async(url) as conn:
         client_id = await _make_people(conn)
+    with connect(url) as sync:
+        make_money(sync, client_id, now_ms)
     batches = {slug: _submit(url, client_id, slug, now_ms) for slug in _order()}
+    with connect(url) as sync:
+        fund_sample(sync, batches[PAID], now_ms)
     return Demo(batches[PROCESS], truth_of(load_shipped(PROCESS)))
 
 

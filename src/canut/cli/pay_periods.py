@@ -1,7 +1,7 @@
 """`canut pay settle`, `slips` and `slip`: pay periods, and what each brought."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -24,7 +24,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--until", metavar="DATE", help="end the last period here (UTC), shorter than usual")
+@click.option(
+    "--until",
+    metavar="MOMENT",
+    help="end the last period here (UTC), shorter than usual: 2026-11-01, or 2026-11-01T18:00",
+)
 @setting_options()
 def settle(settings: Settings, until: str | None) -> None:
     """Settle the pay periods that are over: bring everybody's pay up to the floor, and write pay
@@ -100,9 +104,11 @@ def _day(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
 
 
-def _ms(day: str) -> int:
+def _ms(moment: str) -> int:
     try:
-        found = date.fromisoformat(day)
+        found = datetime.fromisoformat(moment)
     except ValueError:
-        raise click.BadParameter(f"{day!r} is no date such as 2026-11-01") from None
-    return int(datetime(found.year, found.month, found.day, tzinfo=UTC).timestamp() * 1000)
+        raise click.BadParameter(f"{moment!r} is no date such as 2026-11-01") from None
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=UTC)
+    return int(found.timestamp() * 1000)

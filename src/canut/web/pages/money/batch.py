@@ -3,11 +3,12 @@
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Invalid, NotFound
+from canut.pay.accrual import accept_batch
 from canut.pay.amounts import read_minor
 from canut.pay.funding import fund
 from canut.pay.money.purse_model import BatchPurse, ClientPurse, PartSum
@@ -52,14 +53,16 @@ class BatchSight(Struct, frozen=True):
 
 
 @get("/batches/{batch_id:int}/money", opt=READERS, include_in_schema=False)
-async def show_money(request: WebRequest, batch_id: FromPath[int]) -> Response[str]:
-    """Its quote, and where its money is."""
-    return await _page(request, batch_id)
+async def show_money(
+    request: WebRequest, batch_id: FromPath[int], accepted: FromQuery[str] = ""
+) -> Response[str]:
+    """Its quote, and where its money is; `accepted`: its work just was."""
+    return await _page(request, batch_id, accepted=bool(accepted))
 
 
 @post("/batches/{batch_id:int}/money", opt=CLIENTS, include_in_schema=False)
 async def change_money(request: WebRequest, batch_id: FromPath[int]) -> Response[Any]:
-    """`act`: quote (with a `budget`, if there is one), fund (a `quote`), or release."""
+    """`act`: quote (with a `budget`, if there is one), fund (a `quote`), accept, or release."""
     form, who, now = await read_form(request), principal(request), now_ms()
 
     def act(conn: SyncConn) -> None:
@@ -73,6 +76,8 @@ async def change_money(request: WebRequest, batch_id: FromPath[int]) -> Response
                 offer = open_offer(conn, who, batch_id)
                 if offer is not None and offer.id == whole_number(form.get("quote", "")):
                     fund(conn, who, offer.id, now)
+            case "accept":
+                accept_batch(conn, who, batch_id, purse.client_id, now)
             case "release":
                 release_batch(conn, who, batch_id, now)
             case _:
@@ -82,7 +87,8 @@ async def change_money(request: WebRequest, batch_id: FromPath[int]) -> Response
         await in_thread(request, act)
     except CanutError as error:
         return await _page(request, batch_id, error, form.get("budget", ""))
-    return go(f"/batches/{batch_id}/money")
+    done = "?accepted=1" if form.get("act") == "accept" else ""
+    return go(f"/batches/{batch_id}/money{done}")
 
 
 def _quote(conn: SyncConn, who: Principal, purse: BatchPurse, budget: str, now: int) -> None:
@@ -95,7 +101,12 @@ def _quote(conn: SyncConn, who: Principal, purse: BatchPurse, budget: str, now: 
 
 
 async def _page(
-    request: WebRequest, batch_id: int, error: CanutError | None = None, budget: str = ""
+    request: WebRequest,
+    batch_id: int,
+    error: CanutError | None = None,
+    budget: str = "",
+    *,
+    accepted: bool = False,
 ) -> Response[str]:
     who = principal(request)
     batch = await batches.read_batch(pool(request), who, batch_id)
@@ -111,6 +122,7 @@ async def _page(
         line_names=LINES,
         part_names=PARTS,
         budget=budget,
+        accepted=accepted,
         problems=told(request, problems_of(error)),
     )
 
