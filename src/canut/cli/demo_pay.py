@@ -22,10 +22,11 @@ CURRENCY = "EUR"
 DEPOSIT_MINOR = 50_000
 
 #: who pays out, to banks and on invoices; the account number is the one of examples
-COOP = """# made by `canut demo`: nobody's bank, nobody's number
+COOP = """# made by `canut demo`: numbers of examples, and nobody's bank
 name = "Coopérative de démonstration"
 iban = "BE68 5390 0754 7034"
-registration = "000000000"
+registration = "404833048"
+vat_id = "FR83404833048"
 
 [address]
 street = "place de la Croix-Rousse"

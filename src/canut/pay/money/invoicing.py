@@ -244,7 +244,7 @@ def _papers(conn: SyncConn, by: Principal, coop: Coop, client_id: int) -> Papers
     vat = buyer.vat or coop.vat
     if not coop.vat_id and (vat.category != "E" or not coop.registration):
         text = "is missing: only what is exempt is billed without, under a registration"
-        problem = Problem(text, "complete coop.toml", field="vat_id")
+        problem = Problem(text, "complete it", file="coop.toml", field="vat_id")
         raise Invalid("The co-op cannot issue this invoice.", problems=[problem])
     return Papers(coop, buyer, vat, buyer.locale)
 
