@@ -138,7 +138,10 @@ begin
                     from task t
                     where t.batch_step_id = v_queue.id and t.expert = v_queue.expert
                       and t.doubtful = v_queue.doubtful and t.kind = 'work'
-                      and t.open and t.id > v_cursor and t.id <= v_queue.funded_to
+                      and t.open and t.id > v_cursor
+                      -- no bound for an index: of a range PostgreSQL expects so little that it
+                      -- would read all tasks by number, for a queue that has one
+                      and t.id + 0 <= v_queue.funded_to
                     order by t.id
                     limit v_look
                 ), free as (
@@ -183,7 +186,7 @@ begin
                 select t.id from task t
                 where t.batch_step_id = v_queue.id and t.expert = v_queue.expert
                   and t.doubtful = v_queue.doubtful and t.kind = 'work'
-                  and t.open and t.id > v_cursor and t.id <= v_queue.funded_to
+                  and t.open and t.id > v_cursor and t.id + 0 <= v_queue.funded_to
                 order by t.id
                 limit v_look
             ) look;
