@@ -7,8 +7,6 @@ against the schema that it brings. Nothing is asked of any server.
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from facturx import generate_cii_xml, generate_from_binary
-
 from canut.errors import Invalid
 from canut.pay.identity import Address, Coop
 from canut.pay.money.model import Billing, Draft, InvoiceLine
@@ -36,6 +34,9 @@ def pay_by(draft: Draft) -> date:
 
 def facturx_xml(draft: Draft) -> bytes:
     """The XML, valid against the schema. Raises `Invalid` with what the schema refuses."""
+    # it takes a while to load, with what reads PDFs; engines and commands seldom issue
+    from facturx import generate_cii_xml
+
     try:
         xml: bytes = generate_cii_xml(
             _terms(draft), level=LEVEL, check_xsd=True, check_schematron=False
@@ -48,6 +49,8 @@ def facturx_xml(draft: Draft) -> bytes:
 
 def with_xml(pdf: bytes, xml: bytes, draft: Draft) -> bytes:
     """The PDF with the XML inside, as Factur-X has it."""
+    from facturx import generate_from_binary
+
     seller = draft.papers.seller.name
     text = TEXTS[draft.papers.locale]
     made: bytes = generate_from_binary(
