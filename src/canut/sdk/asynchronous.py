@@ -11,22 +11,10 @@ import httpx
 from canut.sdk import calls, calls_certificates, calls_explain, calls_money
 from canut.sdk import values as v
 from canut.sdk.call import Call
-from canut.sdk.parts_async import (
-    Agents,
-    Certificates,
-    Exams,
-    Gold,
-    Licences,
-    Money,
-    Pay,
-    People,
-    Pictures,
-    Processes,
-    Webhooks,
-    Work,
-)
+from canut.sdk.part import Pages, Part
+from canut.sdk.parts import Api
 from canut.sdk.retry import Retry
-from canut.sdk.sending_async import Http, Method, Pages, Part
+from canut.sdk.sending_async import AsyncHttp
 from canut.sdk.sources import Items
 from canut.sdk.transport import (
     TIMEOUT,
@@ -37,7 +25,7 @@ from canut.sdk.transport import (
 class Batch:
     """A batch at hand: `value` is what the server said last, `refresh` asks again."""
 
-    def __init__(self, http: Http, value: v.Batch):
+    def __init__(self, http: AsyncHttp, value: v.Batch):
         self.http = http
         self.value = value
 
@@ -134,7 +122,7 @@ class Batch:
         return await self.http.send(calls_money.funds(self.id))
 
 
-class Batches(Part):
+class Batches(Part[AsyncHttp]):
     """What is handed over."""
 
     list = Pages(calls.batches)
@@ -166,13 +154,11 @@ class Batches(Part):
         return await batch.refresh()
 
 
-class AsyncCanut(Part):
+class AsyncCanut(Api[AsyncHttp]):
     """A Canut server: `AsyncCanut("http://localhost:8000", key="ck_...")`.
 
     Close it when done, or use it in an `async with` block.
     """
-
-    me = Method(calls.me)
 
     def __init__(
         self,
@@ -187,20 +173,8 @@ class AsyncCanut(Part):
         client = httpx.AsyncClient(
             base_url=server.base, headers=server.headers, timeout=timeout, transport=transport
         )
-        super().__init__(Http(server, client))
-        self.processes = Processes(self.http)
+        super().__init__(AsyncHttp(server, client))
         self.batches = Batches(self.http)
-        self.certificates = Certificates(self.http)
-        self.pictures = Pictures(self.http)
-        self.webhooks = Webhooks(self.http)
-        self.work = Work(self.http)
-        self.pay = Pay(self.http)
-        self.money = Money(self.http)
-        self.exams = Exams(self.http)
-        self.gold = Gold(self.http)
-        self.licences = Licences(self.http)
-        self.agents = Agents(self.http)
-        self.people = People(self.http)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,4 +1,4 @@
-"""The parts of the API, for ordinary programs."""
+"""The parts of the API, of both clients."""
 
 from canut.sdk import (
     calls,
@@ -11,17 +11,17 @@ from canut.sdk import (
     calls_pay,
     calls_payouts,
 )
-from canut.sdk.sending import Method, Pages, Part
+from canut.sdk.part import H, Method, Pages, Part
 
 
-class Processes(Part):
+class Processes(Part[H]):
     """What can be outsourced."""
 
     list = Pages(calls.processes)
     get = Method(calls.process)
 
 
-class Certificates(Part):
+class Certificates(Part[H]):
     """What was stated about decisions, and what was contested."""
 
     evidence = Method(calls_certificates.evidence)
@@ -29,13 +29,13 @@ class Certificates(Part):
     disputes = Pages(calls_certificates.disputes)
 
 
-class Pictures(Part):
+class Pictures(Part[H]):
     """Pictures that a client keeps with the server."""
 
     add = Method(calls.add_picture)
 
 
-class Webhooks(Part):
+class Webhooks(Part[H]):
     """Where deliveries are announced."""
 
     list = Pages(calls.webhooks)
@@ -43,7 +43,7 @@ class Webhooks(Part):
     delete = Method(calls.delete_webhook)
 
 
-class Work(Part):
+class Work(Part[H]):
     """What a contributor does."""
 
     claim = Method(calls.claim)
@@ -59,7 +59,7 @@ class Work(Part):
     options = Method(calls.options)
 
 
-class Exams(Part):
+class Exams(Part[H]):
     """How a contributor earns a licence."""
 
     list = Method(calls_exams.exams)
@@ -71,7 +71,7 @@ class Exams(Part):
     result = Method(calls_exams.result)
 
 
-class Gold(Part):
+class Gold(Part[H]):
     """Items whose right answer is known."""
 
     list = Pages(calls_exams.gold)
@@ -79,7 +79,7 @@ class Gold(Part):
     retire = Method(calls_exams.retire_gold)
 
 
-class Licences(Part):
+class Licences(Part[H]):
     """Who may work on a step, and which agent decides alone."""
 
     mine = Method(calls_licences.mine)
@@ -90,7 +90,7 @@ class Licences(Part):
     keep = Method(calls_licences.keep)
 
 
-class Agents(Part):
+class Agents(Part[H]):
     """AI agents at work (operators)."""
 
     list = Method(calls_agents.agents)
@@ -101,7 +101,7 @@ class Agents(Part):
     end = Method(calls_agents.end)
 
 
-class People(Part):
+class People(Part[H]):
     """Who uses the platform (operators)."""
 
     contributors = Pages(calls.contributors)
@@ -113,7 +113,7 @@ class People(Part):
     audit = Pages(calls.audit)
 
 
-class Pay(Part):
+class Pay(Part[H]):
     """What a contributor is paid."""
 
     slips = Pages(calls_payouts.slips)
@@ -126,7 +126,7 @@ class Pay(Part):
     cancel = Method(calls_payouts.cancel)
 
 
-class Money(Part):
+class Money(Part[H]):
     """What work costs a client."""
 
     agree = Method(calls_money.agree)
@@ -134,3 +134,24 @@ class Money(Part):
     invoices = Pages(calls_money.invoices)
     invoice_pdf = Method(calls_money.invoice_pdf)
     invoice_xml = Method(calls_money.invoice_xml)
+
+
+class Api(Part[H]):
+    """All of it but batches, which each client keeps in its own way."""
+
+    me = Method(calls.me)
+
+    def __init__(self, http: H):
+        super().__init__(http)
+        self.processes = Processes(http)
+        self.certificates = Certificates(http)
+        self.pictures = Pictures(http)
+        self.webhooks = Webhooks(http)
+        self.work = Work(http)
+        self.pay = Pay(http)
+        self.money = Money(http)
+        self.exams = Exams(http)
+        self.gold = Gold(http)
+        self.licences = Licences(http)
+        self.agents = Agents(http)
+        self.people = People(http)

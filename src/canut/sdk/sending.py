@@ -1,8 +1,8 @@
-"""Sending calls, again where that is safe, and the methods made of them."""
+"""Sending calls, again where that is safe."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 
@@ -19,41 +19,6 @@ from canut.sdk.transport import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Method(Generic[P, T]):
-    """Makes a method that sends what a function of `canut.sdk.calls` builds."""
-
-    def __init__(self, build: Callable[P, Call[T]]):
-        self.build = build
-        self.__doc__ = build.__doc__
-
-    def __get__(self, part: "Part", owner: type[Any]) -> Callable[P, T]:
-        def send(*args: P.args, **kwargs: P.kwargs) -> T:
-            return part.http.send(self.build(*args, **kwargs))
-
-        send.__doc__ = self.__doc__
-        return send
-
-
-class Pages(Generic[P, T]):
-    """Makes a method that goes through every page of a list."""
-
-    def __init__(self, build: Callable[P, Call[v.Page[T]]]):
-        self.build = build
-        self.__doc__ = build.__doc__
-
-    def __get__(self, part: "Part", owner: type[Any]) -> Callable[P, Iterator[T]]:
-        def iterate(*args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-            while True:
-                page = part.http.send(self.build(*args, **kwargs))
-                yield from page.data
-                if page.next is None:
-                    return
-                kwargs["cursor"] = page.next
-
-        iterate.__doc__ = self.__doc__
-        return iterate
 
 
 class Http:
@@ -97,15 +62,31 @@ class Http:
         except httpx.TransportError as error:
             raise unreachable(error) from error
 
+    def method(self, build: Callable[P, Call[T]]) -> Callable[P, T]:
+        """What sends the call that `build` makes."""
+
+        def send(*args: P.args, **kwargs: P.kwargs) -> T:
+            return self.send(build(*args, **kwargs))
+
+        send.__doc__ = build.__doc__
+        return send
+
+    def pages(self, build: Callable[P, Call[v.Page[T]]]) -> Callable[P, Iterator[T]]:
+        """What goes through every page of the list that `build` asks for."""
+
+        def iterate(*args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+            while True:
+                page = self.send(build(*args, **kwargs))
+                yield from page.data
+                if page.next is None:
+                    return
+                kwargs["cursor"] = page.next
+
+        iterate.__doc__ = build.__doc__
+        return iterate
+
     def _request(self, call: Call[Any], headers: Mapping[str, str]) -> httpx.Response:
         content = call.source.blocks() if call.source is not None else call.content()
         return self.client.request(
             call.method, call.path, params=call.params(), headers=headers, content=content
         )
-
-
-class Part:
-    """Part of the API."""
-
-    def __init__(self, http: Http):
-        self.http = http

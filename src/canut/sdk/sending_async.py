@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 
@@ -22,43 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Method(Generic[P, T]):
-    """Makes a method that sends what a function of `canut.sdk.calls` builds."""
-
-    def __init__(self, build: Callable[P, Call[T]]):
-        self.build = build
-        self.__doc__ = build.__doc__
-
-    def __get__(self, part: "Part", owner: type[Any]) -> Callable[P, Coroutine[Any, Any, T]]:
-        async def send(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await part.http.send(self.build(*args, **kwargs))
-
-        send.__doc__ = self.__doc__
-        return send
-
-
-class Pages(Generic[P, T]):
-    """Makes a method that goes through every page of a list."""
-
-    def __init__(self, build: Callable[P, Call[v.Page[T]]]):
-        self.build = build
-        self.__doc__ = build.__doc__
-
-    def __get__(self, part: "Part", owner: type[Any]) -> Callable[P, AsyncIterator[T]]:
-        async def iterate(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
-            while True:
-                page = await part.http.send(self.build(*args, **kwargs))
-                for value in page.data:
-                    yield value
-                if page.next is None:
-                    return
-                kwargs["cursor"] = page.next
-
-        iterate.__doc__ = self.__doc__
-        return iterate
-
-
-class Http:
+class AsyncHttp:
     """Sends calls, again where that is safe."""
 
     def __init__(self, server: Server, client: httpx.AsyncClient):
@@ -99,6 +63,30 @@ class Http:
         except httpx.TransportError as error:
             raise unreachable(error) from error
 
+    def method(self, build: Callable[P, Call[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        """What sends the call that `build` makes."""
+
+        async def send(*args: P.args, **kwargs: P.kwargs) -> T:
+            return await self.send(build(*args, **kwargs))
+
+        send.__doc__ = build.__doc__
+        return send
+
+    def pages(self, build: Callable[P, Call[v.Page[T]]]) -> Callable[P, AsyncIterator[T]]:
+        """What goes through every page of the list that `build` asks for."""
+
+        async def iterate(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+            while True:
+                page = await self.send(build(*args, **kwargs))
+                for value in page.data:
+                    yield value
+                if page.next is None:
+                    return
+                kwargs["cursor"] = page.next
+
+        iterate.__doc__ = build.__doc__
+        return iterate
+
     async def _request(self, call: Call[Any], headers: Mapping[str, str]) -> httpx.Response:
         content = _blocks(call.source) if call.source is not None else call.content()
         return await self.client.request(
@@ -115,10 +103,3 @@ async def _blocks(source: Source) -> AsyncIterator[bytes]:
 
 def _next(blocks: Iterator[bytes]) -> bytes | None:
     return next(blocks, None)
-
-
-class Part:
-    """Part of the API."""
-
-    def __init__(self, http: Http):
-        self.http = http

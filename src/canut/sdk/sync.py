@@ -10,22 +10,10 @@ import httpx
 from canut.sdk import calls, calls_certificates, calls_explain, calls_money
 from canut.sdk import values as v
 from canut.sdk.call import Call
-from canut.sdk.parts import (
-    Agents,
-    Certificates,
-    Exams,
-    Gold,
-    Licences,
-    Money,
-    Pay,
-    People,
-    Pictures,
-    Processes,
-    Webhooks,
-    Work,
-)
+from canut.sdk.part import Pages, Part
+from canut.sdk.parts import Api
 from canut.sdk.retry import Retry
-from canut.sdk.sending import Http, Method, Pages, Part
+from canut.sdk.sending import Http
 from canut.sdk.sources import Items
 from canut.sdk.transport import (
     TIMEOUT,
@@ -132,7 +120,7 @@ class Batch:
         return self.http.send(calls_money.funds(self.id))
 
 
-class Batches(Part):
+class Batches(Part[Http]):
     """What is handed over."""
 
     list = Pages(calls.batches)
@@ -164,13 +152,11 @@ class Batches(Part):
         return batch.refresh()
 
 
-class Canut(Part):
+class Canut(Api[Http]):
     """A Canut server: `Canut("http://localhost:8000", key="ck_...")`.
 
     Close it when done, or use it in a `with` block.
     """
-
-    me = Method(calls.me)
 
     def __init__(
         self,
@@ -186,19 +172,7 @@ class Canut(Part):
             base_url=server.base, headers=server.headers, timeout=timeout, transport=transport
         )
         super().__init__(Http(server, client))
-        self.processes = Processes(self.http)
         self.batches = Batches(self.http)
-        self.certificates = Certificates(self.http)
-        self.pictures = Pictures(self.http)
-        self.webhooks = Webhooks(self.http)
-        self.work = Work(self.http)
-        self.pay = Pay(self.http)
-        self.money = Money(self.http)
-        self.exams = Exams(self.http)
-        self.gold = Gold(self.http)
-        self.licences = Licences(self.http)
-        self.agents = Agents(self.http)
-        self.people = People(self.http)
 
     def close(self) -> None:
         """Close the connections."""
