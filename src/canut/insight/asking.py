@@ -6,7 +6,7 @@ Then a task is asked until the belief in an answer reaches the target, as the en
 
 import numpy as np
 from msgspec import Struct
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from canut.insight.store_asking import Measured
 from canut.processes.model import Promise, StepDefinition
@@ -112,7 +112,7 @@ def _accuracy(measured: Measured, others: int) -> Range:
     if measured.judged >= JUDGED_MIN:
         right = min(measured.right, measured.judged)
         wrong = measured.judged - right
-        low, high = (float(beta.ppf(tail, right + 0.5, wrong + 0.5)) for tail in (TAIL, 1 - TAIL))
+        low, high = (float(betaincinv(right + 0.5, wrong + 0.5, tail)) for tail in (TAIL, 1 - TAIL))
         likely = right / measured.judged
     # who is right no more often than by chance would be asked for ever
     floor = 1 / (others + 1) + 0.05
