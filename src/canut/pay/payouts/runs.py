@@ -22,7 +22,6 @@ from canut.pay.payouts.model import (
     reference_of,
     run_reference,
 )
-from canut.pay.payouts.pain import pain_001
 from canut.pay.payouts.vault import Vault
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
@@ -180,6 +179,9 @@ def run_file(conn: SyncConn, by: Principal, run_id: int, coop: Coop, vault: Vaul
         audit_sync(conn, by, "export.payout_run", "payout_run", run_id)
     name = run_reference(run_id).lower()
     if run.way == BANK:
+        # it loads what reads XML, and files are seldom taken
+        from canut.pay.payouts.pain import pain_001
+
         content = pain_001(coop, run_id, run.approved_ms, payees, run.currency)
         return RunFile(f"{name}.xml", "application/xml", content)
     content = mobile_csv(find_provider(run.way), payees, run.currency, coop.name)
