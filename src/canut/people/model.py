@@ -13,6 +13,8 @@ Scope = Literal["work", "batches:read", "batches:write", "operate"]
 
 ROLES: frozenset[str] = frozenset({"operator", "steward", "client", "contributor"})
 SCOPES: frozenset[str] = frozenset({"work", "batches:read", "batches:write", "operate"})
+#: roles that keep pay and the books
+KEEPERS: frozenset[str] = frozenset({"operator", "steward"})
 
 #: scopes that a role brings with it; a key never has more than its owner's roles bring
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
@@ -59,6 +61,11 @@ class Principal(Struct, frozen=True):
         """Clients to show, as the parameter `clients` of `canut.people.store.OF_CLIENTS`:
         None stands for every client and is only ever returned to an operator."""
         return None if "operator" in self.roles else list(self.client_ids)
+
+    @property
+    def keeps_books(self) -> bool:
+        """Whether this principal keeps pay and the books."""
+        return not self.roles.isdisjoint(KEEPERS)
 
     def sees(self, client_id: int) -> bool:
         """Whether this principal may see data of the client."""

@@ -19,8 +19,6 @@ from canut.pay.tariffs import store as tariffs
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
 
-#: who books what was seen at the bank
-KEEPERS = frozenset({"operator", "steward"})
 #: a quote is good for so long
 QUOTE_DAYS = 14
 
@@ -37,7 +35,7 @@ def deposit(
     """Book money that a client has paid in (seen at the bank); the transfer. `reference` is the
     bank's: the same one is booked once. Raises `Forbidden` for others than operators and stewards,
     and for those who belong to the client, `Invalid` for what is no amount."""
-    if not by.roles & KEEPERS:
+    if not by.keeps_books:
         raise Forbidden("Only stewards and operators book deposits.")
     if client_id in by.client_ids:
         raise Forbidden("Whoever belongs to a client books none of its money.")

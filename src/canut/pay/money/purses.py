@@ -20,7 +20,7 @@ def read_purses(conn: SyncConn, by: Principal, client_id: int) -> ClientPurse:
 
 def list_purses(conn: SyncConn, by: Principal) -> list[ClientPurse]:
     """Every client's, by name; for operators and stewards. Raises `NotFound`."""
-    if not _keeps(by):
+    if not by.keeps_books:
         raise NotFound("There is no such thing, or it is not yours to see.")
     return _clients(conn, None)
 
@@ -72,12 +72,8 @@ def list_moves(
     return store.moves(conn, client_id, before, min(limit, PAGE_MAX))
 
 
-def _keeps(by: Principal) -> bool:
-    return not by.roles.isdisjoint({"operator", "steward"})
-
-
 def _check(by: Principal, client_id: int) -> None:
-    if not _keeps(by):
+    if not by.keeps_books:
         by.check_sees(client_id)
 
 

@@ -14,7 +14,7 @@ from canut.pay.payouts.camt import BankStatement, read_camt
 from canut.pay.payouts.destinations import masked_iban
 from canut.pay.payouts.model import BANK, Return
 from canut.pay.payouts.moving import move
-from canut.pay.payouts.runs import KEEPERS
+from canut.pay.payouts.runs import check_keeper, locked_run
 from canut.pay.payouts.store import PayoutRow
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
@@ -52,7 +52,7 @@ def read_statement(
     Raises `Forbidden`, `Invalid` for what cannot be read or is of another account, `Conflict` where
     a statement of the same id had other contents.
     """
-    _check_keeper(by)
+    check_keeper(by)
     statements = read_camt(content, file)
     problems = []
     for one in statements:
@@ -68,12 +68,10 @@ def settle_run(conn: SyncConn, by: Principal, run_id: int, why: str, now_ms: int
     """The provider has paid what of a run is still on its way; how many payouts. For mobile money,
     which sends no statements. Raises `NotFound`, `Invalid`, `Forbidden` for whom it pays too,
     `Conflict` for a run of a bank, whose statement says it."""
-    _check_keeper(by)
+    check_keeper(by)
     why = _text(why)
     with conn.transaction():
-        run = store_runs.run(conn, run_id, lock=True)
-        if run is None:
-            raise NotFound(f"There is no payout run {run_id}.")
+        run = locked_run(conn, run_id)
         if run.way == BANK:
             raise Conflict(f"Run {run_id} is paid by a bank.", mend="read the bank's statement")
         rows = {row.id: row for row in store.locked_of_run(conn, run_id)}
@@ -95,7 +93,7 @@ def fail_payout(conn: SyncConn, by: Principal, payout_id: int, why: str, now_ms:
     Raises `NotFound`, `Invalid`, `Conflict` where it was not approved, `Forbidden` for whom it
     pays, and for a program where two people have to say so.
     """
-    _check_keeper(by)
+    check_keeper(by)
     why = _text(why)
     with conn.transaction():
         row = _locked(conn, payout_id)
@@ -115,7 +113,7 @@ def fail_payout(conn: SyncConn, by: Principal, payout_id: int, why: str, now_ms:
 def returns_of(conn: SyncConn, by: Principal, run_id: int) -> dict[int, Return]:
     """Payout -> who said that it did not arrive, where somebody else has to say so too. Raises
     `Forbidden`."""
-    _check_keeper(by)
+    check_keeper(by)
     return store_returns.of_run(conn, run_id)
 
 
@@ -123,7 +121,7 @@ def statements_read(
     conn: SyncConn, by: Principal, *, before: int | None = None, limit: int = 50
 ) -> list[store_statements.StatementRow]:
     """Statements, newest first, with what each did. Raises `Forbidden`."""
-    _check_keeper(by)
+    check_keeper(by)
     return store_statements.statements(conn, before, limit)
 
 
@@ -225,8 +223,3 @@ def _text(why: str) -> str:
         mend = f"write 1 to {REASON_CHARS_MAX} characters"
         raise Invalid("Say why.", problems=[Problem("is empty or too long", mend, field="why")])
     return why
-
-
-def _check_keeper(by: Principal) -> None:
-    if not by.roles & KEEPERS:
-        raise Forbidden("Only stewards and operators pay out.")

@@ -31,15 +31,13 @@ APPROVALS_NEEDED = 2
 #: payouts of a run: its statement must settle in one group of the books
 RUN_MAX = 20_000
 PAGE_MAX = 1000
-#: who may see and approve runs
-KEEPERS = frozenset({"operator", "steward"})
 
 _read: msgspec.json.Decoder[Destination] = msgspec.json.Decoder(Destination)
 
 
 def waiting(conn: SyncConn, by: Principal) -> list[store_runs.Waiting]:
     """What waits for a run, by way and currency. Raises `Forbidden`."""
-    _check_keeper(by)
+    check_keeper(by)
     return store_runs.waiting(conn)
 
 
@@ -48,7 +46,7 @@ def assemble_run(
 ) -> Run:
     """Take the oldest payouts that wait, at most `limit`, into a run. Raises `Forbidden`,
     `NotFound` for an unknown way, `Conflict` where nothing waits."""
-    _check_keeper(by)
+    check_keeper(by)
     if way != BANK:
         find_provider(way)
     values: dict[str, Any] = {"way": way, "currency": currency, "now": now_ms}
@@ -69,11 +67,11 @@ def approve_run(conn: SyncConn, by: Principal, run_id: int, total: int, now_ms: 
     Raises `NotFound`, `Forbidden` for who is no steward or operator, acts by a program, or is paid
     by this run; `Conflict` for a run that was cancelled, `Invalid` for another total.
     """
-    _check_keeper(by)
+    check_keeper(by)
     if by.account_id is None:
         raise Forbidden("A person approves a run.", mend="log in")
     with conn.transaction():
-        run = _locked(conn, run_id)
+        run = locked_run(conn, run_id)
         if run.state == "cancelled":
             raise Conflict(f"Run {run_id} was cancelled.")
         if total != run.total:
@@ -99,9 +97,9 @@ def missing_approvals(run: Run) -> int:
 def cancel_run(conn: SyncConn, by: Principal, run_id: int) -> Run:
     """Give the payouts of a run back to those that wait, before it is approved; again: no change.
     Raises `NotFound`, `Forbidden`, `Conflict` where it is approved."""
-    _check_keeper(by)
+    check_keeper(by)
     with conn.transaction():
-        run = _locked(conn, run_id)
+        run = locked_run(conn, run_id)
         if run.state == "approved":
             raise Conflict(f"Run {run_id} is approved.", mend="let single payouts fail")
         if run.state == "assembled":
@@ -113,7 +111,7 @@ def cancel_run(conn: SyncConn, by: Principal, run_id: int) -> Run:
 
 def find_run(conn: SyncConn, by: Principal, run_id: int) -> Run:
     """A run with who approved it. Raises `NotFound`, `Forbidden`."""
-    _check_keeper(by)
+    check_keeper(by)
     run = store_runs.run(conn, run_id)
     if run is None:
         raise NotFound(f"There is no payout run {run_id}.")
@@ -124,7 +122,7 @@ def list_runs(
     conn: SyncConn, by: Principal, *, before: int | None = None, limit: int = 50
 ) -> list[Run]:
     """Runs, newest first, from the one before `before` on. Raises `Forbidden`."""
-    _check_keeper(by)
+    check_keeper(by)
     found = store_runs.runs(conn, before, min(limit, PAGE_MAX))
     return [_full(conn, run) for run in found]
 
@@ -133,14 +131,14 @@ def payouts_in(
     conn: SyncConn, by: Principal, run_id: int, *, after: int = 0, limit: int = 200
 ) -> list[Payout]:
     """A page of the payouts of a run, from the one behind `after` on. Raises `Forbidden`."""
-    _check_keeper(by)
+    check_keeper(by)
     return store.of_run(conn, run_id, after, min(limit, PAGE_MAX))
 
 
 def cleared(conn: SyncConn, by: Principal, run_id: int) -> int:
     """What the books have sent to the clearing account for a run, less what they have given back
     from there (minor units): what its file sums to, or there is none. Raises `Forbidden`."""
-    _check_keeper(by)
+    check_keeper(by)
     return store_runs.cleared(conn, run_id)
 
 
@@ -152,10 +150,10 @@ def run_file(conn: SyncConn, by: Principal, run_id: int, coop: Coop, vault: Vaul
     Raises `NotFound`, `Forbidden`, `Conflict` where two have not approved yet, nothing is left, or
     it was taken and is another by now, `Unavailable` where bank data does not open.
     """
-    _check_keeper(by)
+    check_keeper(by)
     with conn.transaction():
         # locked, so that nothing of it is given back meanwhile
-        run = _locked(conn, run_id)
+        run = locked_run(conn, run_id)
         if run.state != "approved" or run.approved_ms is None:
             raise Conflict(f"Run {run_id} is not approved.", mend="two people approve it first")
         _check_file(run)
@@ -188,6 +186,20 @@ def run_file(conn: SyncConn, by: Principal, run_id: int, coop: Coop, vault: Vaul
     return RunFile(f"{name}-{run.way}.csv", "text/csv; charset=utf-8", content)
 
 
+def check_keeper(by: Principal) -> None:
+    """Raises `Forbidden` for who keeps no books."""
+    if not by.keeps_books:
+        raise Forbidden("Only stewards and operators pay out.")
+
+
+def locked_run(conn: SyncConn, run_id: int) -> Run:
+    """A run that nobody else moves meanwhile. Raises `NotFound`."""
+    run = store_runs.run(conn, run_id, lock=True)
+    if run is None:
+        raise NotFound(f"There is no payout run {run_id}.")
+    return run
+
+
 def _send(conn: SyncConn, by: Principal, run: Run, now_ms: int) -> None:
     """Post every hold of the run in one group: all are on their way, or none."""
     moves = []
@@ -216,17 +228,5 @@ def _check_file(run: Run) -> None:
         )
 
 
-def _locked(conn: SyncConn, run_id: int) -> Run:
-    run = store_runs.run(conn, run_id, lock=True)
-    if run is None:
-        raise NotFound(f"There is no payout run {run_id}.")
-    return run
-
-
 def _full(conn: SyncConn, run: Run) -> Run:
     return msgspec.structs.replace(run, approvals=store_runs.approvals(conn, run.id))
-
-
-def _check_keeper(by: Principal) -> None:
-    if not by.roles & KEEPERS:
-        raise Forbidden("Only stewards and operators pay out.")
