@@ -99,10 +99,10 @@ update batch_pay set short_ms = %(now)s where batch_id = %(batch)s and short_ms 
 returning batch_id"""
 NOT_SHORT = "update batch_pay set short_ms = null where batch_id = %s and short_ms is not null"
 
-# whether a deposit was posted by this call, not by one before with the same key
+# whether a transfer was posted by this call, not by one before with the same key
 FIRST_TIME = """
 select not exists (select from audit_log where subject = 'transfer' and subject_id = %s
-                   and action = 'book.deposit')"""
+                   and action = %s)"""
 
 NAMES = "select id, client_id, key, name from batch where id = any (%s)"
 
@@ -216,8 +216,9 @@ def names(conn: SyncConn, batches: Sequence[int]) -> list[BatchName]:
     return found
 
 
-def first_time(conn: SyncConn, transfer: int) -> bool:
-    row = conn.execute(FIRST_TIME, [str(transfer)]).fetchone()
+def first_time(conn: SyncConn, transfer: int, action: str) -> bool:
+    """Whether the audit log does not have this of the transfer yet."""
+    row = conn.execute(FIRST_TIME, [str(transfer), action]).fetchone()
     return bool(row and row[0])
 
 

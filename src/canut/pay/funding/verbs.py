@@ -59,7 +59,7 @@ def deposit(
             reference=f"client:{client_id}",
         )
         [made] = post(conn, [move], now_ms, by=by.account_id)
-        if store.first_time(conn, made):
+        if store.first_time(conn, made, "book.deposit"):
             detail = {"amount_minor": amount_minor, "currency": currency, "reference": reference}
             audit_sync(conn, by, "book.deposit", "transfer", made, detail, client_id=client_id)
     return made

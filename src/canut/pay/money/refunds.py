@@ -103,7 +103,7 @@ def refund_deposit(
             reference=f"client:{client_id}",
         )
         [made] = post(conn, [move], now_ms, by=by.account_id)
-        if store.first_time(conn, made):
+        if funding.first_time(conn, made, "book.refund"):
             detail = {"amount": amount, "currency": currency, "reference": reference}
             audit_sync(conn, by, "book.refund", "transfer", made, detail, client_id=client_id)
     return made

@@ -33,11 +33,6 @@ RELEASES = """
 select count(*) from ledger_transfer
 where debit_account = any (%s) and kind = 'release' and mode = 'posted' and reverses is null"""
 
-# whether a transfer was posted by this call, not by one before with the same key
-FIRST_TIME = """
-select not exists (select from audit_log where subject = 'transfer' and subject_id = %s
-                   and action = 'book.refund')"""
-
 
 class BatchRow(Struct, frozen=True):
     """A batch with money."""
@@ -70,8 +65,3 @@ def over(conn: SyncConn, after: int, limit: int) -> list[int]:
 def releases(conn: SyncConn, accounts: Sequence[int]) -> int:
     row = conn.execute(RELEASES, [list(accounts)]).fetchone()
     return int(row[0]) if row else 0
-
-
-def first_time(conn: SyncConn, transfer: int) -> bool:
-    row = conn.execute(FIRST_TIME, [str(transfer)]).fetchone()
-    return bool(row and row[0])
