@@ -38,6 +38,8 @@ class Plan(Struct, frozen=True):
 
     #: None where nothing is asked yet
     definition: ProcessDefinition | None
+    #: the same, before a quality is asked for
+    base: ProcessDefinition | None
     columns: Columns
     shape: ItemShape
     #: "published": runs as it is; "adapted": for this batch; "made": a version of its own
@@ -60,14 +62,14 @@ def plan(
     else:
         shape = version.definition.item
         columns = read_mapping(form, version, draft, wrong["question"])
-    definition = _definition(draft, version, options, locale, wrong["question"], shape)
-    if definition is not None:
-        made = first(form, "way") == "made"
-        definition = with_target(definition, draft.form("target"), wrong["target"], made=made)
+    base = definition = _definition(draft, version, options, locale, wrong["question"], shape)
     way = "made" if first(form, "way") == "made" else "published"
+    if base is not None:
+        form = draft.form("target")
+        definition = with_target(base, form, wrong["target"], made=way == "made")
     if way == "published" and version is not None and definition != version.definition:
         way = "adapted"
-    return Plan(definition, columns, shape, way, wrong)
+    return Plan(definition, base, columns, shape, way, wrong)
 
 
 def read_columns(form: Form, found: Sequence[Column]) -> tuple[ItemShape, Columns]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from canut.channels.drafts.composing import plan
+from canut.channels.drafts.composing import with_target
 from canut.channels.drafts.model import Draft, Form, first
 from canut.db.pool import SyncConn
 from canut.errors import Conflict, Invalid
@@ -14,7 +14,7 @@ from canut.pay.money.purses import read_purses
 from canut.pay.quotes import Basis, Quote, estimate, make_quote, read_basis, within
 from canut.people.model import Principal
 from canut.processes.model import ProcessDefinition
-from canut.web.pages.drafts.shared import Sight, saying
+from canut.web.pages.drafts.shared import Sight
 
 #: most characters of an amount
 AMOUNT_CHARS_MAX = 20
@@ -48,13 +48,11 @@ class Priced(Struct, frozen=True):
 
 def levels_at(seen: Sight, shares: Sequence[float]) -> dict[str, ProcessDefinition]:
     """Share of wrong decisions, in percent as the form has it -> the process that asks for it."""
-    found = {}
-    for share in shares:
-        form: Form = {"error": [f"{share:g}"]}
-        asked = plan(saying(seen.draft, "target", form), seen.version, seen.options, "en")
-        if asked.definition is not None:
-            found[f"{share:g}"] = asked.definition
-    return found
+    base, made = seen.plan.base, seen.plan.way == "made"
+    if base is None:
+        return {}
+    written = [f"{share:g}" for share in shares]
+    return {one: with_target(base, {"error": [one]}, [], made=made) for one in written}
 
 
 def price_levels(
@@ -70,17 +68,18 @@ def price_levels(
 def price(
     conn: SyncConn,
     who: Principal,
-    draft: Draft,
-    definition: ProcessDefinition,
-    levels: dict[str, ProcessDefinition],
+    seen: Sight,
+    shares: Sequence[float],
     items: int,
     now_ms: int,
     deadline_ms: int | None,
 ) -> Priced | None:
-    """None: the work is voluntary. A limit that is no amount, or covers nothing, is left out here:
-    the launch says what is wrong with it."""
+    """What the draft will cost, and what it would at these shares of wrong decisions. None: the
+    work is voluntary. A limit that is no amount, or covers nothing, is left out here: the launch
+    says what is wrong with it."""
+    draft, definition = seen.draft, seen.plan.definition
     basis = _basis(conn, draft.client_id, definition, now_ms)
-    if basis is None or items <= 0:
+    if definition is None or basis is None or items <= 0:
         return None
 
     def of(count: int) -> Quote:
@@ -102,7 +101,7 @@ def price(
             estimate(basis, one, items, now_ms),
             here=abs(one.steps[0].promise.error_max - error) < 1e-9,
         )
-        for value, one in levels.items()
+        for value, one in levels_at(seen, shares).items()
     ]
     return Priced(whole, start, deposit, neighbours)
 

@@ -81,7 +81,9 @@ async def sight(request: WebRequest, draft: Draft) -> Sight:
             options = await store.options_async(conn, draft.id)
     if version is not None and version.client_id not in (None, draft.client_id):
         version = None
-    return Sight(draft, version, options, plan(draft, version, options, locale_of(request)))
+    # many classes take seconds
+    made = await asyncio.to_thread(plan, draft, version, options, locale_of(request))
+    return Sight(draft, version, options, made)
 
 
 def saying(draft: Draft, step: str, form: Form) -> Draft:

@@ -17,13 +17,14 @@ from canut.channels.drafts.composing import (
     use_of,
 )
 from canut.channels.drafts.model import Draft, Found, first
+from canut.db.pool import SyncConn
 from canut.errors import CanutError, Problem
 from canut.insight.asking import Asking, asking, proof
 from canut.insight.store_asking import Measured, measured
 from canut.processes.making import PART_TYPES, TYPES, form_of
 from canut.processes.model import REFERENCE, ItemField, ProcessDefinition, StepDefinition
 from canut.processes.store import list_processes_async, read_version_async
-from canut.questions.base import localise
+from canut.questions.base import Question, localise
 from canut.questions.registry import load_question
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal
@@ -105,16 +106,20 @@ async def target(request: WebRequest, seen: Sight) -> dict[str, Any]:
     if seen.version is not None and seen.plan.way != "made":
         usual = seen.version.definition.steps[0].promise.error_max * 100
     values: dict[str, Any] = {"levels": [], "prices": {}, "items": await _items(request, seen)}
-    shares = sorted({*map(float, ERRORS), round(usual, 3)}, reverse=True)
+    shares = _shares(usual)
     if definition is not None and not seen.plan.problems["question"]:
         known = await _measured(request, seen)
-        asked = levels_at(seen, shares)
-        values["levels"] = await asyncio.to_thread(_levels, asked, values["items"], known)
-        values["known"] = known
         client, items = seen.draft.client_id, values["items"]
-        values["prices"] = await in_thread(
-            request, lambda conn: price_levels(conn, client, asked, items, now_ms())
-        )
+
+        def read(conn: SyncConn) -> dict[str, Any]:
+            asked = levels_at(seen, shares)
+            question = load_question(definition.steps[0].question)
+            return {
+                "levels": _levels(asked, question, items, known),
+                "prices": price_levels(conn, client, asked, items, now_ms()),
+            }
+
+        values |= {"known": known, **await in_thread(request, read)}
     said = first(form, "error", f"{usual:g}")
     other = said not in {f"{share:g}" for share in shares}
     return values | {
@@ -163,14 +168,16 @@ async def _priced(
 ) -> Priced | None:
     who, found = principal(request), values["found"]
     items = found.rows - found.rejected if found else 0
-    own = round(definition.steps[0].promise.error_max * 100, 3)
-    levels = levels_at(seen, sorted({*map(float, ERRORS), own}, reverse=True))
+    shares = _shares(definition.steps[0].promise.error_max * 100)
     return await in_thread(
         request,
-        lambda conn: price(
-            conn, who, seen.draft, definition, levels, items, now_ms(), values["deadline_ms"]
-        ),
+        lambda conn: price(conn, who, seen, shares, items, now_ms(), values["deadline_ms"]),
     )
+
+
+def _shares(usual: float) -> list[float]:
+    """Shares of wrong decisions to choose from, in percent: those offered, and the usual one."""
+    return sorted({*map(float, ERRORS), round(usual, 3)}, reverse=True)
 
 
 def _missing(seen: Sight) -> list[str]:
@@ -257,12 +264,15 @@ async def _measured(request: WebRequest, seen: Sight) -> Measured:
         return await measured(conn, seen.draft.client_id, seen.version.process_id, step)
 
 
-def _levels(asked: dict[str, ProcessDefinition], items: int, known: Measured) -> list[Level]:
+def _levels(
+    asked: dict[str, ProcessDefinition], question: Question, items: int, known: Measured
+) -> list[Level]:
     levels = []
     for share, definition in asked.items():
         step = definition.steps[0]
         wrong = math.floor(step.promise.error_max * items + 1e-9)
-        levels.append(Level(share, wrong, _ask(step, known), proof(step.promise, items)))
+        proved = proof(step.promise, items)
+        levels.append(Level(share, wrong, asking(step, question, known), proved))
     return levels
 
 
