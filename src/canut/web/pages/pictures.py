@@ -64,16 +64,9 @@ async def private_pictures(request: WebRequest, client_id: int | None) -> Privat
 
 async def draft_pictures(request: WebRequest, client_id: int, file: str) -> PrivatePictures:
     """The same, of a batch in the making: pictures that came with its file are there only."""
-    links, account_id = await house(request).picture_links(), principal(request).account_id
+    private = await private_pictures(request, client_id)
     came = house(request).uploads.pictures(file)
-
-    def address(name: str) -> str:
-        if account_id is None:
-            return ""
-        held = f"{file}/{name}" if came.has(client_id, name) else name
-        return links.address(client_id, held, account_id, now_ms())
-
-    return address
+    return lambda name: private(f"{file}/{name}" if came.has(client_id, name) else name)
 
 
 ROUTES: list[Any] = [picture, private_picture]
