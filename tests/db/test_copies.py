@@ -100,6 +100,22 @@ insert into pay_slip (contributor_id, currency, of_period, period_id, jurisdicti
                       n_tasks, agreed_ms, qualifying_minor, before_minor, topup_minor, paid_ms)
 select c.id, 'EUR', period.id, period.id, 'FR', 1202, 1, 5, 0, 0, 1, 1 from period, contributor c"""
 
+#: hours of which somebody agreed 5 milliseconds, without saying which
+HOURS = """
+insert into paid_hours (contributor_id, kind, currency, from_ms, until_ms, stated_ms, reason,
+                        opened_ms, decided_ms, agreed_ms, why)
+select id, 'waiting', 'EUR', 0, 10, 6, 'It stood still.', 10, 10, 5, 'So it did.'
+from contributor"""
+
+#: of the same, 4 on a line of no slip
+HOURS_LINE = f"""
+with period as (
+    insert into pay_period (from_ms, until_ms, begun_ms, settled_ms) values (0, 1, 1, 1)
+    returning id
+), hours as ({HOURS} returning id, contributor_id)
+insert into hours_line (hours_id, contributor_id, period_id, currency, agreed_ms)
+select hours.id, hours.contributor_id, period.id, 'EUR', 4 from hours, period"""
+
 #: a payout that is on its way, in a run that nobody approved, and nothing of it in the books
 PAYOUT = """
 with account as (
@@ -244,6 +260,18 @@ BREAK = {
     ),
     "a pay slip is the sum of its lines": SLIP,
     "a pay slip that was paid has its top-up and hours in the books": SLIP,
+    "hours of a pay slip are the sum of its lines of hours": (
+        f"{SLIP}; update pay_slip set hours_ms = 3600000, hours_minor = 1202"
+    ),
+    "a line of hours is on a pay slip": HOURS_LINE,
+    "a line of hours says what was agreed": HOURS_LINE,
+    "agreed hours have their milliseconds": HOURS,
+    "hours of a contributor do not overlap": f"{HOURS}; {HOURS}",
+    "no millisecond is paid as hours and as time of a task": (
+        f"{HOURS}; update paid_hours set intervals = '{{[0,5)}}';"
+        " insert into work_time select task_id, contributor_id, batch_step_id, '{[4,6)}', 2, 2,"
+        " 'screen', 0, 10, true from assignment limit 1"
+    ),
     "every account is of somebody who is there": (
         f"{UNGUARDED} update ledger_account set owner_id = 7777 where kind = 'client_deposit'"
     ),

@@ -190,9 +190,9 @@ def test_an_exam_is_paid_by_the_hour_by_the_coop(db):
     settle_all(db, AFTER)
     settle_all(db, AFTER + 7 * DAY_MS)
     [slip] = list_slips(db, contributor_id=who)
-    assert (slip.exam_ms, slip.agreed_ms) == (20_000 + 20_000 + 90_000, 0)
-    assert slip.exam_minor == owed_for_time(1202, 130_000) == slip.total_minor
-    assert sums(db)["contributor_payable"][0] == -sums(db)["coop_fee"][0] == slip.exam_minor
+    assert (slip.hours_ms, slip.agreed_ms) == (20_000 + 20_000 + 90_000, 0)
+    assert slip.hours_minor == owed_for_time(1202, 130_000) == slip.total_minor
+    assert sums(db)["contributor_payable"][0] == -sums(db)["coop_fee"][0] == slip.hours_minor
     assert first_fault(db) is None
 
 
@@ -245,13 +245,13 @@ def test_invariant_10_pay_of_a_period_reaches_the_floor(
     credit = pay + before + slip.topup_minor
     assert credit * 3_600_000 >= floor * total
     assert slip.topup_minor == 0 or (credit - 1) * 3_600_000 < floor * total
-    assert slip.exam_minor * 3_600_000 >= floor * exam
+    assert slip.hours_minor * 3_600_000 >= floor * exam
     batches = list(range(1, len(agreed) + 1))
-    unpaid = Unpaid(7, 1, "EUR", "FR", slip.topup_minor, slip.exam_minor, batches, agreed)
+    unpaid = Unpaid(7, 1, "EUR", "FR", slip.topup_minor, slip.hours_minor, batches, agreed)
     money = dict(zip(range(1, 7), reserves, strict=True))
     parts = list(shared_out([unpaid, unpaid], money, policy))
     given_ = sum(part.own_minor + part.coop_minor for part in parts)
-    assert given_ == 2 * (slip.topup_minor + slip.exam_minor)
+    assert given_ == 2 * (slip.topup_minor + slip.hours_minor)
     for batch, has in money.items():
         took = [p.own_minor + p.own_social_minor for p in parts if p.batch_id == batch]
         assert sum(took) <= has

@@ -41,7 +41,7 @@ def settle(settings: Settings, until: str | None) -> None:
             f"{_day(one.period.from_ms)} to {_day(one.period.until_ms - 1)}: {one.slips} slips,"
             f" {written(one.qualifying_minor, one.currency)} earned,"
             f" {written(one.topup_minor, one.currency)} topped up,"
-            f" {written(one.exam_minor, one.currency)} for exams"
+            f" {written(one.hours_minor, one.currency)} for exams"
         )
     if not found:
         click.echo("nothing is to be settled")

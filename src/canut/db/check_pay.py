@@ -35,9 +35,43 @@ PAY = {
             from pay_line l join batch_pay b on b.batch_id = l.batch_id
             where l.contributor_id = s.contributor_id and l.of_period = s.of_period
               and l.period_id <= s.period_id and b.currency = s.currency)""",
+    "hours of a pay slip are the sum of its lines of hours": """
+        select 'slip ' || s.id from pay_slip s
+        where s.hours_ms <> (
+            select coalesce(sum(l.agreed_ms), 0) from hours_line l
+            where s.of_period = s.period_id and l.period_id = s.period_id
+              and l.contributor_id = s.contributor_id and l.currency = s.currency)""",
+    "a line of hours is on a pay slip": """
+        select 'hours of ' || l.contributor_id || ' in period ' || l.period_id from hours_line l
+        where not exists (
+            select from pay_slip s
+            where s.contributor_id = l.contributor_id and s.currency = l.currency
+              and s.of_period = l.period_id and s.period_id = l.period_id)""",
+    "a line of hours says what was agreed": """
+        select 'hours ' || h.id from hours_line l
+        join paid_hours h on h.id = l.hours_id
+        where (l.contributor_id, l.currency, l.agreed_ms)
+              is distinct from (h.contributor_id, h.currency, h.agreed_ms)""",
+    "agreed hours have their milliseconds": """
+        select 'hours ' || id from paid_hours
+        where multirange_ms(intervals) <> coalesce(agreed_ms, 0)""",
+    "hours of a contributor do not overlap": """
+        select 'hours ' || h.id from paid_hours h
+        join paid_hours o on o.contributor_id = h.contributor_id and o.id > h.id
+            and o.from_ms < h.until_ms and o.until_ms > h.from_ms
+        where h.agreed_ms is distinct from 0 and o.agreed_ms is distinct from 0""",
+    "no millisecond is paid as hours and as time of a task": """
+        select 'task ' || w.task_id || ' of ' || w.contributor_id from work_time w
+        cross join lateral (
+            select range_agg(h.intervals) as paid from paid_hours h
+            where h.contributor_id = w.contributor_id and h.until_ms > w.claimed_ms
+              and h.from_ms < w.ended_ms) hours
+        where case w.basis when 'screen' then w.intervals && hours.paid
+              else w.agreed_ms > w.ended_ms - w.claimed_ms - multirange_ms(
+                  hours.paid * int8multirange(int8range(w.claimed_ms, w.ended_ms))) end""",
     "a pay slip that was paid has its top-up and hours in the books": """
         select 'slip ' || s.id from pay_slip s
-        where s.paid_ms is not null and s.topup_minor + s.exam_minor <> (
+        where s.paid_ms is not null and s.topup_minor + s.hours_minor <> (
             select coalesce(sum(t.amount), 0) from ledger_transfer t
             where t.id = any (s.transfers) and t.kind in ('topup', 'hourly'))""",
 }

@@ -120,18 +120,18 @@ class Week(Struct, frozen=True):
     floor_minor: int
     qualifying_minor: int
     topup_minor: int
-    exam_ms: int
-    exam_minor: int
+    hours_ms: int
+    hours_minor: int
 
     @property
     def total_minor(self) -> int:
         """All that it brought."""
-        return self.qualifying_minor + self.topup_minor + self.exam_minor
+        return self.qualifying_minor + self.topup_minor + self.hours_minor
 
     @property
     def time_ms(self) -> int:
         """All the time that was paid for."""
-        return self.agreed_ms + self.exam_ms
+        return self.agreed_ms + self.hours_ms
 
     @property
     def hourly_minor(self) -> int | None:
@@ -181,12 +181,12 @@ class Year(Struct, frozen=True):
     time_ms: int
     qualifying_minor: int
     topup_minor: int
-    exam_minor: int
+    hours_minor: int
 
     @property
     def total_minor(self) -> int:
         """All that they brought."""
-        return self.qualifying_minor + self.topup_minor + self.exam_minor
+        return self.qualifying_minor + self.topup_minor + self.hours_minor
 
     @property
     def hourly_minor(self) -> int | None:
@@ -219,7 +219,7 @@ def year_of(weeks: Sequence[Week]) -> list[Year]:
                 time_ms=sum(one.time_ms for one in mine),
                 qualifying_minor=sum(one.qualifying_minor for one in mine),
                 topup_minor=sum(one.topup_minor for one in mine),
-                exam_minor=sum(one.exam_minor for one in mine),
+                hours_minor=sum(one.hours_minor for one in mine),
             )
         )
     return found

@@ -88,8 +88,8 @@ select o.id as period_id, o.from_ms, o.until_ms, s.currency, max(s.id) as slip_i
        (array_agg(s.agreed_ms order by s.period_id desc))[1] as agreed_ms,
        (array_agg(s.floor_minor order by s.period_id desc))[1] as floor_minor,
        (array_agg(s.qualifying_minor order by s.period_id desc))[1] as qualifying_minor,
-       sum(s.topup_minor)::bigint as topup_minor, sum(s.exam_ms)::bigint as exam_ms,
-       sum(s.exam_minor)::bigint as exam_minor
+       sum(s.topup_minor)::bigint as topup_minor, sum(s.hours_ms)::bigint as hours_ms,
+       sum(s.hours_minor)::bigint as hours_minor
 from pay_slip s join pay_period o on o.id = s.of_period
 where s.contributor_id = %(who)s and o.until_ms > %(from)s and o.until_ms <= %(until)s
 group by o.id, o.from_ms, o.until_ms, s.currency

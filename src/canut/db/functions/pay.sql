@@ -73,3 +73,14 @@ begin
 end $$;
 create or replace trigger answer_worked after delete on inbox
     referencing old table as gone for each statement execute function answer_worked();
+
+-- exam_time: when somebody was at an exam: of each answer from the one before it on (or from when
+-- its question was shown), at most p_most_ms
+create or replace function exam_time(p_exam bigint, p_most_ms bigint)
+returns int8multirange language sql stable as $$
+    select coalesce(range_agg(int8range(since_ms, least(answered_ms, since_ms + p_most_ms))), '{}')
+    from (select answered_ms,
+                 coalesce(lag(answered_ms) over (order by place), shown_ms) as since_ms
+          from gold_answer where exam_id = p_exam and answered_ms is not null) one
+    where since_ms < answered_ms
+$$;

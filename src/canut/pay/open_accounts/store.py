@@ -70,8 +70,8 @@ HOURS = """
 with period as (
     select s.contributor_id, s.currency,
            (array_agg(s.qualifying_minor order by s.period_id desc))[1]
-               + sum(s.topup_minor + s.exam_minor) as minor,
-           (array_agg(s.agreed_ms order by s.period_id desc))[1] + sum(s.exam_ms) as ms
+               + sum(s.topup_minor + s.hours_minor) as minor,
+           (array_agg(s.agreed_ms order by s.period_id desc))[1] + sum(s.hours_ms) as ms
     from pay_slip s
     join pay_period o on o.id = s.of_period and o.until_ms > %(from)s and o.until_ms <= %(until)s
     group by s.contributor_id, s.currency, s.of_period

@@ -9,6 +9,8 @@ from canut.pay.tariff import owed_for_time
 #: price: by the task; hour: by agreed time, or by the assumed one where nothing was measured;
 #: none: nothing was earned
 LineBasis: TypeAlias = Literal["price", "hour", "none"]
+#: what is paid by the hour beside tasks
+HoursKind: TypeAlias = Literal["exam", "training", "panel", "waiting"]
 
 
 class Period(Struct, frozen=True):
@@ -28,10 +30,10 @@ class Settled(Struct, frozen=True):
     period: Period
     currency: str
     slips: int
-    #: what tasks brought, what was missing to the floor, and hours of exams
+    #: what tasks brought, what was missing to the floor, and hours beside tasks
     qualifying_minor: int
     topup_minor: int
-    exam_minor: int
+    hours_minor: int
     agreed_ms: int
 
 
@@ -58,8 +60,9 @@ class SlipSummary(Struct, frozen=True):
     #: top-ups of earlier slips of the period, and of this one
     before_minor: int
     topup_minor: int
-    exam_ms: int
-    exam_minor: int
+    #: paid by the hour: exams, training, panel duty, waiting
+    hours_ms: int
+    hours_minor: int
     written_ms: int
     #: when top-up and hours were theirs; None: about to be
     paid_ms: int | None
@@ -72,12 +75,12 @@ class SlipSummary(Struct, frozen=True):
     @property
     def total_minor(self) -> int:
         """All that the period has brought. Nothing is deducted."""
-        return self.qualifying_minor + self.before_minor + self.topup_minor + self.exam_minor
+        return self.qualifying_minor + self.before_minor + self.topup_minor + self.hours_minor
 
     @property
     def hourly_minor(self) -> int | None:
         """What an hour has brought, rounded down; None: no time was measured."""
-        time = self.agreed_ms + self.exam_ms
+        time = self.agreed_ms + self.hours_ms
         return self.total_minor * 3_600_000 // time if time else None
 
 
@@ -95,11 +98,23 @@ class SlipLine(Struct, frozen=True):
     basis: LineBasis
 
 
+class HoursLine(Struct, frozen=True):
+    """Hours on a slip, which are paid beside tasks."""
+
+    kind: HoursKind
+    #: when it was
+    from_ms: int
+    until_ms: int
+    #: how long of that is paid
+    agreed_ms: int
+
+
 class Slip(Struct, frozen=True):
     """A pay slip with its lines: what it says can be recomputed from them."""
 
     summary: SlipSummary
     lines: list[SlipLine]
+    hours: list[HoursLine]
 
 
 class LineGroup(Struct, frozen=True):
@@ -128,7 +143,7 @@ class Worked(Struct, frozen=True):
     agreed_ms: int
     qualifying_minor: int
     before_minor: int
-    exam_ms: int
+    hours_ms: int
 
 
 class NewSlip(Struct, frozen=True):
@@ -138,7 +153,7 @@ class NewSlip(Struct, frozen=True):
     jurisdiction: str
     floor_minor: int
     topup_minor: int
-    exam_minor: int
+    hours_minor: int
 
 
 class Unpaid(Struct, frozen=True):
@@ -149,6 +164,6 @@ class Unpaid(Struct, frozen=True):
     currency: str
     jurisdiction: str
     topup_minor: int
-    exam_minor: int
+    hours_minor: int
     batches: list[int]
     times: list[int]

@@ -34,9 +34,9 @@ def list_slips(
 
 
 def read_slip(conn: SyncConn, slip_id: int, contributor_id: int | None = None) -> Slip:
-    """A pay slip with every line; with `contributor_id`, only if it is theirs. Raises
-    `NotFound`."""
+    """A pay slip with every line of tasks and hours; with `contributor_id`, only if it is theirs.
+    Raises `NotFound`."""
     found = store_slips.slip(conn, slip_id, contributor_id)
     if found is None:
         raise NotFound(f"There is no pay slip {slip_id}.")
-    return Slip(found, store_slips.lines(conn, slip_id))
+    return Slip(found, store_slips.lines(conn, slip_id), store_slips.hours(conn, slip_id))

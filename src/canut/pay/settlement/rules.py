@@ -57,7 +57,7 @@ def reckon(worked: Worked, policy: Policy) -> NewSlip:
         worked.jurisdiction or policy.home,
         floor,
         top_up(floor, worked.agreed_ms, brought),
-        owed_for_time(floor, worked.exam_ms),
+        owed_for_time(floor, worked.hours_ms),
     )
 
 
@@ -76,6 +76,6 @@ def shared_out(slips: Sequence[Unpaid], reserves: dict[int, int], policy: Policy
             left[batch] = left.get(batch, 0) - own - own_social
             if amount:
                 yield Part(slip, batch, own, amount - own, own_social, social - own_social)
-        if slip.exam_minor:
-            social = share_of(slip.exam_minor, share)
-            yield Part(slip, None, 0, slip.exam_minor, 0, social)
+        if slip.hours_minor:
+            social = share_of(slip.hours_minor, share)
+            yield Part(slip, None, 0, slip.hours_minor, 0, social)

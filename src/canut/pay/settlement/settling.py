@@ -18,7 +18,7 @@ from canut.pay.ledger import (
 from canut.pay.ledger.model import AccountKind, TransferKind
 from canut.pay.policy import list_rules
 from canut.pay.policy.model import DAY_MS, in_force
-from canut.pay.settlement import store
+from canut.pay.settlement import store, store_lines
 from canut.pay.settlement.model import Period, Settled, Unpaid
 from canut.pay.settlement.rules import Part, period_end, reckon, shared_out, week_of
 from canut.people.model import Principal
@@ -128,7 +128,7 @@ def _begin(
 ) -> Period:
     """Write the slips of a period, whole: what is missing is known from then on."""
     period = store.begin(conn, from_ms, until_ms, by.account_id if by else None, now_ms)
-    store.keep_lines(conn, period, until_ms - LATE_MS, PILOT_MOST)
+    store_lines.keep_lines(conn, period, until_ms - LATE_MS, PILOT_MOST)
     rules = list_rules(conn)
     known = store.worked(conn, period.id)
     policies = {at: in_force(rules, at) for at in {one.at_ms for one in known}}
@@ -196,7 +196,7 @@ def _moves(part: Part, ids: dict[AccountName, int]) -> Iterator[Transfer]:
     slip, batch = part.slip, part.batch_id
     by_kind: dict[AccountKind, int] = {name.kind: ids[name] for name in _names(part)}
     pay: TransferKind = "hourly" if batch is None else "topup"
-    of = "exams" if batch is None else f"batch {batch}"
+    of = "hours" if batch is None else f"batch {batch}"
     flows: tuple[tuple[str, TransferKind, AccountKind, AccountKind, int], ...] = (
         ("own", pay, "topup_reserve", "contributor_payable", part.own_minor),
         ("coop", pay, "coop_fee", "contributor_payable", part.coop_minor),
@@ -206,7 +206,7 @@ def _moves(part: Part, ids: dict[AccountName, int]) -> Iterator[Transfer]:
     for name, kind, debit, credit, amount in flows:
         if amount:
             yield Transfer(
-                key=f"slip:{slip.id}:{batch or 'exams'}:{name}",
+                key=f"slip:{slip.id}:{batch or 'hours'}:{name}",
                 kind=kind,
                 debit=by_kind[debit],
                 credit=by_kind[credit],

@@ -1,4 +1,4 @@
-"""A pay slip as CSV: every task, then the sum, a step a row."""
+"""A pay slip as CSV: every task, all hours beside them, then the sum, a step a row."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from canut.pay.settlement.model import Slip
 from canut.pay.settlement.slip_sum import Step, steps
 from canut.pay.settlement.slip_texts import TEXTS, Locale
-from canut.pay.settlement.slip_words import plain
+from canut.pay.settlement.slip_words import iso, plain
 
 
 def slip_csv(slip: Slip, locale: Locale, name: Callable[[int], str] = str) -> bytes:
@@ -23,6 +23,10 @@ def slip_csv(slip: Slip, locale: Locale, name: Callable[[int], str] = str) -> by
         basis = text[f"basis_{line.basis}"]
         pay = plain(line.pay_minor, about.currency)
         rows.writerow([text["task"], what, basis, 1, line.agreed_ms, pay, about.currency])
+    for one in slip.hours:
+        what = f"{text[f'kind_{one.kind}']}, {iso(one.from_ms)}/{iso(one.until_ms)}"
+        # what they bring is rounded once, for all of them: it stands in the sum
+        rows.writerow([text["hours_line"], what, text["hour"], "", one.agreed_ms, "", ""])
     for step in steps(slip, locale):
         rows.writerow(["", step.words, "", *_figures(step, about.currency)])
     return out.getvalue().encode()

@@ -72,6 +72,16 @@ def _said(slip: Slip, locale: Locale, name: Callable[[int], str], coop: str) -> 
             ]
             for line in slip.lines
         ],
+        "hours": text["hours"],
+        "hours_columns": [text[key] for key in ("work", "when", "time")],
+        "hours_lines": [
+            [
+                text[f"kind_{line.kind}"],
+                f"{moment(line.from_ms, locale)} – {moment(line.until_ms, locale)}",
+                seconds(line.agreed_ms, locale),
+            ]
+            for line in slip.hours
+        ],
         "terms": text["notes"],
         "footer": f"{text['title'].format(id=one.id)} · {who}",
         "page": text["page"],

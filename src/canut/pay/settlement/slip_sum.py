@@ -32,9 +32,9 @@ def steps(slip: Slip, locale: Locale) -> list[Step]:
     if one.number > 1:
         found.append(Step(text["sum_before"], one.before_minor))
     found.append(Step(text["sum_topup"], one.topup_minor))
-    if one.exam_ms:
-        words = text["sum_exam"].format(floor=floor, time=seconds(one.exam_ms, locale))
-        found.append(Step(words, one.exam_minor, ms=one.exam_ms))
+    if one.hours_ms:
+        words = text["sum_hours"].format(floor=floor, time=seconds(one.hours_ms, locale))
+        found.append(Step(words, one.hours_minor, ms=one.hours_ms))
     found += [
         Step(text["sum_deductions"], 0),
         Step(text["sum_total"], one.total_minor, strong=True),

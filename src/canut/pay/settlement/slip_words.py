@@ -55,6 +55,11 @@ def day(at_ms: int, locale: Locale) -> str:
     return str(dates.format_date(datetime.fromtimestamp(at_ms / 1000, UTC), "long", locale=locale))
 
 
+def iso(at_ms: int) -> str:
+    """A moment as programs read it, UTC, to the second."""
+    return f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def moment(at_ms: int, locale: Locale) -> str:
     """A moment, UTC, to the minute."""
     at = datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -16,8 +16,8 @@ _PERIOD = "select id, from_ms, until_ms, begun_ms, settled_ms from pay_period "
 LAST = _PERIOD + "order by from_ms desc limit 1"
 PERIODS = _PERIOD + "where id < %s order by id desc limit %s"
 
-# when the first work at a step that pays ended, or the first exam of one: read once, for the first
-# period
+# when the first work at a step that pays ended, the first exam of one, or the first hours that were
+# agreed: read once, for the first period
 EARLIEST = """
 select least(
     (select min(w.ended_ms) from work_time w
@@ -25,7 +25,8 @@ select least(
     (select min(a.submitted_ms) from earning e
      join answer a on a.task_id = e.task_id and a.contributor_id = e.contributor_id),
     (select min(x.ended_ms) from exam x where tariff_now(x.process_id, x.step_slug, x.ended_ms)
-     is not null))"""
+     is not null),
+    (select min(h.until_ms) from paid_hours h where h.agreed_ms > 0))"""
 
 # what ended before and is not paid or counted yet
 UNCOUNTED = """
@@ -44,63 +45,6 @@ insert into pay_period (from_ms, until_ms, begun_ms, account_id)
 values (%(from)s, %(until)s, %(now)s, %(by)s)
 returning id, from_ms, until_ms, begun_ms, settled_ms"""
 
-# what is known of each task that ended since, less what earlier settlements knew: what is in a
-# period counts by when the task ended, however late its time or its pay came
-LINES = """
-with timed as (
-    select w.task_id, w.contributor_id, w.batch_step_id, w.ended_ms, w.agreed_ms
-    from work_time w
-    join batch_step_pay p on p.batch_step_id = w.batch_step_id
-    where w.ended_ms >= %(since)s and w.ended_ms < %(until)s
-), earned as (
-    select e.task_id, e.contributor_id, e.batch_step_id, sum(e.amount_minor)::bigint as pay_minor,
-           min(a.submitted_ms) as ended_ms
-    from earning e
-    join answer a on a.task_id = e.task_id and a.contributor_id = e.contributor_id
-    where e.earned_ms >= %(since)s and a.submitted_ms >= %(since)s and a.submitted_ms < %(until)s
-    group by e.task_id, e.contributor_id, e.batch_step_id
-), known as (
-    select task_id, contributor_id, coalesce(t.batch_step_id, e.batch_step_id) as batch_step_id,
-           coalesce(t.ended_ms, e.ended_ms) as ended_ms, coalesce(t.agreed_ms, 0) as agreed_ms,
-           coalesce(e.pay_minor, 0) as pay_minor
-    from timed t full join earned e using (task_id, contributor_id)
-), before as (
-    select l.task_id, l.contributor_id, min(l.of_period) as of_period,
-           sum(l.agreed_ms)::bigint as agreed_ms, sum(l.pay_minor)::bigint as pay_minor
-    from pay_line l
-    join pay_period o on o.id = l.of_period and o.until_ms > %(since)s
-    group by l.task_id, l.contributor_id
-)
-insert into pay_line (task_id, contributor_id, period_id, of_period, batch_id, batch_step_id,
-                      agreed_ms, pay_minor)
-select k.task_id, k.contributor_id, %(period)s,
-       coalesce(b.of_period, (select o.id from pay_period o where o.from_ms <= k.ended_ms
-                              order by o.from_ms desc limit 1), %(period)s),
-       p.batch_id, k.batch_step_id,
-       k.agreed_ms - coalesce(b.agreed_ms, 0), k.pay_minor - coalesce(b.pay_minor, 0)
-from known k
-join batch_step_pay p on p.batch_step_id = k.batch_step_id
-join contributor c on c.id = k.contributor_id and c.kind = 'person'
-left join before b on b.task_id = k.task_id and b.contributor_id = k.contributor_id
-where (k.agreed_ms, k.pay_minor) <> (coalesce(b.agreed_ms, 0), coalesce(b.pay_minor, 0))"""
-
-# exams of steps with a tariff: from answer to answer, of each as long as a pilot task is paid for
-EXAMS = """
-insert into pay_exam (exam_id, contributor_id, period_id, currency, agreed_ms)
-select x.id, x.contributor_id, %(period)s, t.currency, took.ms
-from exam x
-join contributor c on c.id = x.contributor_id and c.kind = 'person'
-join tariff t on t.id = tariff_now(x.process_id, x.step_slug, x.ended_ms)
-cross join lateral (
-    select coalesce(sum(least(greatest(g.answered_ms - g.since_ms, 0),
-                              %(most)s * t.assumed_ms)), 0)::bigint as ms
-    from (select answered_ms,
-                 coalesce(lag(answered_ms) over (order by place), shown_ms) as since_ms
-          from gold_answer where exam_id = x.id and answered_ms is not null) g
-) took
-where x.ended_ms >= %(since)s and x.ended_ms < %(until)s and took.ms > 0
-on conflict (exam_id) do nothing"""
-
 # all that is known of what this settlement found something of
 WORKED = """
 with found as (
@@ -108,7 +52,7 @@ with found as (
     from pay_line l join batch_pay b on b.batch_id = l.batch_id
     where l.period_id = %(period)s
     union
-    select contributor_id, currency, period_id from pay_exam where period_id = %(period)s
+    select contributor_id, currency, period_id from hours_line where period_id = %(period)s
 )
 select f.contributor_id, f.currency, c.jurisdiction, f.of_period, o.until_ms - 1 as at_ms,
        line.n_tasks, line.agreed_ms, line.qualifying_minor,
@@ -116,9 +60,9 @@ select f.contributor_id, f.currency, c.jurisdiction, f.of_period, o.until_ms - 1
         where s.contributor_id = f.contributor_id and s.currency = f.currency
           and s.of_period = f.of_period) as before_minor,
        case when f.of_period = %(period)s then (
-           select coalesce(sum(x.agreed_ms), 0)::bigint from pay_exam x
-           where x.contributor_id = f.contributor_id and x.period_id = f.of_period
-             and x.currency = f.currency) else 0 end as exam_ms
+           select coalesce(sum(h.agreed_ms), 0)::bigint from hours_line h
+           where h.contributor_id = f.contributor_id and h.period_id = f.of_period
+             and h.currency = f.currency) else 0 end as hours_ms
 from found f
 join contributor c on c.id = f.contributor_id
 join pay_period o on o.id = f.of_period
@@ -135,17 +79,17 @@ order by f.of_period, f.contributor_id, f.currency"""
 # slips without anything to be paid are paid
 WRITE = """
 insert into pay_slip (contributor_id, currency, of_period, period_id, jurisdiction, floor_minor,
-                      n_tasks, agreed_ms, qualifying_minor, before_minor, topup_minor, exam_ms,
-                      exam_minor, paid_ms)
-select who, currency, of_period, %(period)s, place, floor, n, ms, pay, before, topup, exam_ms, exam,
-       case when topup + exam = 0 then %(now)s::bigint end
+                      n_tasks, agreed_ms, qualifying_minor, before_minor, topup_minor, hours_ms,
+                      hours_minor, paid_ms)
+select who, currency, of_period, %(period)s, place, floor, n, ms, pay, before, topup, hours_ms,
+       hours, case when topup + hours = 0 then %(now)s::bigint end
 from unnest(%(who)s::bigint[], %(currency)s::text[], %(of)s::bigint[], %(place)s::text[],
             %(floor)s::bigint[], %(n)s::bigint[], %(ms)s::bigint[], %(pay)s::bigint[],
-            %(before)s::bigint[], %(topup)s::bigint[], %(exam_ms)s::bigint[], %(exam)s::bigint[])
-    as u (who, currency, of_period, place, floor, n, ms, pay, before, topup, exam_ms, exam)"""
+            %(before)s::bigint[], %(topup)s::bigint[], %(hours_ms)s::bigint[], %(hours)s::bigint[])
+    as u (who, currency, of_period, place, floor, n, ms, pay, before, topup, hours_ms, hours)"""
 
 UNPAID = """
-select s.id, s.contributor_id, s.currency, s.jurisdiction, s.topup_minor, s.exam_minor,
+select s.id, s.contributor_id, s.currency, s.jurisdiction, s.topup_minor, s.hours_minor,
        coalesce(worked.batches, '{}') as batches, coalesce(worked.times, '{}') as times
 from (select * from pay_slip where period_id = %(period)s and paid_ms is null
       order by id limit %(limit)s) s
@@ -176,7 +120,7 @@ SETTLED = "update pay_period set settled_ms = %s where id = %s and settled_ms is
 SUMS = """
 select currency, count(*) filter (where of_period = period_id) as slips,
        coalesce(sum(qualifying_minor) filter (where of_period = period_id), 0)::bigint,
-       sum(topup_minor)::bigint, sum(exam_minor)::bigint,
+       sum(topup_minor)::bigint, sum(hours_minor)::bigint,
        coalesce(sum(agreed_ms) filter (where of_period = period_id), 0)::bigint
 from pay_slip where period_id = %s group by currency order by currency"""
 
@@ -223,19 +167,6 @@ def begin(conn: SyncConn, from_ms: int, until_ms: int, by: int | None, now_ms: i
     return found
 
 
-def keep_lines(conn: SyncConn, period: Period, since_ms: int, exam_tasks: int) -> None:
-    """Write down what the period's settlement knows that no earlier one did. Of an exam's question
-    as much time counts as of `exam_tasks` tasks."""
-    values = {
-        "period": period.id,
-        "since": since_ms,
-        "until": period.until_ms,
-        "most": exam_tasks,
-    }
-    conn.execute(LINES, values)
-    conn.execute(EXAMS, values)
-
-
 def worked(conn: SyncConn, period_id: int) -> list[Worked]:
     with conn.cursor(row_factory=of(Worked)) as cursor:
         found: list[Worked] = cursor.execute(WORKED, {"period": period_id}).fetchall()
@@ -257,8 +188,8 @@ def write(conn: SyncConn, period_id: int, slips: Sequence[NewSlip], now_ms: int)
         "pay": [one.qualifying_minor for one in known],
         "before": [one.before_minor for one in known],
         "topup": [slip.topup_minor for slip in slips],
-        "exam_ms": [one.exam_ms for one in known],
-        "exam": [slip.exam_minor for slip in slips],
+        "hours_ms": [one.hours_ms for one in known],
+        "hours": [slip.hours_minor for slip in slips],
     }
     conn.execute(WRITE, values)
 

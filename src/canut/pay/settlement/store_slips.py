@@ -2,7 +2,7 @@
 
 from canut.db.pool import SyncConn
 from canut.db.rows import of
-from canut.pay.settlement.model import SlipLine, SlipSummary
+from canut.pay.settlement.model import HoursLine, SlipLine, SlipSummary
 
 _SLIP = """
 select s.id, s.contributor_id, c.name as contributor, s.currency, o.from_ms, o.until_ms,
@@ -10,7 +10,7 @@ select s.id, s.contributor_id, c.name as contributor, s.currency, o.from_ms, o.u
         where e.contributor_id = s.contributor_id and e.currency = s.currency
           and e.of_period = s.of_period and e.period_id <= s.period_id) as number,
        s.jurisdiction, s.floor_minor, s.n_tasks, s.agreed_ms, s.qualifying_minor, s.before_minor,
-       s.topup_minor, s.exam_ms, s.exam_minor, p.begun_ms as written_ms, s.paid_ms
+       s.topup_minor, s.hours_ms, s.hours_minor, p.begun_ms as written_ms, s.paid_ms
 from pay_slip s
 join pay_period o on o.id = s.of_period
 join pay_period p on p.id = s.period_id
@@ -46,6 +46,18 @@ where s.id = %s
 group by l.task_id, l.contributor_id, l.batch_step_id, l.batch_id, pr.slug, bs.slug
 order by ended_ms, l.task_id"""
 
+# exams, and what was agreed: on the slip of the period in which they are paid
+HOURS = """
+select coalesce(h.kind, 'exam') as kind, coalesce(h.from_ms, x.started_ms) as from_ms,
+       coalesce(h.until_ms, x.ended_ms) as until_ms, l.agreed_ms
+from pay_slip s
+join hours_line l on l.contributor_id = s.contributor_id and l.currency = s.currency
+    and l.period_id = s.of_period
+left join exam x on x.id = l.exam_id
+left join paid_hours h on h.id = l.hours_id
+where s.id = %s and s.of_period = s.period_id
+order by from_ms, until_ms, kind"""
+
 
 def slip(conn: SyncConn, slip_id: int, contributor_id: int | None) -> SlipSummary | None:
     values = {"slip": slip_id, "who": contributor_id}
@@ -66,4 +78,10 @@ def slips(
 def lines(conn: SyncConn, slip_id: int) -> list[SlipLine]:
     with conn.cursor(row_factory=of(SlipLine)) as cursor:
         found: list[SlipLine] = cursor.execute(LINES, [slip_id]).fetchall()
+    return found
+
+
+def hours(conn: SyncConn, slip_id: int) -> list[HoursLine]:
+    with conn.cursor(row_factory=of(HoursLine)) as cursor:
+        found: list[HoursLine] = cursor.execute(HOURS, [slip_id]).fetchall()
     return found

@@ -1,7 +1,7 @@
 """Reading time: a contributor's own, task by task, and sums for a period."""
 
 from canut.db.pool import Conn, SyncConn
-from canut.pay.time import store
+from canut.pay.time import store, store_reviews
 from canut.pay.time.model import Review, TaskTime, TimeSum
 
 PAGE_MAX = 200
@@ -40,4 +40,4 @@ def list_reviews(
         "after": after,
         "limit": max(1, min(limit, PAGE_MAX)),
     }
-    return store.reviews(conn, values)
+    return store_reviews.reviews(conn, values)

@@ -1,14 +1,13 @@
 """A contributor's own statement of the time a task took, and the person who decides about it."""
 
 from canut.db.pool import SyncConn
-from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from canut.errors import Conflict, Invalid, NotFound, Problem
 from canut.pay.active_time import Lease, claim_problems
-from canut.pay.time import store
+from canut.pay.deciding import check_decider, check_keeper, text_problems
+from canut.pay.time import store, store_reviews
 from canut.pay.time.model import Review
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
-
-REASON_CHARS_MAX = 2000
 
 
 def state_time(
@@ -25,7 +24,7 @@ def state_time(
     if found is None:
         raise NotFound("You have ended no such task.", mend="use the name the claim gave")
     problems = claim_problems(stated_ms, Lease(found.claimed_ms, found.ended_ms))
-    problems += _text(reason, "reason")
+    problems += text_problems(reason, "reason")
     if problems:
         raise Invalid("This time cannot be stated.", problems=problems)
     if stated_ms == found.agreed_ms:
@@ -40,9 +39,9 @@ def state_time(
         "now": now_ms,
     }
     with conn.transaction():
-        review_id = store.open_review(conn, values)
+        review_id = store_reviews.open_review(conn, values)
         if review_id is None:
-            waiting = store.waiting(conn, task_id, who)
+            waiting = store_reviews.waiting(conn, task_id, who)
             if waiting and (waiting.stated_ms, waiting.reason) == (stated_ms, reason.strip()):
                 return waiting.id
             raise Conflict("Your statement about this task waits for a decision already.")
@@ -60,17 +59,16 @@ def decide_review(
     Raises `Forbidden` for who may not (operators and stewards decide, nobody about themselves),
     `NotFound`, `Conflict` for one that is decided, `Invalid`.
     """
-    if not by.roles & {"operator", "steward"}:
-        raise Forbidden("Operators and stewards decide about time.")
+    check_keeper(by)
     with conn.transaction():
-        found = store.review(conn, review_id)
+        store.keep_from_counting(conn)
+        found = store_reviews.review(conn, review_id)
         if found is None:
             raise NotFound(f"There is no review {review_id}.")
-        if by.account_id and by.account_id == store.account_of(conn, found.contributor_id):
-            raise Forbidden("Nobody decides about their own time.", mend="ask somebody else")
+        check_decider(by, store_reviews.account_of(conn, found.contributor_id))
         if found.decided_ms is not None:
             raise Conflict("This review is decided already.")
-        _check(found, agreed_ms, why)
+        _check(found, agreed_ms, why, store_reviews.most(conn, found))
         values = {
             "review": review_id,
             "task": found.task_id,
@@ -80,33 +78,26 @@ def decide_review(
             "by": by.account_id,
             "now": now_ms,
         }
-        store.decide(conn, values)
+        store_reviews.decide(conn, values)
         detail = {
             "agreed_ms": agreed_ms,
             "stated_ms": found.stated_ms,
             "measured_ms": found.measured_ms,
         }
         audit_sync(conn, by, "decide.time_review", "time_review", review_id, detail)
-        decided = store.review(conn, review_id)
+        decided = store_reviews.review(conn, review_id)
         assert decided is not None
     return decided
 
 
-def _check(review: Review, agreed_ms: int, why: str) -> None:
-    problems = _text(why, "why")
+def _check(review: Review, agreed_ms: int, why: str, most_ms: int) -> None:
+    problems = text_problems(why, "why")
     low, high = sorted((review.measured_ms, review.stated_ms))
     if not low <= agreed_ms <= high:
         mend = f"give a time from {low} to {high} ms"
         problems.append(Problem(f"{agreed_ms} ms is neither's", mend, field="time"))
+    elif agreed_ms > max(most_ms, review.measured_ms):
+        mend = f"give at most {most_ms} ms: other hours of theirs pay the rest"
+        problems.append(Problem(f"{agreed_ms} ms would pay time twice", mend, field="time"))
     if problems:
         raise Invalid("This cannot be decided so.", problems=problems)
-
-
-def _text(text: str, field: str) -> list[Problem]:
-    if not text.strip():
-        return [Problem("is empty", "say why", field=field)]
-    if len(text) > REASON_CHARS_MAX:
-        return [
-            Problem(f"{len(text)} characters", f"write at most {REASON_CHARS_MAX}", field=field)
-        ]
-    return []

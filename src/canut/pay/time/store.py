@@ -10,11 +10,12 @@ from psycopg.types.range import Range
 from canut.db.pool import Conn, SyncConn
 from canut.db.rows import of
 from canut.pay.active_time import IDLE_MS, Interval
-from canut.pay.time.model import Review, TaskTime, TimeSum
+from canut.pay.time.model import TaskTime, TimeSum
 
 #: first key of the advisory lock that lets one engine count at a time
 LOCK = 6
 TRY_LOCK = "select pg_try_advisory_xact_lock(%s, 0)"
+LOCK_SQL = "select pg_advisory_xact_lock(%s, 0)"
 
 # what devices reported of tasks that ended, a bounded number; those still in hand wait. Whoever
 # reports more meanwhile waits for us, and makes the row fresh again
@@ -34,15 +35,27 @@ left join tariff t on t.id = tariff_now(s.process_id, s.slug, %(now)s)
 order by a.contributor_id, g.ended_ms, a.task_id
 for update of a"""
 
-# what was counted of these contributors for other tasks, where it may overlap
+# what was counted of these contributors for other tasks, or is paid as hours beside tasks, where it
+# may overlap
 TAKEN = """
-select w.contributor_id, range_agg(w.intervals) as intervals
-from unnest(%(who)s::bigint[], %(from)s::bigint[], %(to)s::bigint[]) as u (who, from_ms, to_ms)
-join work_time w on w.contributor_id = u.who and w.ended_ms > u.from_ms and w.claimed_ms < u.to_ms
-where not exists (
-    select from unnest(%(tasks)s::bigint[], %(of)s::bigint[]) as own (task, who)
-    where own.task = w.task_id and own.who = w.contributor_id)
-group by w.contributor_id"""
+with span as (
+    select * from unnest(%(who)s::bigint[], %(from)s::bigint[], %(to)s::bigint[])
+        as u (who, from_ms, to_ms)
+), taken as (
+    select w.contributor_id, w.intervals
+    from span
+    join work_time w on w.contributor_id = span.who and w.ended_ms > span.from_ms
+        and w.claimed_ms < span.to_ms
+    where not exists (
+        select from unnest(%(tasks)s::bigint[], %(of)s::bigint[]) as own (task, who)
+        where own.task = w.task_id and own.who = w.contributor_id)
+    union all
+    select h.contributor_id, h.intervals
+    from span
+    join paid_hours h on h.contributor_id = span.who and h.until_ms > span.from_ms
+        and h.from_ms < span.to_ms
+)
+select contributor_id, range_agg(intervals) as intervals from taken group by contributor_id"""
 
 # a person's decision about a task stays; what is measured is kept beside it
 COUNT = """
@@ -110,43 +123,6 @@ from (
 ) one
 group by contributor_id order by contributor_id"""
 
-OPEN = """
-insert into time_review (task_id, contributor_id, batch_step_id, measured_ms, stated_ms, reason,
-                         opened_ms)
-values (%(task)s, %(who)s, %(step)s, %(measured)s, %(stated)s, %(reason)s, %(now)s)
-on conflict (task_id, contributor_id) where decided_ms is null do nothing
-returning id"""
-
-_REVIEW = """
-select r.id, r.task_id, r.contributor_id, r.batch_step_id, r.measured_ms, r.stated_ms, r.reason,
-       r.opened_ms, r.decided_ms, r.agreed_ms, r.why
-from time_review r
-"""
-REVIEW = _REVIEW + "where r.id = %s for update"
-WAITING = _REVIEW + "where r.task_id = %s and r.contributor_id = %s and r.decided_ms is null"
-REVIEWS = (
-    _REVIEW
-    + """where r.id > %(after)s and (%(who)s::bigint is null or r.contributor_id = %(who)s)
-  and (not %(open)s or r.decided_ms is null)
-order by r.id limit %(limit)s"""
-)
-
-DECIDE = """
-update time_review set decided_ms = %(now)s, account_id = %(by)s, agreed_ms = %(agreed)s,
-       why = %(why)s
-where id = %(review)s"""
-
-AGREE = """
-insert into work_time as w (task_id, contributor_id, batch_step_id, intervals, measured_ms,
-                            agreed_ms, basis, claimed_ms, ended_ms, answered)
-select g.task_id, g.contributor_id, g.batch_step_id, '{}', 0, %(agreed)s, 'stated', g.claimed_ms,
-       g.ended_ms, g.state = 'submitted'
-from assignment g where g.task_id = %(task)s and g.contributor_id = %(who)s
-on conflict (task_id, contributor_id) do update
-set agreed_ms = excluded.agreed_ms, basis = 'stated'"""
-
-OWNER = "select account_id from contributor where id = %s"
-
 
 class FreshTime(Struct, frozen=True):
     """What was reported of one task, not counted yet."""
@@ -183,6 +159,11 @@ def alone(conn: SyncConn) -> bool:
     """Whether no other engine counts just now; until the transaction ends, none will."""
     row = conn.execute(TRY_LOCK, [LOCK]).fetchone()
     return bool(row and row[0])
+
+
+def keep_from_counting(conn: SyncConn) -> None:
+    """Until the transaction ends; waits for an engine that counts."""
+    conn.execute(LOCK_SQL, [LOCK])
 
 
 def fresh(conn: SyncConn, limit: int, now_ms: int) -> list[FreshTime]:
@@ -245,39 +226,3 @@ def between(
     with conn.cursor(row_factory=of(TimeSum)) as cursor:
         found: list[TimeSum] = cursor.execute(BETWEEN, values).fetchall()
     return found
-
-
-def open_review(conn: SyncConn, values: dict[str, Any]) -> int | None:
-    """Its number; None where one is open."""
-    row = conn.execute(OPEN, values).fetchone()
-    return int(row[0]) if row else None
-
-
-def review(conn: SyncConn, review_id: int) -> Review | None:
-    """Locked until the transaction ends."""
-    with conn.cursor(row_factory=of(Review)) as cursor:
-        found: Review | None = cursor.execute(REVIEW, [review_id]).fetchone()
-    return found
-
-
-def waiting(conn: SyncConn, task_id: int, contributor_id: int) -> Review | None:
-    """The open statement about a task."""
-    with conn.cursor(row_factory=of(Review)) as cursor:
-        found: Review | None = cursor.execute(WAITING, [task_id, contributor_id]).fetchone()
-    return found
-
-
-def reviews(conn: SyncConn, values: dict[str, Any]) -> list[Review]:
-    with conn.cursor(row_factory=of(Review)) as cursor:
-        found: list[Review] = cursor.execute(REVIEWS, values).fetchall()
-    return found
-
-
-def decide(conn: SyncConn, values: dict[str, Any]) -> None:
-    conn.execute(DECIDE, values)
-    conn.execute(AGREE, values)
-
-
-def account_of(conn: SyncConn, contributor_id: int) -> int | None:
-    row = conn.execute(OWNER, [contributor_id]).fetchone()
-    return row[0] if row else None

@@ -25,8 +25,8 @@ class PaySlip(Struct, frozen=True):
     owed_minor: Annotated[Minor, Meta(description="What the time brings at least.")]
     before_minor: Annotated[Minor, Meta(description="Top-ups of earlier slips of the period.")]
     topup_minor: Minor
-    exam_ms: LengthMs
-    exam_minor: Minor
+    hours_ms: LengthMs
+    hours_minor: Minor
     total_minor: Annotated[Minor, Meta(description="Nothing is deducted.")]
     hourly_minor: Annotated[
         int | None, Meta(description="What an hour has brought; null: no time was measured.")

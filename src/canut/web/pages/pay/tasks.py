@@ -9,8 +9,8 @@ from litestar.params import FromPath, FromQuery
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Conflict, Invalid, Problem
 from canut.insight import own_pay
+from canut.pay.deciding import REASON_CHARS_MAX
 from canut.pay.time import state_time
-from canut.pay.time.reviews import REASON_CHARS_MAX
 from canut.web.api.common import in_thread, task_names
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.errors import STATUS

@@ -1,0 +1,22 @@
+"""Hours that are paid beside tasks: training, panel duty, and waiting that the platform caused."""
+
+from canut.pay.hours.model import KINDS, Hours, PaidHours, Waiting
+from canut.pay.hours.verbs import (
+    decide_hours,
+    list_hours,
+    own_hours,
+    record_hours,
+    state_hours,
+)
+
+__all__ = [
+    "KINDS",
+    "Hours",
+    "PaidHours",
+    "Waiting",
+    "decide_hours",
+    "list_hours",
+    "own_hours",
+    "record_hours",
+    "state_hours",
+]

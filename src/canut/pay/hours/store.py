@@ -1,0 +1,161 @@
+"""The SQL of hours that are paid beside tasks."""
+
+from typing import Any
+
+from msgspec import Struct
+from psycopg.types.multirange import Multirange
+from psycopg.types.range import Range
+
+from canut.db.pool import SyncConn
+from canut.db.rows import of
+from canut.pay.active_time import Interval
+from canut.pay.hours.model import Hours, PaidHours, TaskInSpan
+
+# whose hours, locked: of one contributor they are stated and decided one after the other. Answers
+# of theirs do not wait for that
+CONTRIBUTOR = """
+select account_id, jurisdiction from contributor where id = %s and kind = 'person'
+for no key update"""
+
+# the same hours, stated before
+SAME = """
+select id from paid_hours
+where contributor_id = %(who)s and from_ms = %(from)s and until_ms = %(until)s
+  and kind = %(kind)s and currency = %(currency)s and stated_ms = %(stated)s
+  and reason = %(reason)s and noted = %(noted)s
+order by id desc limit 1"""
+
+# hours that were refused take no room: nothing is paid for them
+OVERLAPPING = """
+select id from paid_hours
+where contributor_id = %(who)s and until_ms > %(from)s and from_ms < %(until)s
+  and agreed_ms is distinct from 0
+order by id limit 1"""
+
+OPEN = """
+insert into paid_hours (contributor_id, kind, currency, from_ms, until_ms, stated_ms, reason, noted,
+                        stated_by, opened_ms)
+values (%(who)s, %(kind)s, %(currency)s, %(from)s, %(until)s, %(stated)s, %(reason)s, %(noted)s,
+        %(by)s, %(now)s)
+returning id"""
+
+DECIDE = """
+update paid_hours
+set decided_ms = %(now)s, agreed_ms = %(agreed)s, why = %(why)s, decided_by = %(by)s,
+    intervals = %(intervals)s
+where id = %(hours)s"""
+
+_HOURS = """
+select h.id, h.contributor_id, c.name as contributor, h.kind, h.currency, h.from_ms, h.until_ms,
+       h.stated_ms, h.reason, h.noted, h.opened_ms, h.decided_ms, h.agreed_ms, h.why,
+       a.name as decider, s.id as slip_id, s.paid_ms
+from paid_hours h
+join contributor c on c.id = h.contributor_id
+left join account a on a.id = h.decided_by
+left join hours_line l on l.hours_id = h.id
+left join pay_slip s on s.contributor_id = l.contributor_id and s.currency = l.currency
+    and s.of_period = l.period_id and s.period_id = l.period_id
+"""
+ONE = _HOURS + "where h.id = %s"
+# whose they are tells whom to lock, before they are looked at
+WHOSE = "select contributor_id from paid_hours where id = %s"
+# a contributor's, the newest first
+OWN = _HOURS + "where h.contributor_id = %s and h.id < %s order by h.id desc limit %s"
+# those that wait (or all), the oldest first
+LIST = _HOURS + "where h.id > %s and (not %s or h.decided_ms is null) order by h.id limit %s"
+
+TASKS = """
+select w.claimed_ms, w.ended_ms, w.agreed_ms, w.basis = 'stated' as stated,
+       array(select array[lower(i), upper(i)] from unnest(w.intervals) i) as measured
+from work_time w
+where w.contributor_id = %(who)s and w.ended_ms > %(from)s and w.claimed_ms < %(until)s
+order by w.ended_ms, w.task_id"""
+
+# of exams that are paid, as settlements reckon them; one that goes on too
+EXAMS = """
+select array(select array[lower(i), upper(i)]
+             from unnest(exam_time(x.id, %(most)s * t.assumed_ms)) i)
+from exam x
+join tariff t on t.id = tariff_now(x.process_id, x.step_slug, coalesce(x.ended_ms, %(now)s))
+where x.contributor_id = %(who)s and x.started_ms < %(until)s
+  and coalesce(x.ended_ms, %(now)s) > %(from)s"""
+
+
+class Whose(Struct, frozen=True):
+    """The person whose hours they are."""
+
+    account_id: int | None
+    jurisdiction: str | None
+
+
+def whose(conn: SyncConn, contributor_id: int) -> Whose | None:
+    """None: there is no such person. Locked until the transaction ends."""
+    with conn.cursor(row_factory=of(Whose)) as cursor:
+        found: Whose | None = cursor.execute(CONTRIBUTOR, [contributor_id]).fetchone()
+    return found
+
+
+def same(conn: SyncConn, values: dict[str, Any]) -> int | None:
+    row = conn.execute(SAME, values).fetchone()
+    return int(row[0]) if row else None
+
+
+def overlapping(conn: SyncConn, contributor_id: int, hours: Hours) -> int | None:
+    """Hours of theirs that share time with these."""
+    values = {"who": contributor_id, "from": hours.from_ms, "until": hours.until_ms}
+    row = conn.execute(OVERLAPPING, values).fetchone()
+    return int(row[0]) if row else None
+
+
+def open_hours(conn: SyncConn, values: dict[str, Any]) -> int:
+    row = conn.execute(OPEN, values).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def decide(conn: SyncConn, values: dict[str, Any], paid: list[Interval]) -> None:
+    """`paid`: the milliseconds that are paid."""
+    intervals = Multirange([Range(*one) for one in paid])
+    conn.execute(DECIDE, values | {"intervals": intervals})
+
+
+def owner(conn: SyncConn, hours_id: int) -> int | None:
+    row = conn.execute(WHOSE, [hours_id]).fetchone()
+    return int(row[0]) if row else None
+
+
+def one(conn: SyncConn, hours_id: int) -> PaidHours | None:
+    with conn.cursor(row_factory=of(PaidHours)) as cursor:
+        found: PaidHours | None = cursor.execute(ONE, [hours_id]).fetchone()
+    return found
+
+
+def own(conn: SyncConn, contributor_id: int, before: int, limit: int) -> list[PaidHours]:
+    with conn.cursor(row_factory=of(PaidHours)) as cursor:
+        values = [contributor_id, before, limit]
+        found: list[PaidHours] = cursor.execute(OWN, values).fetchall()
+    return found
+
+
+def every(conn: SyncConn, after: int, limit: int, *, open_only: bool) -> list[PaidHours]:
+    with conn.cursor(row_factory=of(PaidHours)) as cursor:
+        found: list[PaidHours] = cursor.execute(LIST, [after, open_only, limit]).fetchall()
+    return found
+
+
+def tasks(conn: SyncConn, contributor_id: int, from_ms: int, until_ms: int) -> list[TaskInSpan]:
+    """Tasks of theirs in a span, whose time is agreed."""
+    values = {"who": contributor_id, "from": from_ms, "until": until_ms}
+    return [
+        TaskInSpan(claimed, ended, [(start, end) for start, end in measured], agreed, stated)
+        for claimed, ended, agreed, stated, measured in conn.execute(TASKS, values)
+    ]
+
+
+def exams(
+    conn: SyncConn, contributor_id: int, from_ms: int, until_ms: int, now_ms: int, most: int
+) -> list[Interval]:
+    """When they were at exams that are paid, of each question as long as `most` tasks take."""
+    values = {"who": contributor_id, "from": from_ms, "until": until_ms}
+    found = conn.execute(EXAMS, values | {"now": now_ms, "most": most})
+    return [(start, end) for (spans,) in found for start, end in spans]
