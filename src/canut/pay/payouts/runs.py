@@ -123,8 +123,7 @@ def list_runs(
 ) -> list[Run]:
     """Runs, newest first, from the one before `before` on. Raises `Forbidden`."""
     check_keeper(by)
-    found = store_runs.runs(conn, before, min(limit, PAGE_MAX))
-    return [_full(conn, run) for run in found]
+    return _all_full(conn, store_runs.runs(conn, before, min(limit, PAGE_MAX)))
 
 
 def payouts_in(
@@ -229,4 +228,9 @@ def _check_file(run: Run) -> None:
 
 
 def _full(conn: SyncConn, run: Run) -> Run:
-    return msgspec.structs.replace(run, approvals=store_runs.approvals(conn, run.id))
+    return _all_full(conn, [run])[0]
+
+
+def _all_full(conn: SyncConn, found: list[Run]) -> list[Run]:
+    approvals = store_runs.approvals(conn, [run.id for run in found])
+    return [msgspec.structs.replace(run, approvals=approvals[run.id]) for run in found]

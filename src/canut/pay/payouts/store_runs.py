@@ -1,5 +1,6 @@
 """The SQL of payout runs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -50,9 +51,9 @@ STANDS = """a.disabled_ms is null and exists (
     select from account_role k where k.account_id = a.id and k.role in ('operator', 'steward'))"""
 
 APPROVALS = f"""
-select v.account_id, a.name, v.at_ms, {STANDS} as stands
+select v.run_id, v.account_id, a.name, v.at_ms, {STANDS}
 from payout_approval v join account a on a.id = v.account_id
-where v.run_id = %s order by v.at_ms, v.account_id"""  # noqa: S608 - a condition of ours
+where v.run_id = any (%s) order by v.at_ms, v.account_id"""  # noqa: S608 - a condition of ours
 APPROVE = """
 insert into payout_approval (run_id, account_id, at_ms) values (%s, %s, %s)
 on conflict do nothing returning 1"""
@@ -118,8 +119,12 @@ def runs(conn: SyncConn, before: int | None, limit: int) -> list[Run]:
     return rows(conn, Run, RUNS, [before, before, limit])
 
 
-def approvals(conn: SyncConn, run_id: int) -> list[Approval]:
-    return rows(conn, Approval, APPROVALS, [run_id])
+def approvals(conn: SyncConn, of: Sequence[int]) -> dict[int, list[Approval]]:
+    """Run -> who approved it, oldest first."""
+    found: dict[int, list[Approval]] = {run_id: [] for run_id in of}
+    for run_id, *said in conn.execute(APPROVALS.encode(), [list(of)]):
+        found[run_id].append(Approval(*said))
+    return found
 
 
 def approve(conn: SyncConn, run_id: int, account: int, now_ms: int) -> bool:
