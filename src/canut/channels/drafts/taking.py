@@ -12,14 +12,11 @@ def take_in(uploads: Uploads, sent: Sequence[Sent], client_id: int, called: Call
     """Keep these files, and look at what they begin with. Raises `Invalid` for what is neither a
     table nor pictures; then nothing of them stays."""
     token = uploads.new()
-    try:
+    with uploads.kept_if_used(token):
         found = gather(sent, uploads.pictures(token), client_id, uploads.bytes_max, called)
         if found.names:
             uploads.name_pictures(token, found.names)
         size = uploads.keep(token, found.table.stream)
         with uploads.open(token) as stream:
             facts = begin(stream, found.table.name, uploads.bytes_max, found)
-    except BaseException:
-        uploads.forget(token)
-        raise
     return Upload(token, found.table.name, size + found.bytes, facts)
