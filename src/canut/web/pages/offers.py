@@ -22,18 +22,20 @@ class Offer(Struct, frozen=True):
 async def read_offers(request: WebRequest, batches: Sequence[int]) -> dict[int, list[Offer]]:
     """Batch -> what its steps pay, in their order."""
     async with pool(request).connection() as conn:
-        found = await read_step_pay(conn, batches)
-    several = [one for steps in found.values() for one in steps if len(_alike(steps)) > 1]
-    titles = await read_titles(pool(request), {one.batch_step_id for one in several})
+        pays = await read_step_pay(conn, batches)
+    groups = {batch: _alike(steps) for batch, steps in pays.items()}
+    mixed = [batch for batch, alike in groups.items() if len(alike) > 1]
+    several = {one.batch_step_id for batch in mixed for one in pays[batch]}
+    titles = await read_titles(pool(request), several) if several else {}
     return {
         batch: [
             Offer(
                 group[0],
-                tuple(titles[one.batch_step_id].step for one in group if one in several),
+                tuple(titles[one.batch_step_id].step for one in group if batch in mixed),
             )
-            for group in _alike(steps)
+            for group in alike
         ]
-        for batch, steps in found.items()
+        for batch, alike in groups.items()
     }
 
 
