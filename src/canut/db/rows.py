@@ -1,9 +1,9 @@
-"""Rows as values: a row factory that fills a frozen msgspec.Struct by column names."""
+"""Rows as values: what a statement finds, as frozen msgspec.Structs filled by column names."""
 
 from typing import Any, TypeVar
 
 import msgspec
-from psycopg import AsyncCursor, Cursor
+from psycopg import AsyncCursor, Connection, Cursor
 from psycopg.rows import RowMaker
 from psycopg.types.json import set_json_dumps, set_json_loads
 
@@ -37,3 +37,17 @@ class StructRow:
 def of(struct: type[T]) -> Any:
     """Row factory for `struct`: `conn.cursor(row_factory=of(Batch))`."""
     return StructRow(struct)
+
+
+def all_of(conn: Connection[Any], struct: type[T], sql: str, values: Any = None) -> list[T]:
+    """Every row of a statement, as `struct`."""
+    with conn.cursor(row_factory=of(struct)) as cursor:
+        found: list[T] = cursor.execute(sql.encode(), values).fetchall()
+    return found
+
+
+def first_of(conn: Connection[Any], struct: type[T], sql: str, values: Any = None) -> T | None:
+    """The first row of a statement, as `struct`; None: it has none."""
+    with conn.cursor(row_factory=of(struct)) as cursor:
+        found: T | None = cursor.execute(sql.encode(), values).fetchone()
+    return found

@@ -1,13 +1,10 @@
 """The SQL of what stewards read."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
 
 from canut.db.pool import SyncConn
-from canut.db.rows import of
+from canut.db.rows import all_of, first_of
 from canut.insight.books_model import Evidence, StepPrice, Sum, Titles
-
-T = TypeVar("T")
 
 # how many are not decided, up to a number
 REVIEWS = """
@@ -74,7 +71,7 @@ def open_reviews(conn: SyncConn, most: int) -> int:
 
 
 def sums(conn: SyncConn) -> list[Sum]:
-    return _rows(conn, Sum, SUMS, [])
+    return all_of(conn, Sum, SUMS)
 
 
 def owners(conn: SyncConn, accounts: Sequence[int]) -> dict[int, str]:
@@ -89,26 +86,19 @@ def names(conn: SyncConn, contributors: Sequence[int]) -> dict[int, str]:
 
 def evidence(conn: SyncConn, reviews: Sequence[int]) -> dict[int, Evidence]:
     """By review."""
-    return {one.review_id: one for one in _rows(conn, Evidence, EVIDENCE, [list(reviews)])}
+    return {one.review_id: one for one in all_of(conn, Evidence, EVIDENCE, [list(reviews)])}
 
 
 def steps(conn: SyncConn, most: int) -> list[StepPrice]:
-    return _rows(conn, StepPrice, STEPS, [most])
+    return all_of(conn, StepPrice, STEPS, [most])
 
 
 def step(conn: SyncConn, process_id: int, slug: str) -> StepPrice | None:
-    found = _rows(conn, StepPrice, STEP, [process_id, slug])
-    return found[0] if found else None
+    return first_of(conn, StepPrice, STEP, [process_id, slug])
 
 
 def titles(conn: SyncConn, places: Sequence[tuple[int, str]]) -> Titles:
     """What processes and their steps are called."""
     given = [[place[0] for place in places], [place[1] for place in places]]
-    found = _rows(conn, StepPrice, TITLES, given)
+    found = all_of(conn, StepPrice, TITLES, given)
     return {(one.process_id, one.slug): (one.process, one.title) for one in found}
-
-
-def _rows(conn: SyncConn, struct: type[T], query: str, values: Sequence[Any]) -> list[T]:
-    with conn.cursor(row_factory=of(struct)) as cursor:
-        found: list[T] = cursor.execute(query, values).fetchall()
-    return found

@@ -1,7 +1,7 @@
 """The SQL of a contributor's list of their answers. Everything here reads."""
 
 from canut.db.pool import Conn, SyncConn
-from canut.db.rows import of
+from canut.db.rows import all_of, of
 from canut.insight.model import AskedAnswers, Given, Titles
 
 #: later than any answer
@@ -83,6 +83,4 @@ async def titles(conn: Conn, batch_steps: list[int]) -> list[Titles]:
 
 def sync_titles(conn: SyncConn, batch_steps: list[int]) -> dict[int, Titles]:
     """The same by step, on a connection of long work."""
-    with conn.cursor(row_factory=of(Titles)) as cursor:
-        found: list[Titles] = cursor.execute(TITLES, [batch_steps]).fetchall()
-    return {one.batch_step_id: one for one in found}
+    return {one.batch_step_id: one for one in all_of(conn, Titles, TITLES, [batch_steps])}

@@ -1,12 +1,11 @@
 """The SQL of accrual."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from msgspec import Struct
 
 from canut.db.pool import Conn, SyncConn
-from canut.db.rows import of
+from canut.db.rows import all_of, of
 from canut.pay.accrual.model import Charged, Due, Earned, Earning, PayNow, Sheet, Work
 
 #: first key of the advisory lock that lets one engine accrue at a time
@@ -191,7 +190,7 @@ def alone(conn: SyncConn) -> bool:
 
 
 def take(conn: SyncConn, limit: int) -> list[Work]:
-    return _all(conn, Work, TAKE, [limit])
+    return all_of(conn, Work, TAKE, [limit])
 
 
 def earn(conn: SyncConn, found: Sequence[Earned], now_ms: int) -> None:
@@ -212,7 +211,7 @@ def correct(conn: SyncConn, since_ms: int, now_ms: int) -> int:
 
 
 def due(conn: SyncConn, limit: int) -> list[Due]:
-    return _all(conn, Due, DUE, [limit])
+    return all_of(conn, Due, DUE, [limit])
 
 
 def make_sheets(conn: SyncConn, found: Sequence[Charged], accept_ms: int, now_ms: int) -> list[int]:
@@ -240,7 +239,7 @@ def keep_holds(conn: SyncConn, holds: dict[int, list[int]]) -> None:
 
 
 def to_accept(conn: SyncConn, now_ms: int, limit: int) -> list[ToAccept]:
-    return _all(conn, ToAccept, TO_ACCEPT, [now_ms, limit])
+    return all_of(conn, ToAccept, TO_ACCEPT, [now_ms, limit])
 
 
 def accepted(conn: SyncConn, sheets: list[int], now_ms: int) -> None:
@@ -252,7 +251,7 @@ def accept_batch(conn: SyncConn, batch_id: int, now_ms: int) -> int:
 
 
 def ai_due(conn: SyncConn) -> list[AiDue]:
-    return _all(conn, AiDue, AI, [])
+    return all_of(conn, AiDue, AI)
 
 
 def ai_posted(conn: SyncConn, batch_id: int, minor: int) -> None:
@@ -263,7 +262,7 @@ def between(
     conn: SyncConn, from_ms: int, until_ms: int, contributor_id: int | None
 ) -> list[PaySum]:
     values = {"from": from_ms, "until": until_ms, "who": contributor_id}
-    return _all(conn, PaySum, BETWEEN, values)
+    return all_of(conn, PaySum, BETWEEN, values)
 
 
 async def sheets_of(conn: Conn, who: int, before: int, limit: int) -> list[Sheet]:
@@ -284,10 +283,4 @@ async def earnings(conn: Conn, who: int, before_ms: int, limit: int) -> list[Ear
 async def pay_now(conn: Conn, who: int) -> list[PayNow]:
     async with conn.cursor(row_factory=of(PayNow)) as cursor:
         found: list[PayNow] = await (await cursor.execute(NOW, {"who": who})).fetchall()
-    return found
-
-
-def _all(conn: SyncConn, struct: type[Any], sql: str, values: Any) -> list[Any]:
-    with conn.cursor(row_factory=of(struct)) as cursor:
-        found: list[Any] = cursor.execute(sql, values).fetchall()
     return found

@@ -1,16 +1,14 @@
 """The SQL of invoices and of what they bill."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
 from psycopg.types.json import Jsonb
 
 from canut.db.pool import SyncConn
-from canut.db.rows import of
+from canut.db.rows import all_of, first_of
 from canut.pay.money.model import Invoice, Part
-
-T = TypeVar("T")
 
 CLIENT = "select slug, name from client where id = %s"
 
@@ -166,7 +164,7 @@ def set_billing(conn: SyncConn, values: dict[str, Any]) -> None:
 
 
 def billing(conn: SyncConn, client_id: int) -> BillingRow | None:
-    return _first(conn, BillingRow, BILLING, [client_id])
+    return first_of(conn, BillingRow, BILLING, [client_id])
 
 
 def next_position(conn: SyncConn, series: str) -> int:
@@ -177,7 +175,7 @@ def next_position(conn: SyncConn, series: str) -> int:
 
 def costs(conn: SyncConn, client_id: int, currency: str, until_ms: int) -> list[Cost]:
     values = {"client": client_id, "currency": currency, "until": until_ms}
-    return _rows(conn, Cost, COSTS, values)
+    return all_of(conn, Cost, COSTS, values)
 
 
 def last_invoice(conn: SyncConn, client_id: int, currency: str) -> tuple[int, str, int] | None:
@@ -197,7 +195,7 @@ def add(conn: SyncConn, values: dict[str, Any], lines: Sequence[tuple[int, str, 
 
 
 def lines(conn: SyncConn, invoice_id: int) -> list[Cost]:
-    return _rows(conn, Cost, LINES, [invoice_id])
+    return all_of(conn, Cost, LINES, [invoice_id])
 
 
 def taken(conn: SyncConn, invoice_id: int, transfer_id: int, now_ms: int) -> None:
@@ -210,11 +208,11 @@ def is_taken(conn: SyncConn, invoice_id: int) -> bool:
 
 
 def invoice(conn: SyncConn, invoice_id: int) -> Invoice | None:
-    return _first(conn, Invoice, ONE, [invoice_id])
+    return first_of(conn, Invoice, ONE, [invoice_id])
 
 
 def invoices(conn: SyncConn, values: dict[str, Any]) -> list[Invoice]:
-    return _rows(conn, Invoice, OF_CLIENTS, values)
+    return all_of(conn, Invoice, OF_CLIENTS, values)
 
 
 def lock_invoice(conn: SyncConn, invoice_id: int) -> None:
@@ -222,7 +220,7 @@ def lock_invoice(conn: SyncConn, invoice_id: int) -> None:
 
 
 def unpaid(conn: SyncConn, limit: int) -> list[Invoice]:
-    return _rows(conn, Invoice, UNPAID, [limit])
+    return all_of(conn, Invoice, UNPAID, [limit])
 
 
 def id_of(conn: SyncConn, number: str) -> int | None:
@@ -231,7 +229,7 @@ def id_of(conn: SyncConn, number: str) -> int | None:
 
 
 def files(conn: SyncConn, invoice_id: int) -> Files | None:
-    return _first(conn, Files, FILES, [invoice_id])
+    return first_of(conn, Files, FILES, [invoice_id])
 
 
 def papers(conn: SyncConn, invoice_id: int) -> dict[str, Any]:
@@ -239,14 +237,3 @@ def papers(conn: SyncConn, invoice_id: int) -> dict[str, Any]:
     assert row is not None
     found: dict[str, Any] = row[0]
     return found
-
-
-def _rows(conn: SyncConn, struct: type[T], sql: str, values: Any) -> list[T]:
-    with conn.cursor(row_factory=of(struct)) as cursor:
-        found: list[T] = cursor.execute(sql.encode(), values).fetchall()
-    return found
-
-
-def _first(conn: SyncConn, struct: type[T], sql: str, values: Any) -> T | None:
-    found = _rows(conn, struct, sql, values)
-    return found[0] if found else None

@@ -1,15 +1,11 @@
 """The SQL of what clients have."""
 
-from typing import Any, TypeVar
-
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
-from canut.db.rows import of
+from canut.db.rows import all_of, first_of
 from canut.pay.money.model import Part
 from canut.pay.money.purse_model import BatchPurse, Move
-
-T = TypeVar("T")
 
 # a batch waits for its first money where a step is held and has none
 _WAITS = """
@@ -140,7 +136,7 @@ class PurseRow(Struct, frozen=True):
 
 
 def purses(conn: SyncConn, client_id: int | None) -> list[PurseRow]:
-    return _rows(conn, PurseRow, PURSES, {"client": client_id})
+    return all_of(conn, PurseRow, PURSES, {"client": client_id})
 
 
 def client_of(conn: SyncConn, batch_id: int) -> int | None:
@@ -149,15 +145,14 @@ def client_of(conn: SyncConn, batch_id: int) -> int | None:
 
 
 def batch(conn: SyncConn, batch_id: int) -> BatchPurse | None:
-    found = _rows(conn, BatchPurse, BATCH, [batch_id])
-    return found[0] if found else None
+    return first_of(conn, BatchPurse, BATCH, [batch_id])
 
 
 def batches(
     conn: SyncConn, client_id: int, waiting: bool, before: int | None, limit: int
 ) -> list[BatchPurse]:
     values = {"client": client_id, "waiting": waiting, "before": before, "limit": limit}
-    return _rows(conn, BatchPurse, BATCHES, values)
+    return all_of(conn, BatchPurse, BATCHES, values)
 
 
 def used(conn: SyncConn, batch_id: int) -> dict[Part, int]:
@@ -175,10 +170,4 @@ def held(conn: SyncConn, batch_id: int) -> dict[Part, int]:
 def moves(conn: SyncConn, client_id: int, before: tuple[int, int] | None, limit: int) -> list[Move]:
     at, last = before or EVER
     values = {"client": client_id, "at": at, "id": last, "limit": limit}
-    return _rows(conn, Move, MOVES, values)
-
-
-def _rows(conn: SyncConn, struct: type[T], sql: str, values: Any) -> list[T]:
-    with conn.cursor(row_factory=of(struct)) as cursor:
-        found: list[T] = cursor.execute(sql.encode(), values).fetchall()
-    return found
+    return all_of(conn, Move, MOVES, values)

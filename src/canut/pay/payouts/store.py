@@ -1,15 +1,13 @@
 """The SQL of payouts, their accounts and runs."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
-from canut.db.rows import of
+from canut.db.rows import all_of, first_of
 from canut.pay.payouts.model import Payout, PayoutState
-
-T = TypeVar("T")
 
 # one row a contributor is in force; whoever changes it meanwhile waits for the contributor's row
 LOCK_CONTRIBUTOR = "select kind from contributor where id = %s for no key update"
@@ -117,8 +115,7 @@ def add_account(conn: SyncConn, values: dict[str, Any]) -> int:
 
 
 def account_in_force(conn: SyncConn, contributor: int) -> AccountRow | None:
-    found = rows(conn, AccountRow, IN_FORCE, [contributor])
-    return found[0] if found else None
+    return first_of(conn, AccountRow, IN_FORCE, [contributor])
 
 
 def shared_with(conn: SyncConn, mark: bytes, contributor: int) -> list[int]:
@@ -140,26 +137,25 @@ def payables(conn: SyncConn, contributor: int) -> list[tuple[str, int]]:
 
 
 def by_key(conn: SyncConn, contributor: int, key: str) -> Payout | None:
-    found = rows(conn, Payout, BY_KEY, [contributor, key])
-    return found[0] if found else None
+    return first_of(conn, Payout, BY_KEY, [contributor, key])
 
 
 def of_contributor(
     conn: SyncConn, contributor: int, before: int | None, limit: int
 ) -> list[Payout]:
-    return rows(conn, Payout, OF_CONTRIBUTOR, [contributor, before, before, limit])
+    return all_of(conn, Payout, OF_CONTRIBUTOR, [contributor, before, before, limit])
 
 
 def of_run(conn: SyncConn, run: int, after: int, limit: int) -> list[Payout]:
-    return rows(conn, Payout, OF_RUN, [run, after, limit])
+    return all_of(conn, Payout, OF_RUN, [run, after, limit])
 
 
 def locked(conn: SyncConn, ids: Iterable[int]) -> dict[int, PayoutRow]:
-    return {row.id: row for row in rows(conn, PayoutRow, LOCK, [list(ids)])}
+    return {row.id: row for row in all_of(conn, PayoutRow, LOCK, [list(ids)])}
 
 
 def locked_of_run(conn: SyncConn, run: int) -> list[PayoutRow]:
-    return rows(conn, PayoutRow, LOCK_OF_RUN, [run])
+    return all_of(conn, PayoutRow, LOCK_OF_RUN, [run])
 
 
 def move_on(conn: SyncConn, outcomes: Sequence[tuple[int, PayoutState, str]], now_ms: int) -> None:
@@ -171,13 +167,6 @@ def move_on(conn: SyncConn, outcomes: Sequence[tuple[int, PayoutState, str]], no
         "now": now_ms,
     }
     conn.execute(MOVE_ON, values)
-
-
-def rows(conn: SyncConn, struct: type[T], sql: str, values: Any) -> list[T]:
-    """Every row of a statement, as `struct`."""
-    with conn.cursor(row_factory=of(struct)) as cursor:
-        found: list[T] = cursor.execute(sql.encode(), values).fetchall()
-    return found
 
 
 def one(conn: SyncConn, sql: str, values: Any) -> Any:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 from canut.db.pool import SyncConn
+from canut.db.rows import all_of, first_of
 from canut.pay.payouts.model import Return
-from canut.pay.payouts.store import rows
 from canut.pay.payouts.store_runs import STANDS
 
 _RETURN = f"""
@@ -32,13 +32,12 @@ RUN_OF = "select run_id from payout where id = %s"
 
 
 def said(conn: SyncConn, payout: int) -> Return | None:
-    found = rows(conn, Return, SAID, [payout])
-    return found[0] if found else None
+    return first_of(conn, Return, SAID, [payout])
 
 
 def of_run(conn: SyncConn, run: int) -> dict[int, Return]:
     """Payout -> what was said of it, of those that are not back."""
-    return {one.payout_id: one for one in rows(conn, Return, OF_RUN, [run]) if one.stands}
+    return {one.payout_id: one for one in all_of(conn, Return, OF_RUN, [run]) if one.stands}
 
 
 def keep(conn: SyncConn, values: dict[str, Any]) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
+from canut.db.rows import all_of, first_of
 from canut.pay.payouts.model import Approval, Run
-from canut.pay.payouts.store import one, rows
+from canut.pay.payouts.store import one
 
 APPROVED = "update payout set state = 'approved' where run_id = %s"
 
@@ -105,18 +106,17 @@ def assemble(conn: SyncConn, values: dict[str, Any]) -> int | None:
 
 
 def waiting(conn: SyncConn) -> list[Waiting]:
-    return rows(conn, Waiting, WAITING, [])
+    return all_of(conn, Waiting, WAITING)
 
 
 def run(conn: SyncConn, run_id: int, *, lock: bool = False) -> Run | None:
     if lock:
         conn.execute(LOCK_RUN, [run_id])
-    found = rows(conn, Run, RUN, [run_id])
-    return found[0] if found else None
+    return first_of(conn, Run, RUN, [run_id])
 
 
 def runs(conn: SyncConn, before: int | None, limit: int) -> list[Run]:
-    return rows(conn, Run, RUNS, [before, before, limit])
+    return all_of(conn, Run, RUNS, [before, before, limit])
 
 
 def approvals(conn: SyncConn, of: Sequence[int]) -> dict[int, list[Approval]]:
@@ -152,7 +152,7 @@ def taken(conn: SyncConn, run_id: int, total: int) -> None:
 
 
 def payees(conn: SyncConn, run_id: int) -> list[PayeeRow]:
-    return rows(conn, PayeeRow, PAYEES, [run_id])
+    return all_of(conn, PayeeRow, PAYEES, [run_id])
 
 
 def cleared(conn: SyncConn, run_id: int) -> int:

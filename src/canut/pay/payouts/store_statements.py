@@ -6,7 +6,7 @@ from msgspec import Struct
 from psycopg.types.json import Jsonb
 
 from canut.db.pool import SyncConn
-from canut.db.rows import of
+from canut.db.rows import all_of
 
 # one at a time: whoever reads the same statement meanwhile waits, and then finds it read
 LOCK = "select pg_advisory_xact_lock(hashtextextended('bank statement ' || %s || ' ' || %s, 0))"
@@ -54,6 +54,4 @@ def payouts_of_runs(conn: SyncConn, runs: list[int]) -> list[int]:
 
 
 def statements(conn: SyncConn, before: int | None, limit: int) -> list[StatementRow]:
-    with conn.cursor(row_factory=of(StatementRow)) as cursor:
-        found: list[StatementRow] = cursor.execute(LIST, [before, before, limit]).fetchall()
-    return found
+    return all_of(conn, StatementRow, LIST, [before, before, limit])
