@@ -16,6 +16,8 @@ from canut.people.model import Principal
 from canut.processes.model import ProcessDefinition
 from canut.web.pages.drafts.shared import Sight
 
+#: shares of wrong decisions offered, in percent
+ERRORS = (10, 5, 2, 1)
 #: most characters of an amount
 AMOUNT_CHARS_MAX = 20
 
@@ -44,6 +46,11 @@ class Priced(Struct, frozen=True):
     def missing(self) -> int:
         """To be paid in before work begins."""
         return max(self.start.total_minor - self.deposit, 0)
+
+
+def shares_around(usual: float) -> list[float]:
+    """Shares of wrong decisions to choose from, in percent: those offered, and the usual one."""
+    return sorted({*map(float, ERRORS), round(usual, 3)}, reverse=True)
 
 
 def levels_at(seen: Sight, shares: Sequence[float]) -> dict[str, ProcessDefinition]:

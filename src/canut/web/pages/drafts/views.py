@@ -29,7 +29,7 @@ from canut.questions.registry import load_question
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal
 from canut.web.pages.drafts.preview import preview
-from canut.web.pages.drafts.pricing import Priced, levels_at, price, price_levels
+from canut.web.pages.drafts.pricing import Priced, levels_at, price, price_levels, shares_around
 from canut.web.pages.drafts.shared import (
     Sight,
     column_names,
@@ -48,8 +48,6 @@ PROBLEMS_SHOWN = 20
 CLASS_PROBLEMS_MAX = 20
 #: rows of the file shown
 ROWS_SHOWN = 5
-#: shares of wrong decisions offered, in percent
-ERRORS = (10, 5, 2, 1)
 #: what is asked for where nobody says anything
 USUAL_ERROR = 5
 
@@ -106,7 +104,7 @@ async def target(request: WebRequest, seen: Sight) -> dict[str, Any]:
     if seen.version is not None and seen.plan.way != "made":
         usual = seen.version.definition.steps[0].promise.error_max * 100
     values: dict[str, Any] = {"levels": [], "prices": {}, "items": await _items(request, seen)}
-    shares = _shares(usual)
+    shares = shares_around(usual)
     if definition is not None and not seen.plan.problems["question"]:
         known = await _measured(request, seen)
         client, items = seen.draft.client_id, values["items"]
@@ -168,16 +166,11 @@ async def _priced(
 ) -> Priced | None:
     who, found = principal(request), values["found"]
     items = found.rows - found.rejected if found else 0
-    shares = _shares(definition.steps[0].promise.error_max * 100)
+    shares = shares_around(definition.steps[0].promise.error_max * 100)
     return await in_thread(
         request,
         lambda conn: price(conn, who, seen, shares, items, now_ms(), values["deadline_ms"]),
     )
-
-
-def _shares(usual: float) -> list[float]:
-    """Shares of wrong decisions to choose from, in percent: those offered, and the usual one."""
-    return sorted({*map(float, ERRORS), round(usual, 3)}, reverse=True)
 
 
 def _missing(seen: Sight) -> list[str]:
