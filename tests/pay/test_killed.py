@@ -15,6 +15,7 @@ import pytest
 from canut.db.check import check
 from canut.pay.accrual import accept_due
 from canut.pay.funding import cover_batches
+from canut.pay.hours import Hours, record_hours
 from canut.pay.ledger import first_fault
 from canut.pay.payouts.asking import payouts_of, set_account
 from canut.pay.settlement import list_slips
@@ -28,7 +29,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def worked(conn: psycopg.Connection, people: int) -> list[int]:
-    """Who has worked slowly, a task each, in a period that is over and of which all is accepted."""
+    """Who has worked slowly, a task each, and waited, in a period that is over and of which all is
+    accepted."""
     one = priced(conn)
     one.work = again(conn, one.work, people)
     funded(conn, one, NOW + 200_000)
@@ -41,6 +43,9 @@ def worked(conn: psycopg.Connection, people: int) -> list[int]:
             cover_batches(conn, NOW + 400_000)
             assert work_on(conn, one, who, 1, 55_000, NOW + 300_000)
     engine(conn, NOW + 3_000_000)
+    waited = Hours("waiting", NOW + 4_000_000, NOW + 4_060_000, 60_000, "It was down.")
+    for who in crowd:
+        record_hours(conn, COMMAND_LINE, who, waited, NOW + 5_000_000)
     accept_due(conn, AFTER)
     everybody = [row[0] for row in conn.execute("select id from contributor order by id")]
     for who in everybody:
@@ -83,6 +88,9 @@ def paid_once(url: str, people: int, moments: Iterable[int], piece: int) -> int:
         assert there["contributor_payable"] == there["payout_clearing"] == (0, 0, 0)
         topups = "select sum(amount) from ledger_transfer where kind = 'topup'"
         assert make.one(conn, topups) == sum(slip.topup_minor for slip in slips.values())
+        hourly = "select sum(amount) from ledger_transfer where kind = 'hourly'"
+        assert make.one(conn, hourly) == sum(slip.hours_minor for slip in slips.values())
+        assert {slips[who].hours_ms for who in crowd} == {60_000}
         assert first_fault(conn) is None
         assert check(conn) == []
     return kills

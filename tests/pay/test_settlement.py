@@ -11,6 +11,7 @@ from pypdf import PdfReader
 from canut.errors import Conflict, Forbidden, Invalid, NotFound
 from canut.pay.accrual import accept_due
 from canut.pay.funding import cover_batches
+from canut.pay.hours import Hours, decide_hours, list_hours, record_hours, state_hours
 from canut.pay.ledger import closed_until, first_fault
 from canut.pay.policy.model import DAY_MS, Policy
 from canut.pay.settlement import (
@@ -167,7 +168,8 @@ def test_a_period_is_not_settled_before_its_answers_are_counted_nor_twice(db):
 
 
 def test_an_exam_is_paid_by_the_hour_by_the_coop(db):
-    """From answer to answer, of each as long as a pilot task is paid for (three times 30 s)."""
+    """From answer to answer, of each as long as a pilot task is paid for (three times 30 s); the
+    time between may be paid as other hours, and no more than it."""
     one, who = paid(db), make.contributor(db)
     exam = make.one(
         db,
@@ -187,11 +189,20 @@ def test_an_exam_is_paid_by_the_hour_by_the_coop(db):
             [who, place + 1, NOW + shown_ms, NOW + answered_ms, exam, place + 1],
         )
     db.execute("set local session_replication_role = origin")
+    guide = Hours("training", NOW, NOW + 300_000, 300_000, "I read the guide between.")
+    with pytest.raises(Invalid, match="twice"):
+        record_hours(db, COMMAND_LINE, who, guide, AFTER)
+    asked = state_hours(db, Principal(contributor_id=who), guide, AFTER)
+    [waiting] = list_hours(db, AFTER)
+    assert (waiting.room.exams_ms, waiting.most_ms) == (20_000 + 20_000 + 90_000, 170_000)
+    decide_hours(db, COMMAND_LINE, asked.id, 70_000, "a part of it", AFTER)
     settle_all(db, AFTER)
     settle_all(db, AFTER + 7 * DAY_MS)
     [slip] = list_slips(db, contributor_id=who)
-    assert (slip.hours_ms, slip.agreed_ms) == (20_000 + 20_000 + 90_000, 0)
-    assert slip.hours_minor == owed_for_time(1202, 130_000) == slip.total_minor
+    lines = [(one.kind, one.agreed_ms) for one in read_slip(db, slip.id).hours]
+    assert lines == [("exam", 130_000), ("training", 70_000)]
+    assert (slip.hours_ms, slip.agreed_ms) == (200_000, 0)
+    assert slip.hours_minor == owed_for_time(1202, 200_000) == slip.total_minor
     assert sums(db)["contributor_payable"][0] == -sums(db)["coop_fee"][0] == slip.hours_minor
     assert first_fault(db) is None
 
