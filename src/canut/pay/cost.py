@@ -10,6 +10,12 @@ PILOT_MOST = 3
 GOLD_MOST = 0.3
 
 
+def usual_minor(price_minor: int | None, floor_minor: int, task_ms: int) -> int:
+    """The pay that one answer comes to as a rule: its price, or what its usual time pays while it
+    is paid by the hour."""
+    return owed_for_time(floor_minor, task_ms) if price_minor is None else price_minor
+
+
 def base_minor(price_minor: int | None, floor_minor: int, assumed_ms: int, lease_ms: int) -> int:
     """The pay that is set aside for one answer: its price, or what an hour's pay makes of a long
     pilot task."""
@@ -32,5 +38,10 @@ def answers_most(max_answers: int) -> int:
 
 def minor_of_micro(micro: int, currency: str) -> int:
     """Micro-units (millionths of the currency) as minor units, rounded up."""
+    return -(-micro // micro_of_minor(1, currency))
+
+
+def micro_of_minor(minor: int, currency: str) -> int:
+    """Minor units as micro-units."""
     each: int = 10 ** (6 - DIGITS[currency])
-    return -(-micro // each)
+    return minor * each

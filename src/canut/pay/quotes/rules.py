@@ -18,10 +18,9 @@ from collections.abc import Callable, Sequence
 
 from msgspec import structs
 
-from canut.pay.cost import answers_most, base_minor, minor_of_micro
+from canut.pay.cost import answers_most, base_minor, minor_of_micro, usual_minor
 from canut.pay.policy.model import DAY_MS, WHOLE, share_of
 from canut.pay.quotes.model import Choice, Line, Quote, StepFacts, StepQuote, Terms
-from canut.pay.tariff import owed_for_time
 
 #: tasks under way that the money of a new batch covers to the last answer that they may take
 COVERED = 10
@@ -135,12 +134,9 @@ def _step(items: int, step: StepFacts) -> StepQuote:
     work = items * each
     audits = min(step.audits_max, math.ceil(items * step.audit_share)) * step.panel
     answers = math.ceil(work * (1 + step.gold_share)) + audits
-    if step.tariff_id is None:
-        pay = 0
-    elif step.price_minor is not None:
-        pay = step.price_minor
-    else:
-        pay = owed_for_time(step.floor_minor, step.task_ms)
+    pay = 0
+    if step.tariff_id is not None:
+        pay = usual_minor(step.price_minor, step.floor_minor, step.task_ms)
     return StepQuote(
         batch_step_id=step.batch_step_id,
         slug=step.slug,

@@ -1,10 +1,8 @@
 """What an answer of a person costs, for whoever compares it with something else."""
 
 from canut.db.pool import SyncConn
-from canut.pay.cost import with_charges
-from canut.pay.ledger.currency import DIGITS
+from canut.pay.cost import micro_of_minor, usual_minor, with_charges
 from canut.pay.policy import policy_at
-from canut.pay.tariff import owed_for_time
 from canut.pay.tariffs.verbs import tariff_at
 
 
@@ -14,8 +12,5 @@ def answer_micro(conn: SyncConn, process_id: int, step_slug: str, at_ms: int) ->
     tariff = tariff_at(conn, process_id, step_slug, at_ms)
     if tariff is None:
         return None
-    pay = tariff.price_minor
-    if pay is None:
-        pay = owed_for_time(tariff.floor_minor, round(tariff.task_ms))
-    each: int = 10 ** (6 - DIGITS[tariff.currency])
-    return with_charges(pay, policy_at(conn, at_ms)) * each
+    pay = usual_minor(tariff.price_minor, tariff.floor_minor, round(tariff.task_ms))
+    return micro_of_minor(with_charges(pay, policy_at(conn, at_ms)), tariff.currency)
