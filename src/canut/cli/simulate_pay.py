@@ -18,8 +18,7 @@ from canut.engine.jobs import job_scripts
 from canut.pay.ledger.currency import written
 from canut.pay.simulation import Outcome, Plan, run
 from canut.pay.simulation.outcome import Group, Rule
-
-CURRENCY = "EUR"
+from canut.pay.simulation.run import CURRENCY
 
 
 def simulate_pay(plan: Plan, plot: Path | None) -> Outcome:

@@ -9,6 +9,9 @@ from msgspec import Struct
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from canut.pay.policy.model import DAY_MS
+from canut.pay.tariff import HOUR_MS
+
 Int64 = NDArray[np.int64]
 
 #: what contributors do: their work, slowly on purpose, or the easy tasks only
@@ -22,10 +25,9 @@ SLOWER = 2.5
 #: the picky look at so many tasks, this long each, and take the easiest
 LOOKED_AT, LOOK_MS = 5, 2_000
 #: no task is anybody's for longer
-LEASE_MS = 3_600_000
-DAY_MS = 86_400_000
+LEASE_MS = HOUR_MS
 #: work begins at six, and each contributor works on a day without a break
-MORNING_MS = 6 * 3_600_000
+MORNING_MS = 6 * HOUR_MS
 
 
 class Plan(Struct, frozen=True):
