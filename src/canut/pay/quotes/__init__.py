@@ -2,7 +2,14 @@
 
 from canut.pay.quotes.estimating import Basis, estimate, read_basis
 from canut.pay.quotes.model import Line, Quote, StepQuote
-from canut.pay.quotes.verbs import Offer, make_quote, read_offer, read_offers, within
+from canut.pay.quotes.verbs import (
+    Offer,
+    make_quote,
+    open_offers,
+    read_offer,
+    read_offers,
+    within,
+)
 
 __all__ = [
     "Basis",
@@ -12,6 +19,7 @@ __all__ = [
     "StepQuote",
     "estimate",
     "make_quote",
+    "open_offers",
     "read_basis",
     "read_offer",
     "read_offers",

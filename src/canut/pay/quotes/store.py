@@ -1,5 +1,6 @@
 """The SQL of quotes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -82,6 +83,12 @@ values (%s, %s, %s, %s, %s) returning id"""
 _OFFER = "select id, batch_id, currency, total_minor, quote, made_ms, agreed_ms from quote q\n"
 OFFER = _OFFER + "where q.id = %s"
 OFFERS = _OFFER + "where q.batch_id = %s order by q.id desc limit 50"
+# the last of each batch of a client, while it is not agreed to
+OPEN = """
+select q.id, q.batch_id, q.currency, q.total_minor, q.quote, q.made_ms, q.agreed_ms
+from batch b cross join lateral (
+    select * from quote where batch_id = b.id order by id desc limit 1) q
+where b.id = any(%s) and b.client_id = %s and q.agreed_ms is null"""
 AGREE = "update quote set agreed_ms = %s, account_id = %s where id = %s and agreed_ms is null"
 
 
@@ -209,6 +216,12 @@ def offer(conn: SyncConn, quote_id: int, *, lock: bool = False) -> OfferRow | No
 def offers(conn: SyncConn, batch_id: int) -> list[OfferRow]:
     with conn.cursor(row_factory=of(OfferRow)) as cursor:
         found: list[OfferRow] = cursor.execute(OFFERS, [batch_id]).fetchall()
+    return found
+
+
+def open_offers(conn: SyncConn, client_id: int, batches: Sequence[int]) -> list[OfferRow]:
+    with conn.cursor(row_factory=of(OfferRow)) as cursor:
+        found: list[OfferRow] = cursor.execute(OPEN, [[*batches], client_id]).fetchall()
     return found
 
 

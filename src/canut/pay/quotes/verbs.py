@@ -1,6 +1,6 @@
 """Making and reading quotes of a batch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct, convert
 
@@ -104,6 +104,15 @@ def read_offers(conn: SyncConn, by: Principal, batch_id: int) -> list[Offer]:
     """The quotes of a batch, newest first. Raises `NotFound`."""
     _seen(conn, by, batch_id)
     return [as_offer(row) for row in store.offers(conn, batch_id)]
+
+
+def open_offers(
+    conn: SyncConn, by: Principal, client_id: int, batches: Sequence[int]
+) -> dict[int, Offer]:
+    """Batch -> its last quote, for those batches of a client whose last quote nobody has agreed to.
+    Raises `NotFound` for a client that is not theirs."""
+    by.check_sees(client_id)
+    return {one.batch_id: as_offer(one) for one in store.open_offers(conn, client_id, batches)}
 
 
 def as_offer(row: store.OfferRow) -> Offer:

@@ -14,13 +14,12 @@ from canut.pay.funding import fund
 from canut.pay.money.purse_model import BatchPurse, ClientPurse, PartSum
 from canut.pay.money.purses import batch_parts, read_batch_purse, read_purses
 from canut.pay.money.refunds import release_batch
-from canut.pay.quotes import Offer, make_quote
+from canut.pay.quotes import Offer, make_quote, open_offers
 from canut.people.model import Principal
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.errors import STATUS
 from canut.web.pages.forms import read_form, whole_number
-from canut.web.pages.money.overview import open_offer
 from canut.web.pages.money.shared import CLIENTS, LINES, PARTS, currencies, problems_of
 from canut.web.pages.render import go
 from canut.web.pages.view import now_ms, pool, show, told
@@ -73,7 +72,7 @@ async def change_money(request: WebRequest, batch_id: FromPath[int]) -> Response
             case "quote":
                 _quote(conn, who, purse, form.get("budget", ""), now)
             case "fund":
-                offer = open_offer(conn, who, batch_id)
+                offer = _open_offer(conn, who, purse)
                 if offer is not None and offer.id == whole_number(form.get("quote", "")):
                     fund(conn, who, offer.id, now)
             case "accept":
@@ -132,10 +131,14 @@ def _sight(conn: SyncConn, who: Principal, batch_id: int, client_id: int) -> Bat
     return BatchSight(
         purse=purse,
         parts=batch_parts(conn, who, purse) if purse and purse.currency else [],
-        offer=open_offer(conn, who, batch_id) if purse else None,
+        offer=_open_offer(conn, who, purse) if purse else None,
         client=read_purses(conn, who, client_id),
         currency=(purse.currency if purse else None) or currencies(conn)[0],
     )
+
+
+def _open_offer(conn: SyncConn, who: Principal, purse: BatchPurse) -> Offer | None:
+    return open_offers(conn, who, purse.client_id, [purse.id]).get(purse.id)
 
 
 ROUTES: list[Any] = [show_money, change_money]

@@ -11,7 +11,7 @@ from canut.pay.money.model import Payment
 from canut.pay.money.payments import payments_of
 from canut.pay.money.purse_model import BatchPurse, ClientPurse
 from canut.pay.money.purses import list_batches, list_moves, read_purses
-from canut.pay.quotes import Offer, read_offers
+from canut.pay.quotes import Offer, open_offers
 from canut.people.credentials import new_token
 from canut.people.model import Principal
 from canut.web.api.common import in_thread
@@ -108,9 +108,11 @@ async def movements(
 def _sight(conn: SyncConn, who: Principal, client: int, before: int | None) -> Sight:
     purse = read_purses(conn, who, client)
     on_deposit = {one.currency: one.deposit for one in purse.purses}
+    batches = list_batches(conn, who, client, waiting=True, limit=WAITING)
+    offers = open_offers(conn, who, client, [one.id for one in batches])
     waiting = []
-    for batch in list_batches(conn, who, client, waiting=True, limit=WAITING):
-        offer = open_offer(conn, who, batch.id)
+    for batch in batches:
+        offer = offers.get(batch.id)
         free = on_deposit.get(offer.quote.currency, 0) if offer else 0
         waiting.append(Waits(batch, offer, free))
     return Sight(
@@ -124,12 +126,6 @@ def _sight(conn: SyncConn, who: Principal, client: int, before: int | None) -> S
         ],
         currencies=currencies(conn),
     )
-
-
-def open_offer(conn: SyncConn, who: Principal, batch_id: int) -> Offer | None:
-    """The last quote of a batch, while nobody has agreed to it."""
-    offers = read_offers(conn, who, batch_id)
-    return offers[0] if offers and offers[0].agreed_ms is None else None
 
 
 ROUTES: list[Any] = [overview, movements]
