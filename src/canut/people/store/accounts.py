@@ -1,5 +1,7 @@
 """Accounts, the roles they have, and the clients they act for."""
 
+from collections.abc import Iterable
+
 from canut.db.pool import Conn
 from canut.errors import Conflict, Invalid, NotFound, Problem
 from canut.people import credentials, rules
@@ -11,6 +13,9 @@ insert into client (slug, name, created_ms) values (%s, %s, now_ms())
 on conflict (slug) do nothing returning id"""
 
 CLIENTS = "select id, slug, name, created_ms from client order by name, id"
+
+CLIENTS_OF = """
+select id, slug, name, created_ms from client where id = any(%s) order by name, id"""
 
 CLIENT_BY_SLUG = "select id, slug, name, created_ms from client where slug = %s"
 
@@ -83,6 +88,11 @@ async def create_client(conn: Conn, by: Principal, slug: str, name: str) -> int:
 async def list_clients(conn: Conn) -> list[Client]:
     """Every client, by name."""
     return await rows(conn, Client, CLIENTS)
+
+
+async def clients_of(conn: Conn, ids: Iterable[int]) -> list[Client]:
+    """Those with these numbers, by name."""
+    return await rows(conn, Client, CLIENTS_OF, [[*ids]])
 
 
 async def find_client(conn: Conn, slug: str) -> Client:

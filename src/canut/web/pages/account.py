@@ -108,7 +108,7 @@ async def _account_page(
     async with house(request).connection() as conn:
         account = await store.get_account(conn, who.account_id)
         keys = await store.list_api_keys(conn, who)
-        clients = {client.id: client for client in await store.list_clients(conn)}
+        clients = {client.id: client for client in await store.clients_of(conn, who.client_ids)}
     owners = [("contributor", "", "work")] if who.contributor_id is not None else []
     owners += [
         (f"client:{number}", clients[number].name, "batches:read batches:write")

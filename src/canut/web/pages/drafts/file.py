@@ -20,7 +20,7 @@ from canut.channels.drafts.pictured import FILES_MAX, Called, Sent
 from canut.channels.drafts.taking import take_in
 from canut.config import Settings
 from canut.errors import CanutError, Invalid, Problem
-from canut.people.store import list_clients
+from canut.people.store import clients_of
 from canut.processes.making import form_of
 from canut.processes.store import read_version_async
 from canut.web.auth import WebRequest, house, principal
@@ -206,7 +206,7 @@ async def _form(
 ) -> Response[str]:
     who = principal(request)
     async with pool(request).connection() as conn:
-        clients = [one for one in await list_clients(conn) if one.id in who.client_ids]
+        clients = await clients_of(conn, who.client_ids)
     text = form.get("text", "")
     shown = form | {"text": text if len(text) <= SHOWN_AGAIN else ""}
     seen = await sight(request, draft) if draft is not None else None

@@ -10,7 +10,7 @@ from canut.pay.money.purse_model import MoveKind
 from canut.pay.policy import policy_at
 from canut.pay.quotes.model import LineKind
 from canut.people.model import Client
-from canut.people.store import list_clients
+from canut.people.store import clients_of
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.i18n import N_
 from canut.web.pages.forms import whole_number
@@ -71,7 +71,7 @@ async def scene(request: WebRequest, asked: str = "") -> Scene:
     one's own. Raises `NotFound` for a client that is not theirs."""
     who = principal(request)
     async with pool(request).connection() as conn:
-        clients = [one for one in await list_clients(conn) if one.id in who.client_ids]
+        clients = await clients_of(conn, who.client_ids)
     wanted = whole_number(asked)
     chosen = who.client(wanted if wanted is not None else clients[0].id if clients else None)
     return Scene(request, clients, chosen)
