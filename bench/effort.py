@@ -40,8 +40,8 @@ from canut.db.migrate import migrate
 from canut.db.pool import PREPARE_AFTER, SyncConn
 from canut.db.server import EmbeddedServer
 from canut.engine.audits import advance
-from canut.engine.jobs import job_scripts
 from canut.engine.loop import one_pass
+from canut.engine.schema import job_scripts
 from canut.people.store import COMMAND_LINE
 from canut.processes.model import ItemField, ItemShape, ProcessDefinition, Promise, StepDefinition
 from canut.processes.store import publish

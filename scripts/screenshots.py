@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from canut.config import hand_down  # noqa: E402
 from canut.db.migrate import migrate  # noqa: E402
 from canut.db.server import EmbeddedServer  # noqa: E402
-from canut.engine.jobs import job_scripts  # noqa: E402
+from canut.engine.schema import job_scripts  # noqa: E402
 from canut.processes.library import load_shipped  # noqa: E402
 from canut.quality.gold.pool import publish_shipped  # noqa: E402
 from tests.browser.conftest import ARGS, chromium, start  # noqa: E402

@@ -23,7 +23,7 @@ from xdist.scheduler import LoadFileScheduling
 from canut.db.migrate import migrate
 from canut.db.pool import PREPARE_AFTER
 from canut.db.server import EmbeddedServer
-from canut.engine.jobs import job_scripts
+from canut.engine.schema import job_scripts
 from tests.api import Api, emptied, serving
 
 TEMPLATE = "canut_template"

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from canut.db.migrate import Script, migrate, scripts, status
-from canut.engine.jobs import job_scripts
+from canut.engine.schema import job_scripts
 from canut.errors import Conflict
 from tests.factories import one
 

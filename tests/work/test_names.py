@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from canut.db.migrate import migrate
 from canut.db.pool import open_pool
-from canut.engine.jobs import job_scripts
+from canut.engine.schema import job_scripts
 from canut.errors import Invalid
 from canut.work import tasks
 from canut.work.model import TaskRef

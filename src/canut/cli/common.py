@@ -15,7 +15,7 @@ from canut.config import Settings, load
 from canut.db.migrate import migrate
 from canut.db.pool import Conn, connect, connect_async
 from canut.db.server import EmbeddedServer
-from canut.engine.jobs import job_scripts
+from canut.engine.schema import job_scripts
 from canut.errors import Unavailable
 from canut.quality.gold.pool import publish_shipped
 

@@ -12,7 +12,7 @@ from canut.db.check import check as find_faults
 from canut.db.migrate import migrate as apply
 from canut.db.migrate import status as compare
 from canut.db.pool import connect
-from canut.engine.jobs import job_scripts
+from canut.engine.schema import job_scripts
 from canut.people.store import COMMAND_LINE
 from canut.people.store.log import audit_sync
 

@@ -14,7 +14,7 @@ from canut.cli.simulate_pay_plot import plotted
 from canut.db.migrate import migrate
 from canut.db.pool import connect
 from canut.db.server import EmbeddedServer
-from canut.engine.jobs import job_scripts
+from canut.engine.schema import job_scripts
 from canut.pay.ledger.currency import written
 from canut.pay.simulation import Outcome, Plan, run
 from canut.pay.simulation.outcome import Group, Rule

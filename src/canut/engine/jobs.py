@@ -6,7 +6,6 @@ leases.
 """
 
 import asyncio
-import importlib.resources
 import logging
 import threading
 from pathlib import Path
@@ -14,20 +13,12 @@ from pathlib import Path
 import procrastinate
 from procrastinate import App, PsycopgConnector
 
-from canut.db.migrate import Script
 from canut.engine.duties import DUTIES, Duty, Post
 
 log = logging.getLogger("canut.engine")
 
 #: jobs done at once by one engine
 CONCURRENCY = 4
-
-
-def job_scripts() -> list[Script]:
-    """The library's migrations, in its order, each applied once like ours."""
-    folder = importlib.resources.files("procrastinate.sql") / "migrations"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
-    return [Script(f"jobs_{f.name[:-4]}", f.read_text("utf-8"), repeatable=False) for f in files]
 
 
 def make_app(post: Post) -> App:
