@@ -19,10 +19,9 @@ from canut.people.model import Principal
 from canut.processes.model import REFERENCE
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.pages.drafts.file import called, sent_files
-from canut.web.pages.drafts.shared import problems_of
 from canut.web.pages.listing import step_of
 from canut.web.pages.render import go
-from canut.web.pages.view import pool, show, told
+from canut.web.pages.view import pool, problems_of, show, told
 from canut.web.pages.work import read_form
 from canut.work import batches
 from canut.work.intake import IntakeReport, OnError

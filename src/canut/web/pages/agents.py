@@ -25,9 +25,9 @@ from canut.web.errors import STATUS
 from canut.web.i18n import N_
 from canut.web.pages import agent_charts
 from canut.web.pages.forms import read_form, whole_number
-from canut.web.pages.quality import STATES, locale_words, problems_of
+from canut.web.pages.quality import STATES, locale_words
 from canut.web.pages.render import go
-from canut.web.pages.view import now_ms, pool, say, show, told
+from canut.web.pages.view import now_ms, pool, problems_of, say, show, told
 from canut.work.batches import read_batch
 
 OPERATORS = requires("operator")

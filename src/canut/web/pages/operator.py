@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 
 from canut.channels import webhooks
-from canut.errors import CanutError, Forbidden, Invalid, Problem
+from canut.errors import CanutError, Forbidden, Invalid
 from canut.insight import operations
 from canut.insight.operations_model import COUNTED_MAX, DAY_MS
 from canut.people.store import Asked, find_audit
@@ -18,7 +18,7 @@ from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.pages.render import go
 from canut.web.pages.screen import REMARKS
-from canut.web.pages.view import now_ms, pool, say, show, told
+from canut.web.pages.view import now_ms, pool, problems_of, say, show, told
 from canut.web.pages.work import read_form
 from canut.work import batches
 
@@ -158,11 +158,6 @@ def _existing(path: Path) -> Path:
     """The folder, or the nearest above it that is there."""
     path = path.absolute()
     return path if path.exists() else _existing(path.parent)
-
-
-def problems_of(error: CanutError | None) -> list[Problem]:
-    """What is wrong, for the top of the page and beside the fields."""
-    return (error.problems or [Problem(error.message, error.mend)]) if error else []
 
 
 ROUTES: list[Any] = [overview, retry_webhook, show_batch, change_batch, queue]

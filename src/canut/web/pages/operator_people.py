@@ -15,10 +15,9 @@ from canut.people.model import Principal
 from canut.people.store.notes import NOTE_MAX, REASON_MAX
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.pages.forms import whole_number
-from canut.web.pages.operator import problems_of
 from canut.web.pages.quality import STATES as LICENCE_STATES
 from canut.web.pages.render import go
-from canut.web.pages.view import pool, show, told
+from canut.web.pages.view import pool, problems_of, show, told
 from canut.web.pages.work import read_form
 
 OPERATORS = requires("operator")

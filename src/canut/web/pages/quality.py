@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from canut.db.pool import SyncConn
-from canut.errors import CanutError, Problem
+from canut.errors import CanutError
 from canut.insight import licence_cards, quality
 from canut.insight.licence_cards import Card
 from canut.insight.quality import StepView
@@ -26,7 +26,7 @@ from canut.web.auth import WebRequest, principal, requires
 from canut.web.i18n import N_
 from canut.web.pages.forms import whole_number
 from canut.web.pages.render import go, locale_of
-from canut.web.pages.view import now_ms, show, told
+from canut.web.pages.view import now_ms, problems_of, show, told
 from canut.web.pages.work import read_form
 
 OPERATORS = requires("operator")
@@ -165,11 +165,6 @@ def answers_for_measure(view: StepView) -> int:
 def locale_words(request: WebRequest) -> Locale:
     """The language of sentences about licences."""
     return "fr" if locale_of(request) == "fr" else "en"
-
-
-def problems_of(error: CanutError | None) -> list[Problem]:
-    """What is wrong, for the top of the page and beside the fields."""
-    return (error.problems or [Problem(error.message, error.mend)]) if error else []
 
 
 def _first(form: dict[str, list[str]], name: str) -> str:

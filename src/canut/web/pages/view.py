@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response
 
 from canut.db.pool import Pool
-from canut.errors import Problem, Unavailable
+from canut.errors import CanutError, Problem, Unavailable
 from canut.questions.base import Localised, localise
 from canut.web.auth import CSRF_FIELD, WebRequest, asked, house
 from canut.web.i18n import N_
@@ -80,6 +80,11 @@ def groupwise(options: Iterable[dict[str, Any]]) -> list[tuple[str, list[dict[st
     for option in options:
         groups.setdefault(" › ".join(option["path"]), []).append(option)
     return list(groups.items())
+
+
+def problems_of(error: CanutError | None) -> list[Problem]:
+    """What is wrong, for the top of the page and beside the fields."""
+    return (error.problems or [Problem(error.message, error.mend)]) if error else []
 
 
 def told(request: WebRequest, problems: Sequence[Problem], prefix: str = "") -> list[Problem]:

@@ -10,8 +10,7 @@ from canut.db.pool import SyncConn, connect
 from canut.errors import CanutError, Problem
 from canut.web.auth import WebRequest, house, requires
 from canut.web.errors import STATUS
-from canut.web.pages.operator import problems_of
-from canut.web.pages.view import say, show, told
+from canut.web.pages.view import problems_of, say, show, told
 
 T = TypeVar("T")
 

@@ -30,7 +30,6 @@ from canut.web.pages.drafts.shared import (
     column_names,
     find,
     nav,
-    problems_of,
     readable,
     sight,
     size_words,
@@ -38,7 +37,7 @@ from canut.web.pages.drafts.shared import (
 )
 from canut.web.pages.forms import whole_number
 from canut.web.pages.render import go, locale_of
-from canut.web.pages.view import now_ms, pool, say, show, told
+from canut.web.pages.view import now_ms, pool, problems_of, say, show, told
 from canut.web.pages.work import read_form
 
 #: longest table that is pasted, in characters
@@ -214,7 +213,7 @@ async def _form(
         request,
         "client/draft/file.html",
         status=422 if error else 200,
-        problems=told(request, problems_of(error)) if error else [],
+        problems=told(request, problems_of(error)),
         form=shown,
         draft=draft,
         seen=seen,

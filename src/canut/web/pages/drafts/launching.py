@@ -12,9 +12,9 @@ from canut.db.pool import connect
 from canut.errors import Conflict, Invalid, NotFound
 from canut.web.auth import WebRequest, house, principal
 from canut.web.pages.drafts.pricing import check_limit, set_aside
-from canut.web.pages.drafts.shared import Sight, problems_of, sight, uploads
+from canut.web.pages.drafts.shared import Sight, sight, uploads
 from canut.web.pages.render import go, locale_of
-from canut.web.pages.view import now_ms
+from canut.web.pages.view import now_ms, problems_of
 
 Page = Callable[..., Awaitable[Response[Any]]]
 

@@ -14,7 +14,6 @@ from canut.channels.drafts.composing import Plan, plan, read_columns
 from canut.channels.drafts.files import Uploads
 from canut.channels.drafts.looking import against, look
 from canut.channels.drafts.model import STEPS, Draft, Form, Found, first
-from canut.errors import CanutError, Problem
 from canut.processes.model import REFERENCE, ItemShape
 from canut.processes.store import ProcessVersion, read_version_async
 from canut.web.auth import WebRequest, house, principal, requires
@@ -146,8 +145,3 @@ def size_words(count: int, locale: str) -> str:
     """A size of a file, in words."""
     unit, name = next(one for one in SIZES if count >= one[0] or one[0] == 1)
     return str(format_unit(round(count / unit, 1), f"digital-{name}", "short", locale=locale))
-
-
-def problems_of(error: CanutError) -> list[Problem]:
-    """Everything an error says is wrong."""
-    return error.problems or [Problem(error.message, error.mend)]

@@ -28,7 +28,6 @@ from canut.web.pages.drafts.shared import (
     find,
     looked,
     nav,
-    problems_of,
     saying,
     sight,
     skips,
@@ -36,7 +35,7 @@ from canut.web.pages.drafts.shared import (
 from canut.web.pages.drafts.words import Sent
 from canut.web.pages.pictures import draft_pictures
 from canut.web.pages.render import go, locale_of
-from canut.web.pages.view import now_ms, pool, show, told
+from canut.web.pages.view import now_ms, pool, problems_of, show, told
 from canut.web.pages.work import read_form
 
 PATHS = [f"/batches/new/{{draft_id:int}}/{step}" for step in STEPS]

@@ -34,14 +34,13 @@ from canut.web.pages.drafts.shared import (
     Sight,
     column_names,
     looked,
-    problems_of,
     readable,
     skips,
 )
 from canut.web.pages.drafts.words import KIND_NAMES, TYPE_NAMES, ColumnView, Level, Offer
 from canut.web.pages.money.shared import LINES
 from canut.web.pages.render import locale_of
-from canut.web.pages.view import now_ms, pool, told
+from canut.web.pages.view import now_ms, pool, problems_of, told
 
 #: problems of rows shown on a page, and of a file of classes
 PROBLEMS_SHOWN = 20

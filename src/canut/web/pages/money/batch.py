@@ -20,9 +20,9 @@ from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.errors import STATUS
 from canut.web.pages.forms import read_form, whole_number
-from canut.web.pages.money.shared import CLIENTS, LINES, PARTS, currencies, problems_of
+from canut.web.pages.money.shared import CLIENTS, LINES, PARTS, currencies
 from canut.web.pages.render import go
-from canut.web.pages.view import now_ms, pool, show, told
+from canut.web.pages.view import now_ms, pool, problems_of, show, told
 from canut.work import batches
 
 READERS = requires("client", "operator")

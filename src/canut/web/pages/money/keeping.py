@@ -23,9 +23,9 @@ from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.errors import STATUS
 from canut.web.pages.forms import read_form
 from canut.web.pages.money.billing import STATES, not_billed
-from canut.web.pages.money.shared import MOVES, currencies, problems_of
+from canut.web.pages.money.shared import MOVES, currencies
 from canut.web.pages.render import go
-from canut.web.pages.view import now_ms, show, told
+from canut.web.pages.view import now_ms, problems_of, show, told
 
 KEEPERS = requires("operator", "steward")
 #: of each list on the page of a client

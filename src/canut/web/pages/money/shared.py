@@ -3,7 +3,7 @@
 from typing import Any
 
 from canut.db.pool import SyncConn
-from canut.errors import CanutError, Invalid, Problem, Unavailable
+from canut.errors import CanutError, Invalid, Unavailable
 from canut.pay.identity import Coop, read_coop
 from canut.pay.money.model import Part
 from canut.pay.money.purse_model import MoveKind
@@ -14,7 +14,7 @@ from canut.people.store import clients_of
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.i18n import N_
 from canut.web.pages.forms import whole_number
-from canut.web.pages.view import now_ms, pool, told
+from canut.web.pages.view import now_ms, pool, problems_of, told
 
 CLIENTS = requires("client")
 #: rows on a page of a list
@@ -88,8 +88,3 @@ def coop(request: WebRequest) -> Coop | None:
 def currencies(conn: SyncConn) -> list[str]:
     """In what clients may pay: those that have an hourly floor."""
     return sorted({currency for _, currency in policy_at(conn, now_ms()).floors}) or [CURRENCY]
-
-
-def problems_of(error: CanutError | None) -> list[Problem]:
-    """What is wrong, for the top of the page and beside the fields."""
-    return (error.problems or [Problem(error.message, error.mend)]) if error else []

@@ -21,10 +21,9 @@ from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.errors import STATUS
 from canut.web.i18n import N_
 from canut.web.pages.forms import read_form
-from canut.web.pages.operator import problems_of
 from canut.web.pages.pay.mine import leaving
 from canut.web.pages.render import go, locale_of
-from canut.web.pages.view import now_ms, say, show, told
+from canut.web.pages.view import now_ms, problems_of, say, show, told
 
 CONTRIBUTORS = requires("contributor")
 PAGE = 50

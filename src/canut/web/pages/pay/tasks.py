@@ -15,9 +15,8 @@ from canut.web.api.common import in_thread, task_names
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.errors import STATUS
 from canut.web.pages.forms import read_form
-from canut.web.pages.operator import problems_of
 from canut.web.pages.render import go
-from canut.web.pages.view import now_ms, show, told
+from canut.web.pages.view import now_ms, problems_of, show, told
 
 CONTRIBUTORS = requires("contributor")
 
