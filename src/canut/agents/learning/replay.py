@@ -13,7 +13,7 @@ from scipy import sparse
 
 from canut.agents.artefact import Array, refuse
 from canut.agents.learning.features import WIDTH, Rows
-from canut.agents.learning.linear import Float64, Int32, Int64
+from canut.truth.votes import Float64, Int32, Int64
 
 #: rows remembered at most
 ROWS_MAX = 50_000

@@ -18,10 +18,10 @@ from scipy.sparse.csgraph import connected_components
 
 from canut.agents.learning import features
 from canut.agents.learning.features import Rows, UInt64
-from canut.agents.learning.linear import Int64
 from canut.agents.learning.replay import row_hashes
 from canut.agents.model import Example, Item, Step
 from canut.errors import Conflict
+from canut.truth.votes import Int64
 
 #: from this share of common n-grams on, two items are near duplicates
 ALIKE = 0.6
