@@ -14,7 +14,6 @@ from canut.insight.own_pay_model import (
     Held,
     OwnTask,
     Present,
-    Statement,
     TaskLine,
     TaskPage,
     TaskPay,
@@ -25,6 +24,7 @@ from canut.pay.policy import list_rules
 from canut.pay.policy.model import Rule, in_force
 from canut.pay.settlement import list_periods
 from canut.pay.settlement.rules import floor_of, period_end, week_of
+from canut.pay.time.model import Review
 from canut.work.model import TaskRef
 from canut.work.names import TaskNames
 
@@ -75,7 +75,7 @@ def read_pay_of(
 
 def read_statements(
     conn: SyncConn, names: TaskNames, contributor_id: int
-) -> list[tuple[str, Statement]]:
+) -> list[tuple[str, Review]]:
     """The last times that they stated, newest first, with the names of their tasks."""
     found = store.statements(conn, contributor_id, None, STATEMENTS)
     return [(names.name(TaskRef(one.batch_step_id, one.task_id)), one) for one in found]

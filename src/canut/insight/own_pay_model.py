@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from canut.insight.model import Titles
-from canut.pay.tariff import owed_for_time, top_up
+from canut.pay.tariff import HOUR_MS, owed_for_time, top_up
+from canut.pay.time.model import Review
 
 #: voluntary: its step pays nothing; let_go: its time counts toward the floor; counting: the engine
 #: has not paid it yet; held: earned, and not theirs yet; accepted: theirs
@@ -80,29 +81,14 @@ class Cause(Struct, frozen=True):
     accepted_ms: int | None
 
 
-class Statement(Struct, frozen=True):
-    """A time that the contributor stated, and what became of it."""
-
-    id: int
-    task_id: int
-    batch_step_id: int
-    measured_ms: int
-    stated_ms: int
-    reason: str
-    opened_ms: int
-    decided_ms: int | None
-    agreed_ms: int | None
-    #: the words of whoever decided
-    why: str | None
-
-
 class OwnTask(Struct, frozen=True):
     """One task, with everything about its time and its pay."""
 
     line: TaskLine
     claimed_ms: int
     causes: tuple[Cause, ...]
-    statements: tuple[Statement, ...]
+    #: times that they stated, newest first
+    statements: tuple[Review, ...]
 
 
 class Week(Struct, frozen=True):
@@ -204,7 +190,7 @@ class Held(Struct, frozen=True):
 
 def hourly(minor: int, ms: int) -> int | None:
     """What an hour brings, rounded down; None without time."""
-    return minor * 3_600_000 // ms if ms else None
+    return minor * HOUR_MS // ms if ms else None
 
 
 def year_of(weeks: Sequence[Week]) -> list[Year]:

@@ -1,15 +1,13 @@
 """The SQL of a contributor's own pay. Everything here reads."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
-from canut.db.rows import of
-from canut.insight.own_pay_model import Cause, Held, Statement, TaskPay, Week
-
-T = TypeVar("T")
+from canut.db.rows import all_of
+from canut.insight.own_pay_model import Cause, Held, TaskPay, Week
+from canut.pay.time.model import Review
 
 #: later than any task
 LATEST = (1 << 63) - 1
@@ -74,8 +72,8 @@ where e.task_id = %s and e.contributor_id = %s order by e.earned_ms, e.cause"""
 
 # what a contributor stated of one task (null: of any), the newest first
 STATEMENTS = """
-select id, task_id, batch_step_id, measured_ms, stated_ms, reason, opened_ms, decided_ms, agreed_ms,
-       why
+select id, task_id, contributor_id, batch_step_id, measured_ms, stated_ms, reason, opened_ms,
+       decided_ms, agreed_ms, why
 from time_review
 where contributor_id = %(who)s and (%(task)s::bigint is null or task_id = %(task)s)
 order by id desc limit %(limit)s"""
@@ -149,12 +147,12 @@ class SoFar(Struct, frozen=True):
 def page(conn: SyncConn, who: int, at_ms: int, least: int) -> list[TaskPay]:
     """Tasks that ended at that moment, and of those before it the last `least` of each kind, in any
     order; of the earliest moment among them, all."""
-    return _all(conn, TaskPay, PAY_PAGE, {"who": who, "at": at_ms, "least": least})
+    return all_of(conn, TaskPay, PAY_PAGE, {"who": who, "at": at_ms, "least": least})
 
 
 def these(conn: SyncConn, who: int, tasks: Sequence[int]) -> list[TaskPay]:
     """Those of the tasks that this contributor ended."""
-    return _all(conn, TaskPay, PAY_THESE, {"who": who, "tasks": list(tasks)})
+    return all_of(conn, TaskPay, PAY_THESE, {"who": who, "tasks": list(tasks)})
 
 
 def claimed_ms(conn: SyncConn, who: int, task: int) -> int:
@@ -164,16 +162,16 @@ def claimed_ms(conn: SyncConn, who: int, task: int) -> int:
 
 
 def causes(conn: SyncConn, who: int, task: int) -> list[Cause]:
-    return _all(conn, Cause, CAUSES, [task, who])
+    return all_of(conn, Cause, CAUSES, [task, who])
 
 
-def statements(conn: SyncConn, who: int, task: int | None, limit: int) -> list[Statement]:
-    return _all(conn, Statement, STATEMENTS, {"who": who, "task": task, "limit": limit})
+def statements(conn: SyncConn, who: int, task: int | None, limit: int) -> list[Review]:
+    return all_of(conn, Review, STATEMENTS, {"who": who, "task": task, "limit": limit})
 
 
 def weeks(conn: SyncConn, who: int, from_ms: int, until_ms: int) -> list[Week]:
     """Periods that ended after `from_ms`, and at `until_ms` at the latest."""
-    return _all(conn, Week, WEEKS, {"who": who, "from": from_ms, "until": until_ms})
+    return all_of(conn, Week, WEEKS, {"who": who, "from": from_ms, "until": until_ms})
 
 
 def ends(conn: SyncConn, who: int) -> list[int]:
@@ -182,7 +180,7 @@ def ends(conn: SyncConn, who: int) -> list[int]:
 
 
 def so_far(conn: SyncConn, who: int, from_ms: int) -> list[SoFar]:
-    return _all(conn, SoFar, PRESENT, {"who": who, "from": from_ms})
+    return all_of(conn, SoFar, PRESENT, {"who": who, "from": from_ms})
 
 
 def jurisdiction(conn: SyncConn, who: int) -> str | None:
@@ -191,10 +189,4 @@ def jurisdiction(conn: SyncConn, who: int) -> str | None:
 
 
 def held(conn: SyncConn, who: int) -> list[Held]:
-    return _all(conn, Held, HELD, [who])
-
-
-def _all(conn: SyncConn, struct: type[T], sql: str, values: Any) -> list[T]:
-    with conn.cursor(row_factory=of(struct)) as cursor:
-        found: list[T] = cursor.execute(sql.encode(), values).fetchall()
-    return found
+    return all_of(conn, Held, HELD, [who])
