@@ -23,6 +23,7 @@ from canut.quality.certificates.wording import sentences
 from canut.quality.figures import Locale, as_share
 from canut.questions.base import Localised, Question
 from canut.web.api.common import in_thread
+from canut.web.api.replying import attachment
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.i18n import N_
 from canut.web.pages import story
@@ -111,12 +112,8 @@ async def download(
     def make(conn: SyncConn) -> bytes:
         return _file(conn, who, certificate_id, form, locale)
 
-    headers = {
-        "content-disposition": f'attachment; filename="{name}.{form}"',
-        "cache-control": "no-store",
-    }
     media = {"json.gz": "application/gzip", "pdf": "application/pdf"}[form]
-    return Response(await in_thread(request, make), media_type=media, headers=headers)
+    return attachment(await in_thread(request, make), media, f"{name}.{form}")
 
 
 @get("/batches/{batch_id:int}/disputes", opt=CLIENTS, include_in_schema=False)

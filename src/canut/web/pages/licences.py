@@ -13,6 +13,7 @@ from canut.quality.exams import sitting as exams
 from canut.quality.exams.values import OpenExam
 from canut.web.api.common import in_thread
 from canut.web.api.licence_values import my_licences
+from canut.web.api.replying import attachment
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.pages.quality import STATES, locale_words
 from canut.web.pages.view import now_ms, show
@@ -44,12 +45,8 @@ async def take_away(request: WebRequest) -> Response[bytes]:
     """The same as a file: it belongs to whoever it is about."""
     who = principal(request).contributor()
     found = await in_thread(request, lambda conn: my_licences(conn, who))
-    headers = {
-        "content-disposition": 'attachment; filename="licences.json"',
-        "cache-control": "no-store",
-    }
     body = msgspec.json.format(msgspec.json.encode(found), indent=2)
-    return Response(body, media_type="application/json", headers=headers)
+    return attachment(body, "application/json", "licences.json")
 
 
 ROUTES: list[Any] = [list_mine, take_away]

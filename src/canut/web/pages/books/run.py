@@ -18,6 +18,7 @@ from canut.pay.payouts.reconciling import fail_payout, returns_of, settle_run
 from canut.pay.payouts.vault import open_vault
 from canut.people.model import Principal
 from canut.web.api.common import in_thread
+from canut.web.api.replying import attachment
 from canut.web.auth import WebRequest, house, principal
 from canut.web.pages.books.shared import KEEPERS, PAGE, page
 from canut.web.pages.books.words import PAYOUTS, RUNS, spoken
@@ -71,11 +72,7 @@ async def download(request: WebRequest, run_id: FromPath[int]) -> Response[Any]:
         file = await in_thread(request, make)
     except CanutError as error:
         return await _page(request, run_id, error)
-    headers = {
-        "content-disposition": f'attachment; filename="{file.name}"',
-        "cache-control": "private, no-store",
-    }
-    return Response(file.content, media_type=file.media_type, headers=headers)
+    return attachment(file.content, file.media_type, file.name)
 
 
 def _change(conn: SyncConn, who: Principal, run_id: int, form: dict[str, str]) -> None:

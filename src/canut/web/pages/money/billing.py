@@ -15,6 +15,7 @@ from canut.pay.money.purses import read_purses
 from canut.pay.money.reading import invoice_file, list_invoices, unbilled
 from canut.people.model import Principal
 from canut.web.api.common import in_thread
+from canut.web.api.replying import attachment
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.i18n import N_
 from canut.web.pages.forms import read_form, whole_number
@@ -77,11 +78,7 @@ async def invoice(
     found = await in_thread(
         request, lambda conn: invoice_file(conn, who, invoice_id, xml=form == "xml")
     )
-    headers = {
-        "content-disposition": f'attachment; filename="{found.name}"',
-        "cache-control": "no-store",
-    }
-    return Response(found.content, media_type=found.media_type, headers=headers)
+    return attachment(found.content, found.media_type, found.name)
 
 
 @get("/money/billing", opt=CLIENTS, include_in_schema=False)
