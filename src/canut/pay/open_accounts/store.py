@@ -1,16 +1,12 @@
 """The SQL of open accounts."""
 
-from typing import Any, TypeVar
-
 import msgspec
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from canut.db.pool import Conn, SyncConn
-from canut.db.rows import of
+from canut.db.rows import all_of
 from canut.pay.open_accounts.model import Hours, Moved, OpenMonth
-
-T = TypeVar("T")
 
 #: first key of the advisory lock that lets one engine publish at a time
 LOCK = 10
@@ -115,11 +111,11 @@ def closed(conn: SyncConn) -> int:
 
 
 def moved(conn: SyncConn, from_ms: int, until_ms: int) -> list[Moved]:
-    return _rows(conn, Moved, MOVED, {"from": from_ms, "until": until_ms})
+    return all_of(conn, Moved, MOVED, {"from": from_ms, "until": until_ms})
 
 
 def hours(conn: SyncConn, from_ms: int, until_ms: int) -> list[Hours]:
-    return _rows(conn, Hours, HOURS, {"from": from_ms, "until": until_ms})
+    return all_of(conn, Hours, HOURS, {"from": from_ms, "until": until_ms})
 
 
 def publish(conn: SyncConn, month: OpenMonth) -> None:
@@ -132,9 +128,3 @@ async def months(conn: Conn, limit: int) -> list[OpenMonth]:
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(MONTHS, [limit])
         return msgspec.convert(await cursor.fetchall(), list[OpenMonth])
-
-
-def _rows(conn: SyncConn, struct: type[T], query: str, values: dict[str, Any]) -> list[T]:
-    with conn.cursor(row_factory=of(struct)) as cursor:
-        found: list[T] = cursor.execute(query, values).fetchall()
-    return found
