@@ -41,11 +41,11 @@ PAGES = {
         *("/work/{categorise}", "/work/{enrich}", "/work/{tag}", "/work/{moderate}"),
         "/work/{relevance}",
         *("/pay", "/pay/tasks", "/pay/tasks/{task}", "/pay/slips", "/pay/slips/{slip}"),
-        *("/pay/payouts", "/pay/account", "/pay/account?way=mobile"),
+        *("/pay/hours", "/pay/payouts", "/pay/account", "/pay/account?way=mobile"),
     ],
     "newcomer": [
         *("/work", "/work/999999", "/exams", "/exams/{exam}"),
-        *("/pay", "/pay/tasks", "/pay/slips", "/pay/payouts"),
+        *("/pay", "/pay/tasks", "/pay/hours", "/pay/slips", "/pay/payouts"),
     ],
     "client": [
         *("/batches", "/processes", "/processes/{process}", "/webhooks", "/gold"),
@@ -71,7 +71,7 @@ PAGES = {
         *("/operator/pay/payouts/{run}", "/operator/pay/times", "/operator/pay/prices"),
         *("/operator/pay/prices/{priced}/colour", "/operator/pay/periods", "/operator/pay/slips"),
         *("/operator/pay/slips/{slip}", "/operator/pay/rules", "/operator/pay/books"),
-        "/operator/pay/books/{bank}",
+        *("/operator/pay/books/{bank}", "/operator/pay/hours", "/operator/pay/hours?decided=1"),
     ],
 }
 #: what is opened but is no page: files, streams, lists for scripts, what only sends elsewhere

@@ -13,6 +13,7 @@ import pytest
 
 from canut.db.pool import connect, connect_async
 from canut.pay.accrual import accept_due
+from canut.pay.hours import Hours, state_hours
 from canut.pay.payouts.asking import request_payout
 from canut.pay.policy.model import DAY_MS
 from canut.pay.settlement import settle_next
@@ -148,6 +149,39 @@ def worked(url: str, contributor: int, account: int) -> int:
         return state_time(conn, by, tasks[0], 19_000, "I read <it> twice.", over)
 
 
+def waited(url: str, contributor: int) -> int:
+    """A contributor states that they waited for half an hour."""
+    hours = Hours("waiting", AGO, AGO + 1_800_000, 1_500_000, "It <did> not load.")
+    with connect(url) as conn:
+        return state_hours(conn, Principal(contributor_id=contributor), hours, AGO + DAY_MS).id
+
+
+async def decides_hours(browser: Browser, contributor: int, asked: int) -> None:
+    """With what of the same time a task pays; and records training, which is agreed at once."""
+    path = "/operator/pay/hours"
+    told = await browser.get(path)
+    assert "It &lt;did&gt; not load." in told.text
+    assert "59.500" in told.text
+    assert 'value="25"' in told.text
+    for time, why in (("25.1", "Seen."), ("soon", "Seen."), ("20", "")):
+        refused = await browser.submit(path, f"{path}/{asked}", time=time, why=why)
+        assert refused.status_code == 422
+        assert f'value="{time}"' in refused.text
+    decided = await browser.submit(path, f"{path}/{asked}", time="20,5", why="So it was.")
+    assert decided.status_code == 303
+    assert "No hours are to be decided" in (await browser.get(path)).text
+    assert "1,230.000" in (await browser.get(f"{path}?decided=1")).text
+    form = {"day": "2020-02-02", "from": "09:00", "until": "10:00", "kind": "training"}
+    for change in ({"contributor": "Ada"}, {"contributor": "99999"}, {"reason": ""}):
+        given = form | {"contributor": str(contributor), "reason": "The guide"} | change
+        refused = await browser.submit(path, path, **given)
+        assert refused.status_code in (404, 422)
+        assert 'value="09:00"' in refused.text
+    given = form | {"contributor": str(contributor), "reason": "The guide"}
+    assert (await browser.submit(path, path, **given)).status_code == 303
+    assert "Panel duty" in (await browser.get(f"{path}?said=recorded&contributor=7")).text
+
+
 async def test_a_steward_decides_times_rules_and_prices_and_reads_the_books(
     serving: Serving, people: dict[str, int], steward: int, fresh_url: str
 ) -> None:
@@ -155,11 +189,13 @@ async def test_a_steward_decides_times_rules_and_prices_and_reads_the_books(
     or without a resolution, a price below the formula's are refused beside their fields, and what
     was typed stays. Balances are those of the day that was asked for."""
     review = worked(fresh_url, people["contributor"], people["worker"])
+    asked = waited(fresh_url, people["contributor"])
     pay = "/operator/pay"
     async with serving() as browsers:
         browser = await inside(browsers(), "steward")
         overview = (await browser.get(pay)).text
         assert "1 contributor’s time is to be decided" in overview
+        assert "1 statement of hours beside tasks is to be decided" in overview
         times = await browser.get(f"{pay}/times")
         assert "I read &lt;it&gt; twice." in times.text
         one = f"{pay}/times/{review}"
@@ -172,6 +208,7 @@ async def test_a_steward_decides_times_rules_and_prices_and_reads_the_books(
         ).status_code == 303
         assert "No time is to be decided" in (await browser.get(f"{pay}/times")).text
         assert "Agreed: 19.5" in (await browser.get(f"{pay}/times?decided=1")).text
+        await decides_hours(browser, people["contributor"], asked)
         rule = {"name": "floor", "value": "12.50", "jurisdiction": "fr", "currency": "eur"}
         for more in ({"from": "2999-01-01", "resolution": " "}, {"from": "2001-01-01"}):
             given = rule | {"resolution": "2026-14"} | more
@@ -213,7 +250,10 @@ async def test_a_steward_decides_times_rules_and_prices_and_reads_the_books(
     with psycopg.connect(fresh_url) as conn:
         logged = "select action from audit_log where account_id = %s order by action"
         actions = [row[0] for row in conn.execute(logged, [steward])]
-        for action in ("decide.policy", "decide.time_review", "set.tariff"):
+        for action in (
+            *("decide.paid_hours", "decide.policy", "decide.time_review", "record.paid_hours"),
+            "set.tariff",
+        ):
             assert actions.count(action) == 1
 
 

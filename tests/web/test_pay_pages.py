@@ -24,8 +24,8 @@ from tests.pay.payees import IBAN
 from tests.pay.week import PRICE, TASKS, PaidWeek, lately, paid_week
 from tests.web.conftest import PASSWORD, Browser, Serving
 
-#: 217 s at 12.02 an hour, rounded up, and what of it the tasks brought
-OWED, PAY = 73, TASKS * PRICE
+#: 217 s at 12.02 an hour, rounded up, and what of it the tasks brought; and training by the hour
+OWED, PAY, HOURS = 73, TASKS * PRICE, 201
 KEY = re.compile(r'name="key" value="([^"]+)"')
 ACCOUNT = {
     "way": "bank",
@@ -90,7 +90,7 @@ def test_the_present_period_is_reckoned_as_it_will_be_settled(db: psycopg.Connec
     assert (one.owed_minor, one.topup_minor, one.total_minor) == (7, 2, 7)
     [year] = own_pay.read_years(db, who)
     [settled] = own_pay.read_weeks(db, who, year)
-    assert (settled.total_minor, settled.slip_id) == (OWED, week.slip)
+    assert (settled.total_minor, settled.slip_id) == (OWED + HOURS, week.slip)
     assert own_pay.read_weeks(db, who, year - 1) == []
 
 
@@ -134,16 +134,20 @@ async def test_a_slip_can_be_done_again_and_is_nobody_elses(serving: Serving, ma
         assert all(name in page for name in made.tasks)
         pdf = PdfReader(io.BytesIO((await me.get(f"{slip}/slip.pdf")).content))
         text = " ".join(one.extract_text() for one in pdf.pages)
-        assert "€0.73" in page
-        assert "€0.73" in text
+        assert "€2.74" in page
+        assert "€2.74" in text
+        assert "Training" in page
+        assert "600.000\xa0s" in text.replace("\u202f", "\xa0")
         rows = list(csv.reader(io.StringIO((await me.get(f"{slip}/slip.csv")).text)))
         lines = [row for row in rows if row[0] == "Task"]
         assert sum(int(row[4]) for row in lines) == 217_000
         assert round(sum(float(row[5]) for row in lines) * 100) == PAY
-        assert [row[5] for row in rows if row[1] == "Pay of the period"] == ["0.73"]
+        hours = sum(int(row[4]) for row in rows if row[0] == "Hours")
+        assert -(-1202 * hours // 3_600_000) == HOURS
+        assert [row[5] for row in rows if row[1] == "Pay of the period"] == ["2.74"]
         overview = (await me.get("/pay?lang=fr")).text
         assert "Ma paie" in overview
-        assert "0,73\xa0€" in overview
+        assert "2,74\xa0€" in overview
         assert "held" not in (await me.get(f"/answers/{made.tasks[0]}?lang=en")).text
         for path in (slip, f"{slip}/slip.pdf", f"{slip}/slip.csv", task):
             assert (await me.get(path)).status_code == 200, path
@@ -181,6 +185,37 @@ async def test_a_time_is_stated_with_a_reason_and_waits(serving: Serving, made: 
         assert (await other.submit("/pay/account", path, **stated)).status_code == 404
 
 
+async def test_hours_beside_tasks_are_stated_and_wait(serving: Serving, made: Made) -> None:
+    """Each field that is wrong says so, and what was typed stays; what is stated is listed with the
+    training that was paid, and nobody else sees it."""
+    path = "/pay/hours"
+    waited = {"kind": "waiting", "day": "2020-02-28", "from": "23:30", "until": "00:15"}
+    async with serving() as browsers:
+        me, other = browsers(), browsers()
+        await me.log_in("worker@example.org")
+        await other.log_in("other@example.org")
+        wrong = [
+            ({"day": "x", "from": "9", "time": "-", "reason": ""}, "day from time reason"),
+            ({"kind": "tea", "time": "46", "reason": " "}, "kind time reason"),
+            ({"day": "2999-01-01", "reason": "Long."}, "until"),
+        ]
+        for change, fields in wrong:
+            sent = await me.submit(path, path, **waited | change)
+            assert sent.status_code == 422
+            assert set(re.findall(r'id="f-(\w+)-wrong"', sent.text)) == set(fields.split())
+            assert 'value="00:15"' in sent.text
+        said = waited | {"time": "40,5", "reason": "Nothing <but> errors."}
+        sent = await me.submit(path, path, **said)
+        assert (sent.status_code, sent.headers["location"]) == (303, f"{path}?said=stated")
+        page = (await me.get(f"{path}?said=stated")).text
+        assert "Nothing &lt;but&gt; errors." in page
+        assert "2,430.000" in page
+        assert page.count("waits for a person") == 1
+        assert f"/pay/slips/{made.week.slip}" in page
+        assert (await me.submit(path, path, **said | {"time": ""})).status_code == 409
+        assert "None yet." in (await other.get(path)).text
+
+
 async def test_money_goes_where_its_owner_says_and_is_asked_for_once(
     serving: Serving, made: Made, tmp_path: Path
 ) -> None:
@@ -211,18 +246,18 @@ async def test_money_goes_where_its_owner_says_and_is_asked_for_once(
             await who.submit(account, payouts, **form)
             return (await who.submit(account, payouts, **form)).status_code
 
-        assert await ask(me, "0.74") == 422
+        assert await ask(me, "2.75") == 422
         assert await ask(other, "0.10") == 409
         assert await ask(me, "0,50") == 303
         page = (await me.get(payouts)).text
         [payout] = set(re.findall(r"/pay/payouts/(\d+)/cancel", page))
-        assert "€0.23" in page
+        assert "€2.24" in page
         back = f"{payouts}/{payout}/cancel"
         assert (await other.submit(account, back)).status_code == 404
         assert (await me.submit(account, back)).status_code == 303
         page = (await me.get(payouts)).text
         assert "taken back" in page
-        assert "€0.73 at most" in page
+        assert "€2.74 at most" in page
 
 
 async def test_without_a_key_an_account_is_not_kept_and_it_is_said(

@@ -17,7 +17,7 @@ from canut.pay.tariffs import Tariff, list_tariffs
 from canut.pay.time import list_reviews
 from canut.people.model import Principal
 
-#: statements about time that are counted at most
+#: statements about time, and of hours, that are counted at most
 REVIEWS_MAX = 1000
 #: runs and statements of the bank that are looked at
 LATEST = 20
@@ -33,6 +33,7 @@ def read_waits(conn: SyncConn, by: Principal, now_ms: int) -> Waits:
     moved = [one for one in list_tariffs(conn, now_ms) if one.from_ms >= now_ms - MOVED_MS]
     return Waits(
         reviews=store.open_reviews(conn, REVIEWS_MAX),
+        hours=store.open_hours(conn, REVIEWS_MAX),
         waiting=waiting(conn, by),
         runs=[run for run in list_runs(conn, by, limit=LATEST) if is_open(run)],
         last=next(iter(list_periods(conn, limit=1)), None),

@@ -28,6 +28,8 @@ class Waits(Struct, frozen=True):
     """What of pay waits for somebody, and where the books are."""
 
     reviews: int
+    #: hours beside tasks that are not decided
+    hours: int
     waiting: list[Waiting]
     #: newest first: those to be approved, and those of which the bank has not told all
     runs: list[Run]

@@ -10,6 +10,9 @@ from canut.insight.books_model import Evidence, StepPrice, Sum, Titles
 REVIEWS = """
 select count(*) from (select from time_review where decided_ms is null limit %s) r"""
 
+HOURS = """
+select count(*) from (select from paid_hours where decided_ms is null limit %s) h"""
+
 SUMS = """
 select kind, currency, sum(credits - debits)::bigint as posted,
        sum(debits_pending)::bigint as held
@@ -67,6 +70,11 @@ TITLES = (
 
 def open_reviews(conn: SyncConn, most: int) -> int:
     row = conn.execute(REVIEWS, [most]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def open_hours(conn: SyncConn, most: int) -> int:
+    row = conn.execute(HOURS, [most]).fetchone()
     return int(row[0]) if row else 0
 
 

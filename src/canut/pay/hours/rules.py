@@ -92,13 +92,11 @@ def decision_problems(
     reason."""
     found = text_problems(why, field)
     if not 0 <= agreed_ms <= stated_ms:
-        mend = f"give a time from 0 to {stated_ms} ms"
-        found.append(
-            Problem(f"{agreed_ms} ms is more than is stated, or less than none", mend, field="time")
-        )
+        mend = f"give a time from 0 to {stated_ms / 1000} s"
+        found.append(Problem("is not within what is stated", mend, field="time"))
     elif agreed_ms > room.most_ms:
-        mend = f"give at most {room.most_ms} ms: tasks and exams pay the rest"
-        found.append(Problem(f"{agreed_ms} ms would pay time twice", mend, field="time"))
+        mend = f"give at most {room.most_ms / 1000} s: tasks and exams pay the rest"
+        found.append(Problem("would pay time twice", mend, field="time"))
     return found
 
 

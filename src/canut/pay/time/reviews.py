@@ -98,6 +98,6 @@ def _check(review: Review, agreed_ms: int, why: str, most_ms: int) -> None:
         problems.append(Problem(f"{agreed_ms} ms is neither's", mend, field="time"))
     elif agreed_ms > max(most_ms, review.measured_ms):
         mend = f"give at most {most_ms} ms: other hours of theirs pay the rest"
-        problems.append(Problem(f"{agreed_ms} ms would pay time twice", mend, field="time"))
+        problems.append(Problem("would pay time twice", mend, field="time"))
     if problems:
         raise Invalid("This cannot be decided so.", problems=problems)

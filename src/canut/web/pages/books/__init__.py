@@ -3,6 +3,7 @@
 from typing import Any
 
 from canut.web.pages.books import (
+    hours,
     ledger,
     open_accounts,
     overview,
@@ -20,6 +21,7 @@ ROUTES: list[Any] = [
     *run.ROUTES,
     *prices.ROUTES,
     *times.ROUTES,
+    *hours.ROUTES,
     *periods.ROUTES,
     *rules.ROUTES,
     *ledger.ROUTES,

@@ -96,6 +96,7 @@ async def show_slip(request: WebRequest, slip_id: FromPath[int]) -> Response[str
     slip = await in_thread(request, lambda conn: read_slip(conn, slip_id))
     values: dict[str, Any] = {
         "slip": slip.summary,
+        "hours": slip.hours,
         "work": grouped(slip.lines),
         "steps": steps(slip, "fr" if locale_of(request) == "fr" else "en"),
         "bases": spoken(request, BASES),

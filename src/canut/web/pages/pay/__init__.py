@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from canut.web.pages.pay import account, mine, slips, tasks
+from canut.web.pages.pay import account, hours, mine, slips, tasks
 
-ROUTES: list[Any] = [*mine.ROUTES, *tasks.ROUTES, *slips.ROUTES, *account.ROUTES]
+ROUTES: list[Any] = [*mine.ROUTES, *tasks.ROUTES, *hours.ROUTES, *slips.ROUTES, *account.ROUTES]

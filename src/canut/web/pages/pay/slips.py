@@ -47,6 +47,7 @@ async def show_slip(
     at = min(max(page, 1), pages)
     values: dict[str, Any] = {
         "slip": slip.summary,
+        "hours": slip.hours,
         "grouped": grouped(slip.lines),
         "steps": steps(slip, _language(request)),
         "lines": slip.lines[(at - 1) * TASKS : at * TASKS],
