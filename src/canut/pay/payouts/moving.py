@@ -1,7 +1,7 @@
 """Payouts that left the bank or came back, in the books and on the payouts: one group."""
 
 from canut.db.pool import SyncConn
-from canut.pay.ledger import AccountName, Move, Transfer, open_accounts, post
+from canut.pay.ledger import AccountName, Move, Transfer, TransferKind, open_accounts, post
 from canut.pay.payouts import store
 from canut.pay.payouts.model import PayoutState, reference_of
 from canut.pay.payouts.store import PayoutRow
@@ -57,10 +57,12 @@ def _common(ids: dict[AccountName, int], currency: str) -> tuple[int, int]:
     return ids[AccountName("payout_clearing", currency)], ids[AccountName("bank", currency)]
 
 
-def _transfer(key: str, row: PayoutRow, kind: str, debit: int, credit: int, why: str) -> Transfer:
+def _transfer(
+    key: str, row: PayoutRow, kind: TransferKind, debit: int, credit: int, why: str
+) -> Transfer:
     return Transfer(
         f"{key}:payout:{row.id}",
-        "settle" if kind == "settle" else "bounce",
+        kind,
         debit,
         credit,
         row.amount,
