@@ -12,7 +12,8 @@ from canut.channels.pictures import Pictures
 from canut.config import Settings
 from canut.db.pool import Conn, Pool
 from canut.db.secret import read_secret
-from canut.errors import Unavailable
+from canut.errors import Invalid, Unavailable
+from canut.pay.identity import Coop, read_coop
 from canut.pay.money.payments import Provider
 from canut.pay.money.stripe import Stripe
 from canut.people.credentials import token_hash
@@ -138,6 +139,13 @@ class House:
         if self.pool is None:
             raise Unavailable("The server is not ready.")
         return self.pool.connection()
+
+    def coop(self) -> Coop | None:
+        """Who the co-op is; None: nobody has written it down, or not so that it can be used."""
+        try:
+            return read_coop(self.settings.coop_file)
+        except (Unavailable, Invalid):
+            return None
 
     async def picture_links(self) -> PictureLinks:
         """The links to clients' pictures; the key from the database the first time."""

@@ -9,9 +9,8 @@ from babel import dates
 from litestar import Response, get
 from litestar.params import FromQuery
 
-from canut.errors import CanutError, NotFound
+from canut.errors import NotFound
 from canut.insight.charts import Axis, Bar, BarChart
-from canut.pay.identity import coop_name
 from canut.pay.open_accounts import HOURLY_STEP, PEOPLE_MIN, Figures, OpenMonth, read_months
 from canut.pay.settlement.slip_words import plain
 from canut.web.auth import OPEN, WebRequest, house
@@ -45,6 +44,7 @@ async def show_month(request: WebRequest, month: FromQuery[str] = "") -> Respons
     found = next((one for one in months if month in ("", one.name)), None)
     if month and found is None:
         raise NotFound("There is nothing at this address.")
+    coop = house(request).coop()
     values: dict[str, Any] = {
         "months": months,
         "month": found,
@@ -57,7 +57,7 @@ async def show_month(request: WebRequest, month: FromQuery[str] = "") -> Respons
         "people_min": PEOPLE_MIN,
         "hourly_step": HOURLY_STEP,
         "month_of": lambda at_ms: _month(at_ms, locale_of(request)),
-        "coop": _coop(request),
+        "coop": coop.name if coop else "",
     }
     return page(request, "open.html", **values)
 
@@ -82,14 +82,6 @@ def _month(at_ms: int, locale: str) -> str:
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
     name = str(dates.format_skeleton("yMMMM", at, locale=locale))
     return name[0].upper() + name[1:]
-
-
-def _coop(request: WebRequest) -> str:
-    """What the co-op is called, where somebody has written that down."""
-    try:
-        return coop_name(house(request).settings.coop_file)
-    except CanutError:
-        return ""
 
 
 def _row(month: OpenMonth, currency: str, figures: Figures | None) -> list[str]:

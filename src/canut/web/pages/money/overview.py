@@ -17,7 +17,7 @@ from canut.people.model import Principal
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, house, principal
 from canut.web.pages.forms import whole_number
-from canut.web.pages.money.shared import CLIENTS, MOVES, PAGE, Scene, coop, currencies, scene
+from canut.web.pages.money.shared import CLIENTS, MOVES, PAGE, Scene, currencies, scene
 from canut.web.pages.view import show
 
 #: batches that wait, named at the top
@@ -72,7 +72,7 @@ async def overview_page(
         "batches": sight.batches[:PAGE],
         "older": more,
         "first": before is None,
-        "coop": coop(request),
+        "coop": house(request).coop(),
         "provider": house(request).payments,
         "key": new_token(),
         "amount": "",

@@ -3,15 +3,14 @@
 from typing import Any
 
 from canut.db.pool import SyncConn
-from canut.errors import CanutError, Invalid, Unavailable
-from canut.pay.identity import Coop, read_coop
+from canut.errors import CanutError
 from canut.pay.money.model import Part
 from canut.pay.money.purse_model import MoveKind
 from canut.pay.policy import policy_at
 from canut.pay.quotes.model import LineKind
 from canut.people.model import Client
 from canut.people.store import clients_of
-from canut.web.auth import WebRequest, house, principal, requires
+from canut.web.auth import WebRequest, principal, requires
 from canut.web.i18n import N_
 from canut.web.pages.forms import whole_number
 from canut.web.pages.view import now_ms, pool, problems_of, told
@@ -75,14 +74,6 @@ async def scene(request: WebRequest, asked: str = "") -> Scene:
     wanted = whole_number(asked)
     chosen = who.client(wanted if wanted is not None else clients[0].id if clients else None)
     return Scene(request, clients, chosen)
-
-
-def coop(request: WebRequest) -> Coop | None:
-    """Who the co-op is; None: nobody has written it down, or not so that it can be used."""
-    try:
-        return read_coop(house(request).settings.coop_file)
-    except (Unavailable, Invalid):
-        return None
 
 
 def currencies(conn: SyncConn) -> list[str]:
