@@ -10,6 +10,8 @@ from canut.errors import NotFound
 from canut.insight import own_pay
 from canut.insight.own_pay_model import year_of
 from canut.pay.accrual import pay_now
+from canut.pay.hours import PaidHours, own_hours
+from canut.pay.hours.verbs import PAGE_MAX
 from canut.pay.payouts import asking
 from canut.pay.payouts.model import Payout
 from canut.pay.policy import policy_at
@@ -40,6 +42,7 @@ async def show_pay(request: WebRequest) -> Response[str]:
             "weeks": weeks,
             "sums": year_of(weeks),
             "present": own_pay.read_present(conn, who, now),
+            "agreed_ms": _agreed(own_hours(conn, who, limit=PAGE_MAX)),
             "held": own_pay.read_held(conn, who),
             "leaving": leaving(asking.payouts_of(conn, who, limit=asking.PAGE_MAX)),
             "account": asking.account_of(conn, who),
@@ -56,6 +59,11 @@ def leaving(payouts: list[Payout]) -> dict[str, int]:
         if one.state in ("requested", "approved"):
             found[one.currency] = found.get(one.currency, 0) + one.amount
     return found
+
+
+def _agreed(hours: list[PaidHours]) -> int:
+    """Hours beside tasks that the next slip pays."""
+    return sum(one.agreed_ms or 0 for one in hours if one.state == "agreed")
 
 
 def _asked(request: WebRequest) -> int | None:
