@@ -172,3 +172,51 @@ def test_a_contributor_reads_slips_and_asks_for_money(api: Api) -> None:
         assert invoice.net_minor > slip.total_minor
         assert canut.money.invoice_pdf(invoice.id).startswith(b"%PDF")
         assert invoice.number.encode() in canut.money.invoice_xml(invoice.id)
+
+
+def test_hours_beside_tasks_are_stated_and_decided(api: Api) -> None:
+    """A contributor states them, an operator sees them page by page, decides once, and records
+    others; each wrong field is named, and nobody else sees or decides anything."""
+    [made, other] = (
+        as_(api, api.operator).post("/contributors", json={"count": 2}).json()["contributors"]
+    )
+    until = now() - 60_000
+    span = until - 1_800_000, until
+    with (
+        Canut(api.url, key=made["key"]) as worker,
+        Canut(api.url, key=other["key"]) as stranger,
+        Canut(api.url, key=api.operator) as operator,
+    ):
+        first = worker.pay.state_hours("waiting", *span, 1_500_000, "Nothing but errors.")
+        assert worker.pay.state_hours("waiting", *span, 1_500_000, "Nothing but errors.") == first
+        stranger.pay.state_hours("waiting", *span, 1_000, "Errors here too.")
+        with pytest.raises(CanutAPIError) as caught:
+            worker.pay.state_hours("panel", span[1], span[0], 5, " ", currency="GBP")
+        assert {one.field for one in caught.value.problems} == {"until", "reason", "currency"}
+        with pytest.raises(CanutAPIError, match="stated already"):
+            worker.pay.state_hours("panel", *span, 5, "Instead.")
+        with pytest.raises(CanutAPIError):
+            worker.people.decide_hours(first.id, 1_500_000, "Mine.")
+        waiting = list(operator.people.waiting_hours(limit=1))
+        assert [one.hours.contributor for one in waiting] == [made["id"], other["id"]]
+        assert (waiting[0].hours, waiting[0].most_ms) == (first, 1_500_000)
+        agreed = operator.people.decide_hours(first.id, 1_200_000, "Twenty minutes.")
+        assert (agreed.state, agreed.agreed_ms) == ("agreed", 1_200_000)
+        with pytest.raises(CanutAPIError, match="decided already"):
+            operator.people.decide_hours(first.id, 0, "No.")
+        earlier = span[0] - 3_600_000, span[0]
+        panel = operator.people.record_hours(made["id"], "panel", *earlier, 60_000, "The lamps.")
+        assert [one.id for one in worker.pay.hours(limit=1)] == [panel.id, first.id]
+        assert len(list(operator.people.waiting_hours(limit=2, all=True))) == 3
+        page = as_(api, api.operator).get("/hours/waiting?all=true&limit=1")
+        assert "all=true" in page.headers["link"]
+        with connect(api.database, autocommit=True) as conn:
+            settle_until(conn, COMMAND_LINE, now(), now())
+        [slip] = worker.pay.slips()
+        lines = worker.pay.slip(slip.id).hours
+        assert [(one.kind, one.agreed_ms) for one in lines] == [
+            ("panel", 60_000),
+            ("waiting", 1_200_000),
+        ]
+        assert slip.hours_ms == 1_260_000
+        assert {one.state for one in worker.pay.hours()} == {"paid"}

@@ -6,6 +6,7 @@ from canut.sdk import (
     calls_certificates,
     calls_exams,
     calls_explain,
+    calls_hours,
     calls_licences,
     calls_money,
     calls_pay,
@@ -108,6 +109,9 @@ class People(Part[H]):
     create_contributors = Method(calls.create_contributors)
     create_agent = Method(calls_licences.create_agent)
     set_family = Method(calls_licences.set_family)
+    waiting_hours = Pages(calls_hours.waiting)
+    record_hours = Method(calls_hours.record)
+    decide_hours = Method(calls_hours.decide)
     clients = Pages(calls.clients)
     create_client = Method(calls.create_client)
     audit = Pages(calls.audit)
@@ -124,6 +128,8 @@ class Pay(Part[H]):
     payouts = Pages(calls_payouts.payouts)
     ask = Method(calls_payouts.ask)
     cancel = Method(calls_payouts.cancel)
+    hours = Pages(calls_hours.hours)
+    state_hours = Method(calls_hours.state)
 
 
 class Money(Part[H]):

@@ -70,6 +70,7 @@ from canut.sdk.values.explain import (
     OwnAnswer,
     WeighedAnswer,
 )
+from canut.sdk.values.hours import HoursDecision, NewHours, PaidHours, WaitingHours
 from canut.sdk.values.licences import (
     BeginLicence,
     Cause,
@@ -109,6 +110,7 @@ from canut.sdk.values.payouts import (
     PayoutAccount,
     PaySlip,
     PaySlipDetail,
+    PaySlipHours,
     PaySlipLine,
 )
 from canut.sdk.values.people import (
@@ -196,6 +198,7 @@ __all__ = [
     "GoldImported",
     "GoldRow",
     "GrantLicence",
+    "HoursDecision",
     "Invoice",
     "ItemField",
     "KeepLicence",
@@ -210,6 +213,7 @@ __all__ = [
     "NewDispute",
     "NewExam",
     "NewGold",
+    "NewHours",
     "NewPayout",
     "NewQuote",
     "NewWebhook",
@@ -218,9 +222,11 @@ __all__ = [
     "Outcome",
     "OwnAnswer",
     "Page",
+    "PaidHours",
     "Pay",
     "PaySlip",
     "PaySlipDetail",
+    "PaySlipHours",
     "PaySlipLine",
     "PaySum",
     "Payout",
@@ -253,6 +259,7 @@ __all__ = [
     "TimeOfTask",
     "TimeReview",
     "TimesOfTasks",
+    "WaitingHours",
     "Webhook",
     "WebhookCreated",
     "WeighedAnswer",

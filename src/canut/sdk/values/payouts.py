@@ -25,7 +25,7 @@ class PaySlip(Struct, frozen=True):
     owed_minor: Annotated[Minor, Meta(description="What the time brings at least.")]
     before_minor: Annotated[Minor, Meta(description="Top-ups of earlier slips of the period.")]
     topup_minor: Minor
-    hours_ms: LengthMs
+    hours_ms: Annotated[LengthMs, Meta(description="Paid by the hour, beside tasks.")]
     hours_minor: Minor
     total_minor: Annotated[Minor, Meta(description="Nothing is deducted.")]
     hourly_minor: Annotated[
@@ -50,11 +50,21 @@ class PaySlipLine(Struct, frozen=True):
     ]
 
 
+class PaySlipHours(Struct, frozen=True):
+    """Hours on a slip, beside tasks."""
+
+    kind: Literal["exam", "training", "panel", "waiting"]
+    from_ms: TimeMs
+    until_ms: TimeMs
+    agreed_ms: Annotated[LengthMs, Meta(description="How long of that is paid.")]
+
+
 class PaySlipDetail(Struct, frozen=True):
-    """A slip with every task, from which it can be recomputed."""
+    """A slip with every task and all hours beside them, from which it can be recomputed."""
 
     slip: PaySlip
     lines: list[PaySlipLine]
+    hours: list[PaySlipHours] = []
 
 
 class PayoutAccount(Struct, frozen=True):

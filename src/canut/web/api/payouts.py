@@ -72,7 +72,7 @@ SLIPS = _about(
 SLIP_OP = _about(
     "get_slip",
     "Read a pay slip",
-    "With every task: whoever adds it up gets the same cents.",
+    "With every task, and all hours beside them: whoever adds it up gets the same cents.",
     reply=v.PaySlipDetail,
     reply_example=v.PaySlipDetail(SLIP, [LINE]),
     refuses=(404,),
@@ -147,7 +147,8 @@ async def get_slip(request: WebRequest) -> Json:
     """A slip with its lines."""
     slip, called = await own_slip(request, number(request))
     lines = [like(v.PaySlipLine, one, task=called(one.task_id)) for one in slip.lines]
-    return reply(v.PaySlipDetail(_slip(slip.summary), lines))
+    hours = [like(v.PaySlipHours, one) for one in slip.hours]
+    return reply(v.PaySlipDetail(_slip(slip.summary), lines, hours))
 
 
 @get(f"{PREFIX}/slips/{{id:str}}/pdf", opt=described(PDF))

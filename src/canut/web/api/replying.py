@@ -91,6 +91,8 @@ def page(
     next_ = cursor(place(kept[-1])) if len(rows) > query.limit else None
     headers = {"cache-control": "no-store"}
     if next_ is not None:
-        params = urlencode({"limit": query.limit, "cursor": next_})
+        asked = msgspec.to_builtins(query) | {"cursor": next_}
+        given = {name: "true" if one is True else one for name, one in asked.items() if one}
+        params = urlencode(given)
         headers["link"] = f'<{request.scope["path"]}?{params}>; rel="next"'
     return reply(v.Page(data=[shown(row) for row in kept], next=next_), headers=headers)
