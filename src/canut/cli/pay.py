@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from canut.cli.common import database, setting_options
+from canut.cli.pay_hours import hours
 from canut.cli.pay_periods import settle, slip, slips
 from canut.config import Settings
 from canut.db.pool import connect
@@ -24,11 +25,11 @@ SHARES = ("fee", "social", "reserve")
 
 @click.group()
 def pay() -> None:
-    """Rules of pay, time that contributors state, and pay periods: policy, reviews, decide, place,
-    settle, slips, slip."""
+    """Rules of pay, time that contributors state, and pay periods: policy, reviews, decide, hours,
+    place, settle, slips, slip."""
 
 
-for _command in (settle, slips, slip):
+for _command in (hours, settle, slips, slip):
     pay.add_command(_command)
 
 

@@ -35,13 +35,13 @@ def settle(settings: Settings, until: str | None) -> None:
     slips. Engines do it by themselves."""
     now = time.time_ns() // 1_000_000
     with database(settings) as url, connect(url, autocommit=True) as conn:
-        found = settle_until(conn, COMMAND_LINE, now, _ms(until) if until else None)
+        found = settle_until(conn, COMMAND_LINE, now, moment_ms(until) if until else None)
     for one in found:
         click.echo(
             f"{_day(one.period.from_ms)} to {_day(one.period.until_ms - 1)}: {one.slips} slips,"
             f" {written(one.qualifying_minor, one.currency)} earned,"
             f" {written(one.topup_minor, one.currency)} topped up,"
-            f" {written(one.hours_minor, one.currency)} for exams"
+            f" {written(one.hours_minor, one.currency)} for hours"
         )
     if not found:
         click.echo("nothing is to be settled")
@@ -104,7 +104,8 @@ def _day(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
 
 
-def _ms(moment: str) -> int:
+def moment_ms(moment: str) -> int:
+    """A moment such as "2026-11-01T18:00", UTC unless it says otherwise."""
     try:
         found = datetime.fromisoformat(moment)
     except ValueError:
