@@ -6,13 +6,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
 from canut.db.check_pay import PAY
 from canut.db.pool import connect
-from canut.errors import Conflict, Forbidden, Invalid, NotFound
+from canut.cli.main import cli
+from canut.errors import CanutError, Conflict, Forbidden, Invalid, NotFound
 from canut.pay.active_time import total_ms, union, without
 from canut.pay.hours import (
     Hours,
@@ -314,7 +316,37 @@ def test_hours_that_are_decided_late_are_paid_once_with_the_next_slip(db: Conn) 
     assert faults(db) == []
 
 
-def test_at_once_one_of_two_states_and_one_of_two_decides(fresh_url: str) -> None:
+def test_hours_at_the_command_line_and_at_once(fresh_url: str) -> None:
+    """Recorded, listed and decided at the machine, and what is wrong or missing told by field; of
+    four who state or decide at once, one does."""
+    with connect(fresh_url) as conn:
+        who = make.contributor(conn)
+        asked = state_hours(conn, me(who), WAITED, THEN)
+
+    def canut(*words: str) -> str:
+        found = CliRunner().invoke(cli, ["pay", "hours", *words, "--database-url", fresh_url])
+        if isinstance(found.exception, CanutError):
+            raise found.exception
+        return found.output
+
+    assert "at most 8 min can be agreed, in EUR" in canut()
+    span = ("--from", "2020-02-01T09:00", "--until", "2020-02-01T10:00")
+    guide = (*span, "--kind", "training", "--why", "The guide.")
+    with pytest.raises(Invalid, match="until") as caught:
+        canut("--record", str(who), *span[:2])
+    assert {one.field for one in caught.value.problems} == {"kind", "until"}
+    with pytest.raises(Invalid, match="minutes"):
+        canut("--decide", str(asked.id), "--why", "Seen.")
+    assert "do not go together" in canut("--decide", "1", "--record", "1")
+    assert "60 min agreed: The guide." in canut("--record", str(who), *guide)
+    told = canut("--decide", str(asked.id), "--minutes", "2.5", "--why", "Seen.")
+    assert "2.5 min agreed: Seen." in told
+    assert canut() == "nothing waits\n"
+    assert "agreed: 2.5 min: Seen." in canut("--all")
+    at_once(fresh_url)
+
+
+def at_once(fresh_url: str) -> None:_and_one_of_two_decides(fresh_url: str) -> None:
     """Hours that share time wait for each other, and so do two deciders: the second is told."""
     with connect(fresh_url) as conn:
         who = make.contributor(conn)
