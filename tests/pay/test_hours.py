@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from canut.cli.main import cli
 from canut.db.check_pay import PAY
 from canut.db.pool import connect
-from canut.cli.main import cli
 from canut.errors import CanutError, Conflict, Forbidden, Invalid, NotFound
 from canut.pay.active_time import total_ms, union, without
 from canut.pay.hours import (
@@ -346,7 +346,7 @@ def test_hours_at_the_command_line_and_at_once(fresh_url: str) -> None:
     at_once(fresh_url)
 
 
-def at_once(fresh_url: str) -> None:_and_one_of_two_decides(fresh_url: str) -> None:
+def at_once(fresh_url: str) -> None:
     """Hours that share time wait for each other, and so do two deciders: the second is told."""
     with connect(fresh_url) as conn:
         who = make.contributor(conn)
