@@ -14,6 +14,7 @@ from canut.insight.books import owner_of, read_accounts
 from canut.insight.operations_model import DAY_MS
 from canut.pay.ledger import Hold, Statement, first_fault, holds, statement
 from canut.pay.ledger import store as book
+from canut.pay.ledger.books import EVER_MS
 from canut.pay.ledger.model import OWNERS
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest
@@ -24,7 +25,6 @@ from canut.web.pages.view import now_ms
 
 #: holds of an account that are shown
 HOLDS = 20
-EVER_MS = 2**62
 
 
 class Proof(Struct, frozen=True):
