@@ -47,7 +47,8 @@ def create_app(settings: Settings, templates: Templates | None = None) -> Litest
 
     @asynccontextmanager
     async def with_pool(app: Litestar) -> AsyncIterator[None]:
-        async with open_pool(settings.database_url, settings.pool_size) as pool:
+        given = house.settings
+        async with open_pool(given.database_url, given.pool_size) as pool:
             house.pool = pool
             with house.live.closing_on(signal.SIGTERM, signal.SIGINT):
                 yield
