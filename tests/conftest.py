@@ -16,7 +16,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
+from psycopg import sql
 from threadpoolctl import threadpool_limits
 from xdist.scheduler import LoadFileScheduling
 
@@ -24,6 +26,7 @@ from canut.db.migrate import migrate
 from canut.db.pool import PREPARE_AFTER
 from canut.db.server import EmbeddedServer
 from canut.engine.schema import job_scripts
+from canut.people import credentials
 from tests.api import Api, emptied, serving
 
 TEMPLATE = "canut_template"
@@ -46,6 +49,9 @@ sys.dont_write_bytecode = False
 
 # a worker a core: threads of linear algebra would wait for each other, at twice the time
 threadpool_limits(1)
+
+# the same Argon2id with 1 MiB: the real 64 MiB would be most of the time of many tests
+credentials._HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 
 # examples of a property: some in every run, more in `make test-slow`; a busy machine is no failure
 settings.register_profile("suite", max_examples=20, deadline=None)
@@ -87,10 +93,7 @@ def server_url() -> Iterator[str]:
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
         server = EmbeddedServer(Path(tempfile.gettempdir()) / f"canut-tests-{run[:12]}")
         given = server.start()
-        # what a test wrote need not outlive the machine
-        with psycopg.connect(_at(given, "postgres"), autocommit=True) as conn:
-            conn.execute("alter system set fsync = off")
-            conn.execute("select pg_reload_conf()")
+        _hasten(given)
     with _OneAtATime():
         _make_template(given)
     yield given
@@ -135,15 +138,23 @@ def api(api_server: Api) -> Iterator[Api]:
     emptied(api_server)
 
 
+@pytest.fixture(scope="session")
+def kept(worker_url: str) -> Iterator["Kept"]:
+    """The connection of this worker that `db` lends."""
+    one = Kept(worker_url)
+    yield one
+    one.close()
+
+
 @pytest.fixture
-def db(worker_url: str) -> Iterator[psycopg.Connection]:
+def db(kept: "Kept") -> Iterator[psycopg.Connection]:
     """A connection inside a transaction that is rolled back after the test."""
-    with psycopg.connect(worker_url, prepare_threshold=PREPARE_AFTER) as conn:
-        # with a transaction open already, `conn.transaction()` in the code under test is a
-        # savepoint; else it would commit
-        conn.execute("select")
-        yield conn
-        conn.rollback()
+    conn = kept.take()
+    # with a transaction open already, `conn.transaction()` in the code under test is a
+    # savepoint; else it would commit
+    conn.execute("select")
+    yield conn
+    kept.give_back(conn)
 
 
 @pytest.fixture
@@ -165,6 +176,27 @@ def shared() -> Path:
 
 def _at(url: str, database: str) -> str:
     return psycopg.conninfo.make_conninfo(url, dbname=database)
+
+
+#: what a test wrote need not outlive the machine
+HASTE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum_naptime": "1min",
+}
+
+
+def _hasten(url: str) -> None:
+    """Promises of a server that no test here asks for, and a password that is checked at once: the
+    4096 turns that make guessing dear are most of the time of a connection."""
+    with psycopg.connect(_at(url, "postgres"), autocommit=True) as conn:
+        for name, value in HASTE.items():
+            conn.execute(f"alter system set {name} = {value!r}")
+        conn.execute("select pg_reload_conf()")
+        conn.execute("set scram_iterations = 1")
+        alter = sql.SQL("alter role {} password {}")
+        conn.execute(alter.format(sql.Identifier(conn.info.user), conn.info.password))
 
 
 def _make_template(url: str) -> None:
@@ -194,14 +226,46 @@ def _drop(url: str, made: str) -> None:
         conn.execute(f"drop database {psycopg.conninfo.conninfo_to_dict(made)['dbname']} (force)")
 
 
+class Kept:
+    """A connection that many tests use, one after the other: another for each costs more than most
+    of them do."""
+
+    def __init__(self, url: str):
+        self._url = url
+        self._conn: psycopg.Connection[Any] | None = None
+
+    def take(self) -> psycopg.Connection[Any]:
+        """It, as new."""
+        if self._conn is None:
+            self._conn = psycopg.connect(self._url, prepare_threshold=PREPARE_AFTER)
+        return self._conn
+
+    def give_back(self, conn: psycopg.Connection[Any]) -> None:
+        """Roll back, and forget all that outlives a transaction: settings, prepared statements,
+        plans, locks."""
+        if conn.closed:
+            self._conn = None
+            return
+        conn.rollback()
+        conn.autocommit = True
+        conn.execute("discard all")
+        conn.autocommit = False
+
+    def close(self) -> None:
+        """No test will ask for it."""
+        if self._conn is not None:
+            self._conn.close()
+
+
 #: larger than a new one by this much, and a database is not worth emptying
 BYTES_MAX = 50_000_000
 
-#: what a test could change besides rows; the same before and after, or the database is dropped
+#: what a test could change besides rows, by the versions of the rows that describe it; the same
+#: before and after, or the database is dropped
 SHAPE = """
-select (select md5(string_agg(pg_get_constraintdef(oid), ',' order by oid)) from pg_constraint),
-       (select md5(string_agg(md5(prosrc), ',' order by oid)) from pg_proc where oid > 16383),
-       (select md5(string_agg(attrelid || attname || attnotnull, ',' order by attrelid, attnum))
+select (select (count(*), sum(xmin::text::bigint))::text from pg_constraint),
+       (select (count(*), sum(xmin::text::bigint))::text from pg_proc where oid > 16383),
+       (select (count(*), sum(xmin::text::bigint))::text
         from pg_attribute where attrelid > 16383),
        (select count(*) from pg_trigger), (select count(*) from pg_index)"""
 

@@ -3,21 +3,13 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from argon2 import PasswordHasher
 
 from canut.db.pool import Conn, connect_async
-from canut.people import credentials, store
+from canut.people import store
 from canut.people.model import SignUp
 
 PASSWORD = "seven silver bobbins"
 BY = store.COMMAND_LINE
-
-
-@pytest.fixture(autouse=True)
-def light_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same Argon2id with 1 MiB: the real 64 MiB would be most of the time of these tests."""
-    light = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
-    monkeypatch.setattr(credentials, "_HASHER", light)
 
 
 @pytest.fixture

@@ -1,19 +1,21 @@
 """The whole application over ASGI, on a database of its own per test."""
 
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
+from litestar import Litestar
 
 from canut.config import Settings
 from canut.db.pool import connect_async
 from canut.pay.money.payments import Provider
-from canut.people import credentials, store
+from canut.people import store
 from canut.people.model import SignUp
+from canut.web import api
 from canut.web.app import create_app
+from canut.web.house import House
 from canut.web.templating import Templates
 
 PASSWORD = "seven silver bobbins"
@@ -42,21 +44,40 @@ class Browser:
 Serving = Callable[..., AbstractAsyncContextManager[Callable[[], Browser]]]
 
 
-@pytest.fixture(autouse=True)
-def light_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same Argon2id with 1 MiB: the real 64 MiB would be most of the time of these tests."""
-    light = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
-    monkeypatch.setattr(credentials, "_HASHER", light)
-
-
 @pytest.fixture(scope="session")
 def templates() -> Templates:
     """Read and compiled once for all tests: that takes longer than most of them."""
     return Templates()
 
 
+class Applications:
+    """Applications that no test is using: its routes are half a second's work, and the same for
+    all. What a process remembers is in its `House`, and each test has one of its own."""
+
+    def __init__(self, templates: Templates):
+        self._templates = templates
+        self._free: dict[object, list[Litestar]] = {}
+
+    @contextmanager
+    def lent(self, settings: Settings) -> Iterator[Litestar]:
+        """One with these settings and nothing remembered."""
+        # what is settled when the routes are made
+        kind = (settings.url, settings.upload_bytes_max, api.routes)
+        free = self._free.setdefault(kind, [])
+        app = free.pop() if free else create_app(settings, self._templates)
+        vars(app.state["house"]).update(vars(House(settings, self._templates)))
+        yield app
+        free.append(app)
+
+
+@pytest.fixture(scope="session")
+def applications(templates: Templates) -> Applications:
+    """Those of this worker."""
+    return Applications(templates)
+
+
 @pytest.fixture
-def serving(fresh_url: str, templates: Templates) -> Serving:
+def serving(fresh_url: str, applications: Applications) -> Serving:
     """`async with serving() as browser:` starts the application; `browser()` is a new one."""
 
     @asynccontextmanager
@@ -64,8 +85,6 @@ def serving(fresh_url: str, templates: Templates) -> Serving:
         payments: Provider | None = None, **settings: object
     ) -> AsyncIterator[Callable[[], Browser]]:
         given = Settings(database_url=fresh_url, pool_size=4, **settings)
-        app = create_app(given, templates)
-        app.state["house"].payments = payments
         clients: list[httpx.AsyncClient] = []
 
         def browser() -> Browser:
@@ -73,10 +92,12 @@ def serving(fresh_url: str, templates: Templates) -> Serving:
             clients.append(httpx.AsyncClient(transport=transport, base_url="http://canut.test"))
             return Browser(clients[-1])
 
-        async with app.lifespan():
-            yield browser
-            for client in clients:
-                await client.aclose()
+        with applications.lent(given) as app:
+            app.state["house"].payments = payments
+            async with app.lifespan():
+                yield browser
+                for client in clients:
+                    await client.aclose()
 
     return start
 

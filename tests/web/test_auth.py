@@ -76,16 +76,16 @@ async def probe_database(request: WebRequest) -> None:
 
 PROBES = [probe_work, probe_batches, probe_role, probe_forgotten, probe_open, probe_hook]
 PROBES += [probe_wrong, probe_bug, probe_database]
+REAL = api.routes
+
+
+def with_probes(settings: Settings) -> list[Any]:
+    return [*REAL(settings), *PROBES]
 
 
 @pytest.fixture(autouse=True)
 def probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Routes that show what the gate lets through, beside the real ones."""
-    real = api.routes
-
-    def with_probes(settings: Settings) -> list[Any]:
-        return [*real(settings), *PROBES]
-
     monkeypatch.setattr(api, "routes", with_probes)
 
 
