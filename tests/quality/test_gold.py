@@ -115,6 +115,24 @@ def test_strangers_see_more_of_it(db: psycopg.Connection) -> None:
     assert toil(db, work, stranger, 60) > 2 * toil(db, work, known, 60)
 
 
+def test_nobody_is_given_gold_alone(db: psycopg.Connection) -> None:
+    """Who has answered all that is open gets nothing more: gold by itself would be known for gold,
+    and cost its client for no decision."""
+    db.execute("select setseed(0.2)")
+    work = make.work(db, make.step(min_answers=3, max_answers=3), items=4)
+    gold_of(db, work, 30)
+    who = make.contributor(db)
+    toil(db, work, who, 20)
+    open_, theirs = db.execute(
+        "select count(*) filter (where t.open), count(a.task_id) from task t"
+        " left join assignment a on a.task_id = t.id and a.contributor_id = %s"
+        " where t.kind = 'work'",
+        [who],
+    ).fetchone()
+    assert (open_, theirs) == (4, 4)
+    assert [make.claim(db, who) for _ in range(60)] == [[]] * 60
+
+
 def folder(*golds: GoldItem) -> Loaded:
     shape = ItemShape((ItemField("title", "Title", required=True),))
     steps = (make.step(),)

@@ -245,7 +245,9 @@ create or replace function claim_audits(
 $$;
 
 -- claim_gold: the least shown gold of the step that this contributor has never seen, as a task of
--- the step; nothing where there is none, or no ordinary work to hide it among
+-- the step; nothing where there is none, or no ordinary work of theirs to hide it among: who has
+-- answered all that is open would be given gold alone, and know it. The look is bounded as in
+-- claim_tasks, from the cursors on and from the beginning
 create or replace function claim_gold(
     p_contributor bigint, p_step bigint, p_process bigint, p_slug text, p_lease_ms bigint,
     p_now_ms bigint
@@ -256,9 +258,20 @@ create or replace function claim_gold(
           and (select a.gold_id from gold_answer a
                where a.contributor_id = p_contributor and a.gold_id = g.id) is null
           and exists (
-              select from task t
-              where t.batch_step_id = p_step and t.open and t.kind = 'work' and not t.expert
-                and t.id <= (select s.funded_to from batch_step s where s.id = p_step))
+              select from (values (false), (true)) kind (doubtful)
+              left join claim_cursor c on c.contributor_id = p_contributor
+                  and c.batch_step_id = p_step and not c.expert and c.doubtful = kind.doubtful
+              cross join lateral (values (0), (coalesce(c.task_id, 0))) passed (id)
+              cross join lateral (
+                  select t.id from task t
+                  where t.batch_step_id = p_step and not t.expert and t.doubtful = kind.doubtful
+                    and t.kind = 'work' and t.open and t.id > passed.id
+                    and t.id + 0 <= (select s.funded_to from batch_step s where s.id = p_step)
+                  order by t.id
+                  limit 100
+              ) look
+              where (select a.task_id from assignment a
+                     where a.task_id = look.id and a.contributor_id = p_contributor) is null)
         order by g.shown, g.id
         limit 1
         for update skip locked
