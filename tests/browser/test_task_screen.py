@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from canut.work.names import TaskNames
 from tests.browser.conftest import Visit, start
@@ -260,3 +261,54 @@ def test_the_keys_are_told(visit: Visit, house: House) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
     assert task(page) == before
+
+
+def test_waiting_for_a_server_that_fails_is_noted_once(
+    visit: Visit, house: House, ask: Ask
+) -> None:
+    """With nothing to show, the screen asks again by itself; when the server is back it says how
+    long somebody has waited, and goes on. The same again is the same hours."""
+    page = visit("contributor", "/work", service_workers="block", timezone_id="Europe/Paris")
+    page.clock.install()
+    batch, me = house.batches["search-relevance"], house.accounts["contributor id"]
+    ask(
+        "insert into batch_pay (batch_id, currency, funded_ms) values (%s, 'EUR', 0) returning 1",
+        batch,
+    )
+    start(page, house, "search-relevance")
+    sent: list[dict[str, str]] = []
+
+    def earlier(route: Route) -> None:
+        """The clock of the page runs ahead of the server's: told as if it did not."""
+        form = dict(parse_qsl(route.request.post_data or ""))
+        moved = {name: str(int(form[name]) - 120_000) for name in ("from", "until")}
+        sent.append(form | moved)
+        route.continue_(post_data=urlencode(sent[0]))
+
+    page.route("**/pay/hours/waited", earlier)
+    page.route("**/claim", lambda route: route.fulfill(status=503))
+    while task(page):
+        was = task(page)
+        page.keyboard.press("1")
+        page.keyboard.press("Enter")
+        expect(page.locator(".task")).not_to_have_attribute("data-task", was)
+    for _ in range(7):
+        with page.expect_response("**/claim"):
+            page.clock.run_for(10_000)
+    page.unroute("**/claim")
+    with page.expect_response("**/pay/hours/waited"):
+        page.clock.run_for(10_000)
+    expect(page.locator("#saved")).to_contain_text("how long is noted for your pay")
+    page.wait_for_selector(".task[data-grown]")
+    again = page.request.post(
+        f"{house.url}/pay/hours/waited",
+        form=sent[0],
+        headers={"x-csrf-token": page.input_value("[name=_csrf_token] >> nth=0")},
+    )
+    assert "noted" in again.json()["said"]
+    hours = "select kind, noted, stated_ms from paid_hours where contributor_id = %s"
+    [[kind, by_itself, stated]] = ask(hours, me)
+    assert (kind, by_itself) == ("waiting", True)
+    assert 70_000 <= stated <= 90_000
+    ask("delete from paid_hours where contributor_id = %s returning 1", me)
+    ask("delete from batch_pay where batch_id = %s returning 1", batch)

@@ -20,6 +20,7 @@ from canut.pay.hours import (
     Hours,
     decide_hours,
     list_hours,
+    note_waiting,
     own_hours,
     record_hours,
     state_hours,
@@ -220,6 +221,26 @@ def test_only_people_have_hours(db: Conn) -> None:
     noted = state_hours(db, other, structs.replace(WAITED, reason=""), THEN, noted=True)
     assert noted.noted
     assert state_hours(db, other, structs.replace(WAITED, reason=""), THEN, noted=True) == noted
+
+
+def test_the_screen_notes_waiting_for_paid_work(db: Conn) -> None:
+    """From a minute on, a day at most, never what is still to come, and once; in a batch whose work
+    is voluntary nothing."""
+    who, free, one = me(make.contributor(db)), make.work(db), paid(db)
+    funded(db, one)
+    batch, until = one.work.batch_id, NOW + MINUTE
+    assert note_waiting(db, who, free.batch_id, NOW, until, THEN) is None
+    assert note_waiting(db, who, batch, NOW, until - 1, THEN) is None
+    assert note_waiting(db, who, batch, NOW, until, until - 1) is None
+    made = note_waiting(db, who, batch, NOW, until, until)
+    assert made is not None
+    assert (made.kind, made.noted, made.stated_ms, made.state) == ("waiting", True, MINUTE, "open")
+    assert note_waiting(db, who, batch, NOW, until, THEN) == made
+    with pytest.raises(Conflict):
+        note_waiting(db, who, batch, NOW + 1, until + MINUTE, THEN)
+    long = note_waiting(db, who, batch, NOW, NOW + 3 * DAY_MS, NOW + 3 * DAY_MS)
+    assert long is not None
+    assert (long.from_ms, long.stated_ms) == (NOW + 2 * DAY_MS, DAY_MS)
 
 
 def test_time_of_tasks_is_not_paid_as_hours_nor_the_other_way_round(db: Conn) -> None:

@@ -4,6 +4,7 @@ from canut.pay.hours.model import KINDS, Hours, PaidHours, Waiting
 from canut.pay.hours.verbs import (
     decide_hours,
     list_hours,
+    note_waiting,
     own_hours,
     record_hours,
     state_hours,
@@ -16,6 +17,7 @@ __all__ = [
     "Waiting",
     "decide_hours",
     "list_hours",
+    "note_waiting",
     "own_hours",
     "record_hours",
     "state_hours",

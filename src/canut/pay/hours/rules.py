@@ -11,6 +11,8 @@ from canut.pay.policy.model import DAY_MS, Policy
 #: Nobody trains or waits for longer than a day on end: what is longer is several pieces, each of
 #: which somebody can look at by itself.
 SPAN_MAX_MS = DAY_MS
+#: the task screen notes no shorter waiting: somebody has to look at each
+NOTED_MIN_MS = 60_000
 
 
 def default_currency(policy: Policy, jurisdiction: str | None) -> str | None:

@@ -17,6 +17,9 @@ CONTRIBUTOR = """
 select account_id, jurisdiction from contributor where id = %s and kind = 'person'
 for no key update"""
 
+# whether work in a batch is paid
+PAYS = "select exists (select from batch_pay where batch_id = %s)"
+
 # the same hours, stated before
 SAME = """
 select id from paid_hours
@@ -93,6 +96,12 @@ def whose(conn: SyncConn, contributor_id: int) -> Whose | None:
     with conn.cursor(row_factory=of(Whose)) as cursor:
         found: Whose | None = cursor.execute(CONTRIBUTOR, [contributor_id]).fetchone()
     return found
+
+
+def pays(conn: SyncConn, batch_id: int) -> bool:
+    """Whether work in this batch is paid."""
+    row = conn.execute(PAYS, [batch_id]).fetchone()
+    return bool(row and row[0])
 
 
 def same(conn: SyncConn, values: dict[str, Any]) -> int | None:

@@ -9,6 +9,8 @@ from canut.pay.deciding import check_decider, check_keeper, text_problems
 from canut.pay.hours import store
 from canut.pay.hours.model import Hours, PaidHours, Room, Waiting
 from canut.pay.hours.rules import (
+    NOTED_MIN_MS,
+    SPAN_MAX_MS,
     decision_problems,
     default_currency,
     first_of,
@@ -51,6 +53,24 @@ def state_hours(
             detail = structs.asdict(hours) | {"noted": noted}
             audit_sync(conn, by, "open.paid_hours", "paid_hours", known, detail)
         return _read(conn, known)
+
+
+def note_waiting(
+    conn: SyncConn, by: Principal, batch_id: int, from_ms: int, until_ms: int, now_ms: int
+) -> PaidHours | None:
+    """What the task screen noted by itself: all of this span it had no task of the batch to show,
+    because the server failed. It is stated, and waits for a person. None where it is nothing: too
+    short, or work in the batch is voluntary.
+
+    `until_ms` may be a little ahead, as clocks of devices are; otherwise as `state_hours`.
+    """
+    until_ms = min(until_ms, now_ms)
+    from_ms = max(from_ms, until_ms - SPAN_MAX_MS)
+    length = until_ms - from_ms
+    if length < NOTED_MIN_MS or not store.pays(conn, batch_id):
+        return None
+    waited = Hours("waiting", from_ms, until_ms, length, "")
+    return state_hours(conn, by, waited, now_ms, noted=True)
 
 
 def record_hours(

@@ -3,6 +3,9 @@
 import { fetchParts, fromHtml, guided, knownGuides } from "./fragment.js";
 import { post } from "./outbox.js";
 
+const RETRY_MS = 10000;
+// What is shorter is not noted; what is longer between two looks, the device slept.
+const NOTED_MS = 60000;
 const name = (shown) => shown.dataset.task;
 
 // `task` is the one on the screen; `changed` is called when there are more.
@@ -11,18 +14,22 @@ export function openPacket(loom, task, store, outbox, clock, changed) {
   const ahead = [];
   let claiming = null;
   let exhausted = false;
+  let failed = false;
+  let outlasting = false;
 
   const size = () => Number(localStorage.getItem("canut-packet")) || Number(loom.dataset.packet);
 
   async function claim() {
-    const missing = size() - 1 - ahead.length;
+    const most = Math.max(size() - 1, 1);
+    const missing = most - ahead.length;
     // a packet is filled up when half of it is gone: fewer requests, each with less of the same
-    if (claiming || exhausted || missing <= Math.floor((size() - 1) / 2)) return claiming;
+    if (claiming || exhausted || missing <= Math.floor(most / 2)) return claiming;
     claiming = (async () => {
       try {
         const body = new URLSearchParams({ count: missing });
         for (const id of knownGuides()) body.append("guide", id);
         const { status, said } = await post(`/work/${batch}/claim`, body, outbox.token);
+        failed = status === 429 || status >= 500;
         if (status !== 200) return;
         for (const one of said.tasks) {
           const shown = guided(fromHtml(one.html));
@@ -35,11 +42,39 @@ export function openPacket(loom, task, store, outbox, clock, changed) {
         changed();
       } catch {
         // without a connection what is in hand goes on; the next answer tries again
+        failed = navigator.onLine;
       } finally {
         claiming = null;
       }
     })();
     return claiming;
+  }
+
+  // Nothing to show, because the server fails: asks again until it does not, and notes how long
+  // somebody has waited before this page for that.
+  async function outlast(over) {
+    if (outlasting || !failed) return;
+    outlasting = true;
+    let from = clock.now();
+    let last = from;
+    const note = () => {
+      const body = new URLSearchParams({ batch, from, until: last }).toString();
+      if (last - from >= NOTED_MS) outbox.add({ batch, act: "wait", path: "/pay/hours/waited", body });
+    };
+    while (failed) {
+      const away = document.hidden || !navigator.onLine;
+      await new Promise((done) => setTimeout(done, RETRY_MS));
+      await claim();
+      const at = clock.now();
+      if (away || document.hidden || at - last > NOTED_MS) {
+        note();
+        from = at;
+      }
+      last = at;
+    }
+    note();
+    outlasting = false;
+    over();
   }
 
   // Our own pictures go into the cache of the service worker, for when there is no connection.
@@ -93,6 +128,7 @@ export function openPacket(loom, task, store, outbox, clock, changed) {
     dropExpired,
     fetchPictures,
     gather,
+    outlast,
     size,
     get exhausted() {
       return exhausted;

@@ -84,6 +84,7 @@ function noneLeft() {
   const empty = by("none-left").content.querySelector(".task").cloneNode(true);
   task().replaceWith(empty);
   place();
+  packet.outlast(() => task()?.dataset.task || next());
   return undefined;
 }
 
@@ -178,7 +179,8 @@ function settled(entry, status, said) {
   const shown = left.get(entry.task);
   // what waited for a connection can be taken back for as long as anything else
   if (entry.task === undoable) offerUndo(status === 200 ? undoable : null);
-  if (status === 422) {
+  if (entry.act === "wait") tell(said.said ?? "");
+  else if (status === 422) {
     store.remove("done", entry.task);
     // from before this page was loaded: the server still holds the task, and shows it again
     if (shown) bringBack(shown, said.problems ?? []);

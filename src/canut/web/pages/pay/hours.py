@@ -8,19 +8,21 @@ from litestar.params import FromQuery
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Conflict, Invalid
 from canut.pay.deciding import REASON_CHARS_MAX
-from canut.pay.hours import own_hours, state_hours
+from canut.pay.hours import note_waiting, own_hours, state_hours
 from canut.pay.hours.verbs import EVER
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.errors import STATUS
 from canut.web.i18n import N_
-from canut.web.pages.forms import read_form
+from canut.web.pages.forms import read_form, whole_number
 from canut.web.pages.hours_form import read_hours, today
 from canut.web.pages.render import go
 from canut.web.pages.view import now_ms, problems_of, say, show, told
+from canut.work.screen_model import read_moment
 
 CONTRIBUTORS = requires("contributor")
 PAGE = 50
+NOTED = N_("The server failed, and you waited: how long is noted for your pay. A person decides.")
 STATED = N_("Stated. A person who is not you decides, and says why.")
 
 
@@ -45,6 +47,22 @@ async def state(request: WebRequest) -> Response[Any]:
     except (Invalid, Conflict) as error:
         return await _page(request, error=error, given=form)
     return go("/pay/hours?said=stated")
+
+
+@post("/pay/hours/waited", opt=CONTRIBUTORS, include_in_schema=False, status_code=200)
+async def waited(request: WebRequest) -> Response[Any]:
+    """What the task screen noted: it had no task of `batch` to show `from` then `until` then, as
+    the server failed. Sent again, it is noted once."""
+    form, who, at_ms = await read_form(request), principal(request), now_ms()
+    who.contributor()
+    begin, end = (read_moment(form.get(name, ""), at_ms) for name in ("from", "until"))
+    batch_id, noted = whole_number(form.get("batch", "")) or 0, None
+    # what cannot be is left out, silently, as times of tasks are
+    if begin is not None and end is not None:
+        noted = await in_thread(
+            request, lambda conn: note_waiting(conn, who, batch_id, begin, end, at_ms)
+        )
+    return Response({"said": say(request, NOTED) if noted else ""})
 
 
 async def _page(
@@ -75,4 +93,4 @@ async def _page(
     return show(request, "pay/hours.html", status=STATUS[error.code] if error else 200, **values)
 
 
-ROUTES: list[Any] = [show_hours, state]
+ROUTES: list[Any] = [show_hours, state, waited]
