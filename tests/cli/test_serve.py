@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from canut.cli.main import cli
 from canut.db.server import EmbeddedServer
+from canut.errors import CanutError
 
 CANUT = [sys.executable, "-m", "canut"]
 
@@ -55,7 +56,7 @@ def test_serve_starts_and_stops_cleanly(data: Path) -> None:
         _wait_for(port)
         assert httpx.get(link.group()).status_code == 200
         assert httpx.get(f"http://127.0.0.1:{port}/api/v1/me").status_code == 401
-        assert "0 waiting" in _canut("db", "status", "--data", str(data))
+        assert "0 waiting" in _db("status", "--data", str(data))
     finally:
         server.send_signal(signal.SIGTERM)
         rest, _ = server.communicate(timeout=60)
@@ -118,7 +119,8 @@ def test_the_database_commands(data: Path, tmp_path: Path, request: pytest.Fixtu
     assert "all rules hold" in _db("check", *folder)
     copy = str(tmp_path / "copy")
     assert "bytes" in _db("backup", copy, *folder)
-    assert "not empty" in _canut("db", "restore", copy, *folder, code=1)
+    with pytest.raises(CanutError, match="not empty"):
+        _db("restore", copy, *folder)
     other = ["--data", str(data.with_name("other"))]
     assert "restored" in _db("restore", copy, *other)
 
@@ -136,8 +138,9 @@ def test_a_wrong_setting_is_told(tmp_path: Path) -> None:
     """An unknown key stops the command before anything starts."""
     file = tmp_path / "canut.toml"
     file.write_text("prot = 8000\n")
-    out = _canut("serve", "--config", str(file), code=1)
-    assert "prot: unknown key (did you mean port?)" in out
+    with pytest.raises(CanutError) as refused:
+        _db("status", "--config", str(file))
+    assert "prot: unknown key (did you mean port?)" in str(refused.value)
 
 
 def test_help_names_every_noun() -> None:

@@ -37,12 +37,14 @@ def test_capital_in_a_batch_is_a_fair_game_or_worse(size):
 def test_a_batch_is_certified_falsely_with_probability_delta_at_most(size):
     """Protects the promise: looking after every draw, the bound is below the truth at some moment
     in at most delta of all runs."""
+    upper = {
+        (n, k): bounds.upper_batch(n, k, size, DELTA)
+        for n in range(1, size + 1)
+        for k in range(n + 1)
+    }
     for truth in range(size + 1):
         runs = [
-            any(
-                bounds.upper_batch(n, int(x[:n].sum()), size, DELTA) < truth
-                for n in range(1, size + 1)
-            )
+            any(upper[n, k] < truth for n, k in enumerate(np.cumsum(x).tolist(), 1))
             for x in arrangements(size, truth)
         ]
         assert np.mean(runs) <= DELTA
@@ -75,11 +77,17 @@ def test_draws_by_risk_are_certified_falsely_with_probability_delta_at_most(wron
         truth, missed, mean = len(wrong) / 3, 0.0, np.zeros(length)
         rate = min(truth, 1 - 1e-9)
         known: dict[tuple[float, ...], bool] = {}
+        runs: dict[tuple[float, ...], tuple[np.ndarray, bool]] = {}
         for run in itertools.product(range(3), repeat=length):
             chance = math.prod(q[i] for i in run)
-            loss = np.array([weight[i] if i in wrong else 0.0 for i in run])
-            mean += chance * np.exp(bounds.running(rate, loss, weight.max()))
-            missed += chance * any(_below(loss[:n], weight.max(), truth, known) for n in (1, 4, 7))
+            lost = tuple(float(weight[i]) if i in wrong else 0.0 for i in run)
+            if lost not in runs:
+                loss = np.array(lost)
+                below = any(_below(loss[:n], weight.max(), truth, known) for n in (1, 4, 7))
+                runs[lost] = np.exp(bounds.running(rate, loss, weight.max())), below
+            capital, below = runs[lost]
+            mean += chance * capital
+            missed += chance * below
         assert missed <= DELTA
         assert mean.max() <= 1 + 1e-6
 
