@@ -4,16 +4,18 @@ from typing import Any
 
 import msgspec
 import psycopg
+from msgspec.structs import replace
 
 from canut.agents import store
 from canut.agents.arena import store as store_duels
 from canut.agents.arena import store_order
-from canut.agents.arena.order import LEAST_COMMON, order_due
+from canut.agents.arena.order import LEAST_COMMON, PERSON_MICRO, order_due
 from canut.agents.arena.store_order import TurnRow
 from canut.agents.running.model import AgentAtWork, Worth
 from canut.agents.running.runner import Bench
 from canut.agents.versions import begin_challenger, replace_champion
-from canut.pay.tariffs.per_answer import answer_micro
+from canut.insight.agents import Shared
+from canut.pay.tariffs.per_answer import AnswerCost, answer_cost
 from canut.quality.licences import store_blind
 from canut.quality.licences.licensing import settle_blind
 from tests import factories as make
@@ -131,11 +133,16 @@ def test_what_people_cost_says_whether_an_agent_is_worth_asking(
 
 def test_what_an_answer_costs_is_read_from_the_tariff(db: psycopg.Connection[Any]) -> None:
     """Half a minute at the floor is 11 cents, and the fee on it two more; where nothing is paid
-    nobody knows, nor before its tariff began."""
+    nobody knows, nor before its tariff began. What people cost beside agents is told by it, and
+    where nobody knows by what is assumed."""
     one = paid(db, assumed_ms=30_000)
-    cost = [answer_micro(db, one.work.process_id, "colour", at) for at in (NOW, NOW - 2)]
-    assert cost == [130_000, None]
-    assert answer_micro(db, make.work(db).process_id, "colour", NOW) is None
+    cost = [answer_cost(db, one.work.process_id, "colour", at) for at in (NOW, NOW - 2)]
+    assert cost == [AnswerCost(130_000, "EUR"), None]
+    assert answer_cost(db, make.work(db).process_id, "colour", NOW) is None
+    shared = Shared(10, 0.5, instead=2.0, beside=0.1, each=1.05, right=0.8, priced=cost[0])
+    assert (shared.person, shared.right_micro) == (cost[0], 325_000)
+    shared = replace(shared, priced=None)
+    assert (shared.person, shared.right_micro) == (AnswerCost(PERSON_MICRO, "EUR"), 250_000)
 
 
 def test_another_version_is_asked_again(db: psycopg.Connection[Any]) -> None:

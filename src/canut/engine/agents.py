@@ -22,7 +22,7 @@ from canut.agents.teaching.teaching import newest_step, teach_due
 from canut.db.pool import UNREACHABLE, SyncConn, connect
 from canut.engine.clock import now_ms
 from canut.errors import Unavailable
-from canut.pay.tariffs.per_answer import answer_micro
+from canut.pay.tariffs.per_answer import answer_cost
 from canut.questions.base import Question
 
 log = logging.getLogger("canut.engine")
@@ -78,7 +78,8 @@ def teaching(conn: SyncConn, hands: Hands, bench: Bench) -> bool:
         return step.question if step else None
 
     def person_micro(process_id: int, step_slug: str) -> int | None:
-        return answer_micro(conn, process_id, step_slug, now_ms())
+        cost = answer_cost(conn, process_id, step_slug, now_ms())
+        return cost.micro if cost else None
 
     for agent_id, reason in order_due(conn, step_of, now_ms, person_micro).items():
         log.info("agent %d: %s", agent_id, reason)

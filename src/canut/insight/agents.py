@@ -17,6 +17,7 @@ from canut.db.pool import SyncConn
 from canut.insight import licence_cards, store_agents
 from canut.insight.licence_cards import Card
 from canut.insight.store_agents import Lately
+from canut.pay.tariffs.per_answer import AnswerCost, answer_cost
 from canut.quality.figures import Locale
 from canut.quality.licences import slice_words, words
 from canut.quality.licences import store as store_licences
@@ -26,6 +27,8 @@ from canut.quality.model import Licence
 
 #: versions on a page, the newest
 VERSIONS = 20
+#: currency of the cost that is assumed where people are not paid for their answers
+CURRENCY = "EUR"
 
 
 class Shared(Struct, frozen=True):
@@ -42,11 +45,18 @@ class Shared(Struct, frozen=True):
     each: float
     #: how likely what people decided is right, by its confidence; 0: they decided nothing
     right: float
+    #: what an answer of a person costs; None: nobody knows, and `PERSON_MICRO` is assumed
+    priced: AnswerCost | None = None
+
+    @property
+    def person(self) -> AnswerCost:
+        """What an answer of a person costs, or is assumed to."""
+        return self.priced or AnswerCost(PERSON_MICRO, CURRENCY)
 
     @property
     def right_micro(self) -> float | None:
-        """What a right decision by people costs, in micro-units, an answer at `PERSON_MICRO`."""
-        return PERSON_MICRO * self.instead / self.right if self.right else None
+        """What a right decision by people costs, in micro-units of the currency of `person`."""
+        return self.person.micro * self.instead / self.right if self.right else None
 
 
 class StepAgents(Struct, frozen=True):
@@ -133,13 +143,13 @@ def main_cost(one: Standing) -> Cost | None:
     return max(one.costs, key=lambda cost: cost.predictions, default=None)
 
 
-def overview(conn: SyncConn) -> list[StepAgents]:
+def overview(conn: SyncConn, now_ms: int) -> list[StepAgents]:
     """Every step with agents, those that somebody should look at first."""
     steps: dict[tuple[int, str], list[AgentAtWork]] = defaultdict(list)
     for agent in store.agents(conn):
         steps[agent.process_id, agent.step_slug].append(agent)
     named = titles(conn, list(steps))
-    shares = _shares(store_agents.lately(conn))
+    shares = _shares(conn, store_agents.lately(conn), now_ms)
     found = [
         StepAgents(named[place], shares.get(place), [standing(conn, one) for one in agents])
         for place, agents in steps.items()
@@ -147,7 +157,7 @@ def overview(conn: SyncConn) -> list[StepAgents]:
     return sorted(found, key=lambda one: (-one.alarms, one.title.process_slug, one.title.step_slug))
 
 
-def view(conn: SyncConn, agent_id: int) -> AgentView:
+def view(conn: SyncConn, agent_id: int, now_ms: int) -> AgentView:
     """One agent. Raises `NotFound`."""
     agent = find(conn, agent_id)
     found = standing(conn, agent)
@@ -157,7 +167,7 @@ def view(conn: SyncConn, agent_id: int) -> AgentView:
     return AgentView(
         standing=found,
         title=titles(conn, [place])[place],
-        shared=_shares(store_agents.lately(conn, place)).get(place),
+        shared=_shares(conn, store_agents.lately(conn, place), now_ms).get(place),
         card=licence_cards.cards(conn, [licence])[0] if licence else None,
         slices=slice_words.rows(licence) if licence else [],
         duel=stands(conn, agent, step.question) if step else None,
@@ -204,15 +214,17 @@ def of_batch(conn: SyncConn, batch_id: int) -> list[StepOfBatch]:
     return found
 
 
-def _shares(rows: Sequence[Lately]) -> dict[tuple[int, str], Shared]:
+def _shares(conn: SyncConn, rows: Sequence[Lately], now_ms: int) -> dict[tuple[int, str], Shared]:
     """By step; a batch counts by what was decided in it."""
     steps: dict[tuple[int, str], list[Lately]] = defaultdict(list)
     for row in rows:
         steps[row.process_id, row.step_slug].append(row)
-    return {place: _shared(found) for place, found in steps.items()}
+    return {
+        place: _shared(found, answer_cost(conn, *place, now_ms)) for place, found in steps.items()
+    }
 
 
-def _shared(rows: Sequence[Lately]) -> Shared:
+def _shared(rows: Sequence[Lately], priced: AnswerCost | None) -> Shared:
     def total(of: str) -> float:
         return float(sum(getattr(row, of) * row.n_decided / row.seen for row in rows))
 
@@ -226,4 +238,5 @@ def _shared(rows: Sequence[Lately]) -> Shared:
         beside=beside / alone if alone else 0.0,
         each=(beside + instead) / decided,
         right=total("belief") / people if people else 0.0,
+        priced=priced,
     )

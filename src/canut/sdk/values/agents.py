@@ -142,9 +142,10 @@ class AgentDetail(Struct, frozen=True):
     ending: Annotated[Words, Meta(description="When its language model ends, by language.")] = {}
     people_micro: Annotated[
         float | None,
-        Meta(description="What a right decision by people costs here, an answer at 0.10 until a "
-             "price is measured."),
+        Meta(description="What a right decision by people costs here: an answer at what the step "
+             "pays, with contributions and the fee; at 0.10 EUR where it pays nothing."),
     ] = None  # fmt: skip
+    people_currency: Annotated[str | None, Meta(description="Of `people_micro`.")] = None
 
 
 class EndAgent(Struct, frozen=True, forbid_unknown_fields=True):

@@ -48,6 +48,7 @@ DETAIL = v.AgentDetail(
     lessons=[v.AgentLesson(10, "ea75b797", "champion", WHEN_MS, 1219, 0.927, {"late copies": 26})],
     happenings=[v.AgentHappening("promoted", WHEN_MS, {"en": ["The challenger took over"]})],
     people_micro=161_000.0,
+    people_currency="EUR",
 )
 
 
@@ -103,7 +104,7 @@ async def list_agents(request: WebRequest) -> Json:
     """All agents at work."""
 
     def read(conn: SyncConn) -> v.AgentsAtWork:
-        steps = agents.overview(conn)
+        steps = agents.overview(conn, now_ms())
         return v.AgentsAtWork([_brief(one, s.title) for s in steps for one in s.standings])
 
     return reply(await in_thread(request, read))
@@ -113,7 +114,7 @@ async def list_agents(request: WebRequest) -> Json:
 async def read_agent(request: WebRequest) -> Json:
     """One."""
     id = number(request)
-    return reply(await in_thread(request, lambda conn: _detail(agents.view(conn, id))))
+    return reply(await in_thread(request, lambda conn: _detail(agents.view(conn, id, now_ms()))))
 
 
 @post(f"{PREFIX}/agents/{{id:str}}/pause", opt=described(PAUSE_OP), status_code=200)
@@ -146,7 +147,7 @@ async def _act(request: WebRequest, verb: Callable[[SyncConn, Principal, int], N
 
     def act(conn: SyncConn) -> v.AgentAtWork:
         verb(conn, by, id)
-        found = agents.view(conn, id)
+        found = agents.view(conn, id, now_ms())
         return _brief(found.standing, found.title)
 
     return reply(await in_thread(request, act))
@@ -217,6 +218,7 @@ def _detail(view: AgentView) -> v.AgentDetail:
         canary=one.canary.share_ppm / PPM if one.canary else None,
         ending={at: words.ending_sentences(ending, at) for at in LANGUAGES} if ending else {},
         people_micro=view.shared.right_micro if view.shared else None,
+        people_currency=view.shared.person.currency if view.shared else None,
     )  # fmt: skip
 
 

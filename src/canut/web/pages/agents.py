@@ -8,7 +8,6 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from canut.agents.arena import words as arena_words
-from canut.agents.arena.order import PERSON_MICRO
 from canut.agents.llm.kind import LLM
 from canut.agents.llm.models import load_models
 from canut.agents.running import verbs
@@ -154,7 +153,7 @@ async def _overview(
     request: WebRequest, error: CanutError | None = None, given: dict[str, str] | None = None
 ) -> Response[str]:
     def read(conn: SyncConn) -> tuple[list[agents.StepAgents], list[Any]]:
-        return agents.overview(conn), agents.places(conn)
+        return agents.overview(conn, now_ms()), agents.places(conn)
 
     steps, places = await in_thread(request, read)
     every = [one for step in steps for one in step.standings]
@@ -165,7 +164,6 @@ async def _overview(
             (name, say(request, KINDS[name]) if name in KINDS else name) for name in known_types()
         ],
         "models": [("", "–"), *((name, name) for name in _models(request))],
-        "person_micro": PERSON_MICRO,
         "given": given or {},
         "n_agents": len(every),
         "n_alone": sum(bool(one.licence and one.licence.state == "in_force") for one in every),
@@ -197,7 +195,7 @@ def _words(request: WebRequest) -> dict[str, Any]:
 async def _agent(
     request: WebRequest, agent_id: int, error: CanutError | None = None
 ) -> Response[str]:
-    view = await in_thread(request, lambda conn: agents.view(conn, agent_id))
+    view = await in_thread(request, lambda conn: agents.view(conn, agent_id, now_ms()))
     locale, found = locale_words(request), view.standing
 
     def word(message: str) -> str:
@@ -219,7 +217,6 @@ async def _agent(
         "arena": arena_words,
         "signals": SIGNALS,
         "roles": ROLES,
-        "person_micro": PERSON_MICRO,
         "worried": [word(WORRIES[what]) for what in worries(found)],
         **_words(request),
     }
