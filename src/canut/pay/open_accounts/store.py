@@ -60,7 +60,7 @@ from flow where far in ('contributor_payable', 'disputed', 'social_payable', 'ai
 group by currency order by currency"""
 
 # Pay and time of each contributor in the periods that ended in the month: the newest slip of a
-# period has all that is known of its tasks; of top-ups and exams each slip has its own.
+# period has all that is known of its tasks; of top-ups and hours each slip has its own.
 # The hour is of people where there are any: what programs earn is nobody's pay.
 HOURS = """
 with period as (

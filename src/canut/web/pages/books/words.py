@@ -94,6 +94,8 @@ REASONS = (
     N_("the floor has changed"),
     N_("sheet {0}"),
     N_("pay slip {0}, batch {1}"),
+    N_("pay slip {0}, hours"),
+    # as it was said while only exams were paid by the hour
     N_("pay slip {0}, exams"),
     N_("payout run {0}"),
     N_("statement {0}"),
