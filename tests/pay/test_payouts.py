@@ -3,6 +3,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import psycopg
 import pytest
 import sepaxml
@@ -227,8 +228,11 @@ def test_the_file_for_the_bank_is_valid_and_sums_to_what_left(db: psycopg.Connec
     assert "AdrLine" not in first["Cdtr"]["PstlAdr"]
     assert group["CdtTrfTxInf"][1]["CdtrAcct"]["Id"]["IBAN"] == OTHER_IBAN
     assert runs.run_file(db, p.steward, run.id, COOP, VAULT) == file
+    nameless = runs.run_file(db, p.steward, run.id, msgspec.structs.replace(COOP, bic=""), VAULT)
+    bank = schema.to_dict(nameless.content.decode())["CstmrCdtTrfInitn"]["PmtInf"][0]["DbtrAgt"]
+    assert bank == {"FinInstnId": {"Othr": {"Id": "NOTPROVIDED"}}}
     export = "select count(*) from audit_log where action = 'export.payout_run'"
-    assert make.one(db, export) == 2
+    assert make.one(db, export) == 3
 
 
 def test_mobile_money_is_paid_by_its_providers_file(db: psycopg.Connection) -> None:

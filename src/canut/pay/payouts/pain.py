@@ -52,6 +52,7 @@ def pain_001(
         transfer.add_payment(payment)
     root = etree.fromstring(transfer.export(validate=False))
     _name(root, run_id, approved)
+    _without_bic(root)
     schema = _schema()
     if not schema.validate(root):
         raise Invalid(f"The bank's schema refuses run {run_id}: {schema.error_log[0].message}")
@@ -86,6 +87,15 @@ def _name(root: etree._Element, run_id: int, approved: datetime) -> None:
         nodes = root.findall(place)
         assert len(nodes) == 1, "one group of payments"
         nodes[0].text = text
+
+
+def _without_bic(root: etree._Element) -> None:
+    """Where the co-op names no bank by its BIC, say so: the schema lets the place be empty, banks
+    do not (EPC132-08)."""
+    for bank in root.findall(".//{*}DbtrAgt/{*}FinInstnId"):
+        if len(bank) == 0:
+            other = etree.SubElement(bank, etree.QName(bank, "Othr"))
+            etree.SubElement(other, etree.QName(bank, "Id")).text = "NOTPROVIDED"
 
 
 def _address(address: Address) -> dict[str, str]:
