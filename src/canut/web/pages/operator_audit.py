@@ -79,7 +79,7 @@ async def audit_file(request: WebRequest) -> Stream:
         "content-disposition": 'attachment; filename="audit.csv"',
         "cache-control": "no-store",
     }
-    return Stream(_lines(request, asked), media_type="text/csv; charset=utf-8", headers=headers)
+    return Stream(_lines(request, asked), media_type="text/csv", headers=headers)
 
 
 async def _lines(request: WebRequest, asked: Asked) -> AsyncIterator[bytes]:

@@ -74,7 +74,7 @@ async def months_as_csv(request: WebRequest) -> Response[str]:
         _row(month, one.currency, one.figures) for month in months for one in month.shares
     )
     headers = {"content-disposition": 'attachment; filename="open-accounts.csv"'}
-    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(out.getvalue(), media_type="text/csv", headers=headers)
 
 
 def _month(at_ms: int, locale: str) -> str:

@@ -125,7 +125,7 @@ async def wrong_rows(request: WebRequest, draft_id: FromPath[int]) -> Stream:
         "content-disposition": 'attachment; filename="rows-to-mend.csv"',
         "cache-control": "no-store",
     }
-    return Stream(pieces(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Stream(pieces(), media_type="text/csv", headers=headers)
 
 
 def _line(cells: list[str]) -> bytes:

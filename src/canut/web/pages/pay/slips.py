@@ -83,7 +83,7 @@ async def slip_as_csv(request: WebRequest, slip_id: FromPath[int]) -> Response[b
     """The same, for a spreadsheet: every task in whole milliseconds."""
     slip, name = await own_slip(request, slip_id)
     made = slip_csv(slip, _language(request), name)
-    return _file(made, "text/csv; charset=utf-8", f"pay-slip-{slip_id}.csv")
+    return _file(made, "text/csv", f"pay-slip-{slip_id}.csv")
 
 
 def _language(request: WebRequest) -> Locale:
