@@ -18,6 +18,7 @@ from canut.web.api.common import in_thread
 from canut.web.api.replying import attachment
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.i18n import N_
+from canut.web.pages.countries import countries
 from canut.web.pages.forms import read_form, whole_number
 from canut.web.pages.money.shared import CLIENTS, PAGE, Scene, scene
 from canut.web.pages.render import LANGUAGES, go, locale_of
@@ -147,6 +148,7 @@ def _page(
         status=422 if error else 200,
         form=dict.fromkeys(FIELDS, "") | form,
         tongues=list(LANGUAGES.items()),
+        countries=countries(locale_of(request)),
         saved=saved,
         **seen.values(error),
     )

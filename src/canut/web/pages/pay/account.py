@@ -3,10 +3,8 @@
 import secrets
 from typing import Any
 
-from babel import Locale
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
-from text_unidecode import unidecode
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Conflict, Invalid, Unavailable
@@ -20,6 +18,7 @@ from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, house, principal, requires
 from canut.web.errors import STATUS
 from canut.web.i18n import N_
+from canut.web.pages.countries import countries
 from canut.web.pages.forms import read_form
 from canut.web.pages.pay.mine import leaving
 from canut.web.pages.render import go, locale_of
@@ -161,25 +160,11 @@ async def _account(
         "account": account,
         "kind": way if way in WAYS else "bank",
         "given": given or {},
-        "countries": _countries(locale_of(request)),
+        "countries": countries(locale_of(request)),
         "providers": sorted((one.slug, one.name, one.currencies) for one in providers().values()),
         "problems": told(request, problems_of(error)),
     }
     return show(request, "pay/account.html", status=STATUS[error.code] if error else 200, **values)
 
-
-def _countries(locale: str) -> list[tuple[str, str]]:
-    """Code and name of each country, by name in the language."""
-    found = Locale.parse(locale).territories
-    named = [
-        (code, str(name))
-        for code, name in found.items()
-        if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES
-    ]
-    return sorted(named, key=lambda one: unidecode(one[1]).casefold())
-
-
-#: unions and codes of no place, among the territories of the CLDR
-NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
 
 ROUTES: list[Any] = [show_payouts, ask, take_back, show_account, keep]
