@@ -22,6 +22,8 @@ _WORDS: dict[Locale, dict[str, str]] = {
         " {gold_wrong} of {gold} gold items wrong: its own error is at most {panel}.",
         "panel_new": "Wrong means: the panel ({people} people) answers otherwise. Its own error"
         " has not been measured.",
+        "panel_none": "Wrong means: the panel answers otherwise. Its own error has not been"
+        " measured.",
         "disputes": "Disputed by the client: {contested} not settled, {overturned} found wrong.",
     },
     "fr": {
@@ -42,6 +44,8 @@ _WORDS: dict[Locale, dict[str, str]] = {
         " sur {gold_wrong} de {gold} questions témoins : sa propre erreur est d’au plus {panel}.",
         "panel_new": "Faux veut dire : le jury ({people} personnes) répond autrement. Sa propre"
         " erreur n’a pas été mesurée.",
+        "panel_none": "Faux veut dire : le jury répond autrement. Sa propre erreur n’a pas été"
+        " mesurée.",
         "disputes": "Contestées par le client : {contested} en attente, {overturned} reconnues"
         " fausses.",
     },
@@ -76,7 +80,8 @@ def sentences(certificate: Certificate, locale: Locale) -> list[str]:
     parts += (
         ["bound", "proved" if said.proved else "unproved", "audits"] if said.audits else ["none"]
     )
-    parts += [evidence.design.kind, "panel" if evidence.panel.gold else "panel_new"]
+    unmeasured = "panel_new" if evidence.panel.people else "panel_none"
+    parts += [evidence.design.kind, "panel" if evidence.panel.gold else unmeasured]
     parts += ["same"] if evidence.panel.agree_min < 1 else []
     parts += ["fields"] if evidence.panel.by_field else []
     parts.append("disputes")
