@@ -132,4 +132,5 @@ def _amount(draft: Draft, amount: int) -> str:
 
 
 def _day(day: date, locale: Locale) -> str:
-    return str(dates.format_date(day, "long", locale=locale))
+    # English pages write a day before its month
+    return str(dates.format_date(day, "long", locale="en_GB" if locale == "en" else locale))
