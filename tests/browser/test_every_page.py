@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 
 from canut.config import Settings
 from canut.db.pool import connect
+from canut.pay.hours import Hours, state_hours
+from canut.people.model import Principal
 from canut.processes.library import load_shipped
 from canut.processes.load import Loaded
 from canut.quality.exams import sitting as exams
@@ -150,6 +152,9 @@ def places(house: House, windows: Windows) -> dict[str, Any]:
         names = TaskNames(one("select value from secret where name = 'task_names'"))
         found["task"] = names.name(TaskRef(week.one.batch_step, week.tasks[0]))
         found["slip"] = week.slip
+        me, at = Principal(contributor_id=house.accounts["contributor id"]), week.after_ms
+        waited = Hours("waiting", at, at + 600_000, 540_000, "It was down.")
+        state_hours(conn, me, waited, now_ms())
         conn.execute(OPEN_MONTHS, [now_ms()])
         found["priced"] = week.one.work.process_id
         found["bank"] = one("select min(id) from ledger_account where kind = 'bank'")
