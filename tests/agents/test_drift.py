@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from river.drift import ADWIN
 
 from canut.agents.arena.drift import (
     CALM,
@@ -41,6 +40,9 @@ def stream(rng: np.random.Generator, n: int, shares: Sequence[float] = (0.5, 0.5
 def test_a_window_finds_what_adwin_finds() -> None:
     """The reference, told one value at a time, sees the same change, and neither sees one before;
     what is remembered stays small."""
+    # its library takes longer to load than all tests of this file
+    from river.drift import ADWIN
+
     rng = np.random.default_rng(0)
     values = np.concatenate([rng.random(20_000) < 0.1, rng.random(3000) < 0.2]).astype(float)
     window, found = Window(), []

@@ -189,6 +189,7 @@ def test_a_new_class_makes_the_engine_careful_then_calm(house: House) -> None:
     assert [told["after"] for told in house.events()] == ["threshold", "people", "threshold"]
 
 
+@pytest.mark.slow
 def test_a_word_that_changes_its_meaning_overnight_costs_the_licence(house: House) -> None:
     """Same words, same confidence: nothing in the stream tells. People's blind answers do; the
     steps follow in order, and the licence ends by its evidence, not by the alarm."""
@@ -207,6 +208,7 @@ def test_a_word_that_changes_its_meaning_overnight_costs_the_licence(house: Hous
     assert any(alarm["signal"] == "audit" for alarm in audits)
 
 
+@pytest.mark.slow
 def test_shares_that_move_do_not_cost_the_licence(house: House) -> None:
     """Another season: far more of one class, rightly answered. A while of care, and no more."""
     house.drawn(2500, {"brick": 0.5, "rose": 0.4, "leaf": 0.06, "corona": 0.04}, KNOWN)

@@ -243,25 +243,3 @@ def fits(page: Page) -> None:
     wide, screen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= screen, f"{page.url} is {wide} px wide on a screen of {screen}"
     assert page.locator("h1").count() == 1, page.url
-
-
-def test_the_dialog_and_the_list_of_classes_are_accessible(visit: Visit, house: House) -> None:
-    """What a script opens is held to the same: the keys, and the list of the combobox."""
-    page = visit("contributor", f"/work/{house.batches['large-taxonomy']}?lang=en")
-    if page.locator(".task").count() == 0:
-        page.click("main button.main")
-    page.wait_for_selector("[data-combo][data-ready]")
-    page.get_by_role("combobox").fill("kettle")
-    expect(page.get_by_role("option").first).to_be_visible()
-    check(page)
-    page.click("[data-keys]")
-    check(page)
-
-
-def test_a_language_is_chosen_and_kept(visit: Visit, house: House) -> None:
-    """The link in the head changes the language, and the next page keeps it."""
-    page = visit("", "/?lang=en")
-    page.click("text=Français")
-    expect(page.locator("h1")).to_contain_text("Confiez le travail")
-    page.goto(f"{house.url}/login")
-    assert page.locator("html").get_attribute("lang") == "fr"

@@ -92,6 +92,7 @@ def test_pages_of_proof(
             page.screenshot(path=f"{shots}/{n}-{lang}-{width}-{scheme}.png", full_page=True)
 
 
+@pytest.mark.slow
 def test_a_client_contests_in_two_steps(visit: Visit, house: House, proved: int) -> None:
     """From the batch by a search to the story; the keyboard alone opens and sends the form."""
     page = visit("client", f"/batches/{proved}?lang=en")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from canut.work.names import TaskNames
 from tests.browser.conftest import Visit, start
+from tests.browser.test_every_page import check
 from tests.house import House
 
 pytestmark = pytest.mark.browser
@@ -312,3 +313,25 @@ def test_waiting_for_a_server_that_fails_is_noted_once(
     assert 70_000 <= stated <= 90_000
     ask("delete from paid_hours where contributor_id = %s returning 1", me)
     ask("delete from batch_pay where batch_id = %s returning 1", batch)
+
+
+def test_the_dialog_and_the_list_of_classes_are_accessible(visit: Visit, house: House) -> None:
+    """What a script opens is held to the same: the keys, and the list of the combobox."""
+    page = visit("contributor", f"/work/{house.batches['large-taxonomy']}?lang=en")
+    if page.locator(".task").count() == 0:
+        page.click("main button.main")
+    page.wait_for_selector("[data-combo][data-ready]")
+    page.get_by_role("combobox").fill("kettle")
+    expect(page.get_by_role("option").first).to_be_visible()
+    check(page)
+    page.click("[data-keys]")
+    check(page)
+
+
+def test_a_language_is_chosen_and_kept(visit: Visit, house: House) -> None:
+    """The link in the head changes the language, and the next page keeps it."""
+    page = visit("", "/?lang=en")
+    page.click("text=Français")
+    expect(page.locator("h1")).to_contain_text("Confiez le travail")
+    page.goto(f"{house.url}/login")
+    assert page.locator("html").get_attribute("lang") == "fr"

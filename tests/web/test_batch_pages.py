@@ -136,3 +136,29 @@ async def test_items_are_added_to_a_batch_that_is_there(
         assert await send("reference,Title\nN2,Lamp\nN3,\nN4,Vase\n", skip="1") == 303
         assert items() == 6
         assert await send("%PDF-1.7") == 422
+
+
+async def test_a_decision_is_contested_from_its_story(
+    serving: Serving, people: dict[str, int], fresh_url: str
+) -> None:
+    """The form of the page, refused without a reason beside its field; then the dispute and the
+    reason stand in the story, and there is one at a time."""
+    made = shelf(fresh_url, people["client"], items=3)
+    story, contest = "/batches/{}/items?key=1", "/batches/{}/disputes"
+    form = {"key": "1", "step": "colour"}
+    async with serving() as browser:
+        inside = browser()
+        await inside.log_in("member@example.org")
+        page, at = (place.format(made.batch_id) for place in (story, contest))
+        assert "Nothing was contested" in (await inside.get(at)).text
+        refused = await inside.submit(page, at, **form, reason=" ")
+        assert refused.status_code == 422
+        assert "Give a reason" in refused.text
+        assert 'aria-invalid="true"' in refused.text
+        sent = await inside.submit(page, at, **form, reason="It is <blue>.")
+        assert (sent.status_code, sent.headers["location"]) == (303, page)
+        told = (await inside.get(page)).text
+        assert "It is &lt;blue&gt;." in told
+        assert "being answered again" in told
+        assert "Contest this decision" not in told
+        assert "It is &lt;blue&gt;." in (await inside.get(at)).text

@@ -12,10 +12,8 @@ from canut.config import Settings
 from canut.db.pool import connect
 from canut.processes.library import load_shipped
 from canut.processes.store import publish
-from canut.web.app import create_app
-from canut.web.templating import Templates
 from canut.work.intake import add_items, one_block, open_batch
-from tests.web.conftest import Serving
+from tests.web.conftest import Applications, Serving
 
 NOW = 1_790_000_000_000
 
@@ -58,11 +56,12 @@ def test_no_template_holds_a_script_or_a_style() -> None:
 
 
 async def test_every_reply_says_what_may_run(
-    serving: Serving, people: dict[str, int], templates: Templates
+    serving: Serving, people: dict[str, int], applications: Applications
 ) -> None:
     """Every address, by somebody who may: a policy without `unsafe-inline`, no guessing of types,
     nothing inline, no fault."""
-    found = places(create_app(Settings(database_url="postgresql://nobody"), templates))
+    with applications.lent(Settings(database_url="postgresql://nobody")) as app:
+        found = places(app)
     assert len(found) > 50
     async with serving(rate_per_s=0) as browser:
         askers = {who: browser() for who in ("", "worker", "member", "operator")}
