@@ -3,6 +3,7 @@
 from typing import Any
 
 import psycopg
+from msgspec.structs import replace
 
 from canut.agents import store
 from canut.agents.arena import store as store_duels
@@ -57,14 +58,17 @@ def answered(db: psycopg.Connection[Any], agent: AgentAtWork, values: list[str],
 
 
 def test_a_canary_decides_more_while_it_is_clean(db: psycopg.Connection[Any]) -> None:
-    """Four fifths of its tasks, then all; meanwhile people see more of them, blind, and one who
-    agrees is enough for most."""
+    """Four fifths of its tasks, then all; meanwhile people see the others, blind, and one who
+    agrees is enough for most. Nothing else is held back from it, but what its stream lacks."""
     agent, clock, _ = promoted(db)
     licence = licence_of(db, agent)
     assert (licence.state, licence.canary_ppm) == ("in_force", CANARY_PPM[0])
     tasks = range(20_000)
-    free = 1 - held_back(licence, tasks).mean()
-    assert 0.1 < free < CANARY_PPM[0] / 1e6
+    assert 0.79 < 1 - held_back(licence, tasks).mean() < 0.81
+    assert (held_back(licence, tasks) == shadowed(licence, tasks)).all()
+    thin = replace(licence, stream_ppm=50_000)
+    assert (held_back(thin, tasks) >= shadowed(thin, tasks)).all()
+    assert held_back(thin, tasks).mean() > 0.19
     assert licence.stream_floor_ppm == 200_000
     assert shadowed(licence, tasks).mean() > 0.19
     assert watched_only(licence, tasks, 30_000).mean() > 0.6

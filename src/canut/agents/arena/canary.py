@@ -2,8 +2,7 @@
 and none any more where it does not.
 
 It was proved in the shadow before. What a canary is for is what a shadow cannot show: that it was
-loaded as it was tried, and that the work is what it was. The rest of its tasks people decide, with
-its answer as one voice.
+loaded as it was tried, and that the work is what it was. The rest of its tasks people decide blind.
 """
 
 from collections.abc import Callable, Sequence

@@ -177,12 +177,10 @@ def watched_only(licence: Licence, tasks: Sequence[int], permanent_ppm: int) -> 
 
 def held_back(licence: Licence, tasks: Sequence[int]) -> NDArray[np.bool_]:
     """Which of these tasks the licence decides nothing about, bool (n,): those of its stream, and
-    those beyond the share that a canary may decide."""
-    hidden = shadowed(licence, tasks)
-    if licence.canary_ppm < PPM:
-        keys = [f"{task}:canary" for task in tasks]
-        hidden |= ~in_stream(licence.seed, keys, licence.canary_ppm)
-    return hidden
+    those beyond the share that a canary may decide. What a canary leaves goes to its stream first:
+    beside it, it would cost people answers that tell nothing."""
+    left = max(licence.stream_ppm, PPM - licence.canary_ppm)
+    return in_stream(licence.seed, [str(task) for task in tasks], left)
 
 
 def decides_alone(
