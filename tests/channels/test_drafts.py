@@ -36,6 +36,17 @@ def test_columns_are_told_by_what_they_hold() -> None:
     assert [name for name, one in found.items() if one.personal] == ["courriel"]
 
 
+def test_a_file_that_is_no_utf8_can_be_looked_at() -> None:
+    """What a spreadsheet saves in the letters of its country, or with NUL in it, becomes a draft
+    that can be kept and shown; its rows are told apart later. Names of columns must be text."""
+    facts = begin(io.BytesIO("title\nCaf\xe9 moulu\nThé\0\nLamp\n".encode("latin-1")), "a.csv", 99)
+    assert facts.columns[0].samples == ("Caf\ufffd moulu", "Th\ufffd\ufffd", "Lamp")
+    assert "\\u0000" not in msgspec.json.encode(facts).decode()
+    with pytest.raises(Invalid, match="are no text") as wrong:
+        begin(io.BytesIO("libell\xe9\nLamp\n".encode("latin-1")), "a.csv", 99)
+    assert wrong.value.mend == "save the file as UTF-8"
+
+
 def test_columns_are_matched_by_name_meaning_and_kind() -> None:
     """Headings in either language, synonyms, a picture whatever it is called; each column once."""
     fields = (

@@ -99,7 +99,7 @@ def test_ragged_rows_are_told_and_the_others_read() -> None:
     rows, problems = read(data)
     assert [(row, record["title"]) for row, record in rows] == [(1, "Lamp"), (4, "Cup")]
     assert [problem.row for problem in problems] == [2, 3]
-    assert "3 values and the header 2" in problems[0].message
+    assert "in the row: 3, in the header: 2" in problems[0].message
     assert "quotation marks" in problems[0].mend
     assert "a comma" in problems[0].mend
 

@@ -149,7 +149,7 @@ def _block(
 
 
 def _ragged(found: int, width: int, delimiter: str, file: str, row: int) -> Problem:
-    message = f"the row has {found} values and the header {width}"
+    message = f"values in the row: {found}, in the header: {width}"
     more = f"put quotation marks around a value that holds {SPOKEN[delimiter]} or a line break"
     return Problem(message, more if found > width else "add the values that are missing", file, row)
 

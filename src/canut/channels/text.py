@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -20,6 +21,14 @@ ROW_BYTES_MAX = 16 << 20
 VALUE_MAX = csv.field_size_limit()
 
 QUOTE, CR, LF = 0x22, 0x0D, 0x0A
+
+#: NUL, and bytes that are no UTF-8, as `Text` reads them
+_NOT_KEPT = re.compile("[\0\ud800-\udfff]")
+
+
+def kept(text: str) -> str:
+    """The text as it can be kept and shown: a replacement character for what cannot."""
+    return _NOT_KEPT.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class Readable(Protocol):

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from canut.channels.drafts.model import Column, Facts
+from canut.channels.text import kept
 from canut.processes.model import REFERENCE, FieldType, ItemField
 from canut.processes.shape import NO, YES
 from canut.questions.base import localise
@@ -72,7 +73,7 @@ def recognise(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> Fac
     columns = []
     for name in names:
         values = [record.get(name) for record in records]
-        held = [str(value).strip() for value in values if value not in (None, "")]
+        held = [kept(str(value)).strip() for value in values if value not in (None, "")]
         held = [value for value in held if value]
         kind = _kind(name, held)
         whole = len(held) >= NEARLY_ALL * len(records)
@@ -81,8 +82,8 @@ def recognise(names: Sequence[str], records: Sequence[Mapping[str, Any]]) -> Fac
         personal = plain(name) in PERSONAL or _nearly(held, _EMAIL.fullmatch)
         samples = tuple(_cut(value, SAMPLE_LENGTH) for value in dict.fromkeys(held))[:SAMPLES]
         columns.append(Column(name, kind, samples, not whole, key, personal and not key))
-    kept = [{name: _kept(record.get(name)) for name in names} for record in records[:ROWS_KEPT]]
-    return Facts(tuple(columns), tuple(kept))
+    rows = [{name: _kept(record.get(name)) for name in names} for record in records[:ROWS_KEPT]]
+    return Facts(tuple(columns), tuple(rows))
 
 
 def match(fields: Sequence[ItemField], columns: Sequence[Column]) -> dict[str, str]:
@@ -156,7 +157,7 @@ def _is_key(name: str, held: Sequence[str], rows: int) -> bool:
 
 
 def _kept(value: Any) -> Any:
-    return value[:TEXT_KEPT] if isinstance(value, str) else value
+    return kept(value[:TEXT_KEPT]) if isinstance(value, str) else value
 
 
 def _cut(value: str, length: int) -> str:

@@ -13,6 +13,7 @@ from canut.channels.drafts.files import Uploads
 from canut.channels.drafts.model import Draft, Facts, Found
 from canut.channels.drafts.pictured import Gathered, handed, pictured, with_pictures
 from canut.channels.files import read_stream
+from canut.channels.text import kept
 from canut.errors import Invalid, Problem
 from canut.processes.model import REFERENCE, ItemShape
 from canut.processes.shape import compile_shape
@@ -23,6 +24,8 @@ from canut.work.intake import Block
 ROWS_READ = 1_000
 #: columns that a page can show
 COLUMNS_MAX = 60
+#: what mends a file of letters that are told in another way
+SAVE = "save the file as UTF-8"
 #: problems kept with the draft, and in the list to download
 PROBLEMS_KEPT = 100
 PROBLEMS_LISTED = 100_000
@@ -46,6 +49,8 @@ def begin(stream: IO[bytes], name: str, bytes_max: int, found: Gathered | None =
         raise Invalid(
             f"{name} has {len(names)} columns.", mend=f"keep the {COLUMNS_MAX} that matter, or less"
         )
+    if any(kept(column) != column for column in names):
+        raise Invalid(f"The names of the columns of {name} are no text.", mend=SAVE)
     facts = recognise(names, records)
     if found is not None and found.made:
         # the name of its file is what somebody calls a picture by
@@ -126,4 +131,4 @@ def _value(block: Block, place_of: dict[int, int], problem: Problem) -> str:
     if place is None or not problem.field:
         return ""
     value = block.records[place].get(problem.field)
-    return "" if value is None else str(value)[:1000]
+    return "" if value is None else kept(str(value)[:1000])
