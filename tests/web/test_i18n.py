@@ -81,7 +81,13 @@ def test_any_text_can_be_said(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("said", "whole"),
-    [("is missing", "Is missing."), ("Which one?", "Which one?"), ("", ""), ("é…", "É…")],
+    [
+        ("is missing", "Is missing."),
+        ("Which one?", "Which one?"),
+        ("", ""),
+        ("é…", "É…"),
+        ("a.csv is empty", "a.csv is empty."),
+    ],
 )
 def test_sentences(said: str, whole: str) -> None:
     """Problems are short phrases for programs, and sentences for people."""

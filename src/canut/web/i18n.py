@@ -110,10 +110,12 @@ def _pattern(message: str) -> re.Pattern[str]:
 
 
 def sentence(text: str) -> str:
-    """What a problem says, as a sentence: a capital, and a full stop where there is no mark."""
+    """What a problem says, as a sentence: a capital, but for the name of a file, and a full stop
+    where there is no mark."""
     if not text:
         return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…:" else ".")
+    first = text[0] if "." in text.partition(" ")[0].rstrip(".") else text[0].upper()
+    return first + text[1:] + ("" if text[-1] in ".!?…:" else ".")
 
 
 def _accepted(header: str) -> Iterator[str]:
