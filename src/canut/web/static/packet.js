@@ -28,6 +28,7 @@ export function openPacket(loom, task, store, outbox, clock, changed) {
       try {
         const body = new URLSearchParams({ count: missing });
         for (const id of knownGuides()) body.append("guide", id);
+        failed = navigator.onLine;
         const { status, said } = await post(`/work/${batch}/claim`, body, outbox.token);
         failed = status === 429 || status >= 500;
         if (status !== 200) return;
@@ -42,7 +43,6 @@ export function openPacket(loom, task, store, outbox, clock, changed) {
         changed();
       } catch {
         // without a connection what is in hand goes on; the next answer tries again
-        failed = navigator.onLine;
       } finally {
         claiming = null;
       }

@@ -62,7 +62,17 @@ function show(next) {
   grow();
 }
 
-async function next() {
+// One at a time, whoever asks: two would each take a task, and show only the second.
+let turning = null;
+
+function next() {
+  turning ??= turn().finally(() => (turning = null));
+  return turning;
+}
+
+const nextIfNone = () => task()?.dataset.task || next();
+
+async function turn() {
   const gone = packet.dropExpired();
   if (gone) tell(say("Gone").replace("{0}", gone), true);
   if (!packet.ahead.length) {
@@ -84,7 +94,7 @@ function noneLeft() {
   const empty = by("none-left").content.querySelector(".task").cloneNode(true);
   task().replaceWith(empty);
   place();
-  packet.outlast(() => task()?.dataset.task || next());
+  packet.outlast(nextIfNone);
   return undefined;
 }
 
@@ -194,7 +204,7 @@ function settled(entry, status, said) {
     tell(`${say("Saved")} ${answered} ${say("Count")}`);
   }
   place();
-  if (!task()?.dataset.task) next();
+  nextIfNone();
 }
 
 // The server refused an answer after its task had left the screen: it comes back as it was left.
@@ -245,7 +255,7 @@ function listen() {
     localStorage.setItem("canut-packet", event.target.value);
     packet.claim();
   });
-  addEventListener("online", packet.claim);
+  addEventListener("online", () => packet.claim().then(nextIfNone));
   openKeys(keys, say);
 }
 
