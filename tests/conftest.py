@@ -6,6 +6,7 @@ anew (a second). `api` is a server that the tests of several files share.
 """
 
 import fcntl
+import functools
 import itertools
 import os
 import sys
@@ -27,6 +28,7 @@ from canut.db.pool import PREPARE_AFTER
 from canut.db.server import EmbeddedServer
 from canut.engine.schema import job_scripts
 from canut.people import credentials
+from canut.quality.gold import pool as gold_pool
 from tests.api import Api, emptied, serving
 
 TEMPLATE = "canut_template"
@@ -52,6 +54,9 @@ threadpool_limits(1)
 
 # the same Argon2id with 1 MiB: the real 64 MiB would be most of the time of many tests
 credentials._HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+
+# every command publishes the processes that come with Canut, whose files stay what they are
+gold_pool.load_shipped = functools.cache(gold_pool.load_shipped)
 
 # examples of a property: some in every run, more in `make test-slow`; a busy machine is no failure
 settings.register_profile("suite", max_examples=20, deadline=None)

@@ -66,7 +66,7 @@ def test_a_refresh_is_the_batch_estimate():
     assert np.allclose(_all(Online.of(v)), batch, atol=1e-5)
 
 
-@pytest.mark.parametrize("batch", [1, 50, 2000])
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.slow), 50, 2000])
 def test_online_is_nearly_as_good(batch: int):
     """Protects decisions between refreshes: within 2 points of the refreshed beliefs."""
     v, truth = simulated(1, 1000, 5, coins(np.linspace(0.45, 0.95, 20), 4))

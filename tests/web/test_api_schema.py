@@ -34,8 +34,8 @@ PROMISED = (
 )
 
 
-#: for each operation: a few in every run, more in the thorough one
-EXAMPLES = settings().max_examples // 4
+#: for each of a hundred operations: a few in every run, more in the thorough one
+EXAMPLES = 25 if settings().max_examples >= 100 else 3
 
 
 @schemathesis.serializer("application/x-ndjson", "text/csv", "application/vnd.apache.parquet")
