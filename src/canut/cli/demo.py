@@ -41,7 +41,7 @@ START_S_MAX = 60
 #: decisions shown by `--once`
 ROWS_SHOWN = 12
 #: characters of a title shown, so that a row fits a terminal of 80
-TITLE_WIDTH = 22
+TITLE_WIDTH = 16
 
 
 @click.command()
@@ -150,7 +150,7 @@ def _show_decisions(settings: Settings, url: str, made: Demo) -> None:
     """The first decisions, as a client gets them: through the API."""
     truth = {row[REFERENCE]: row for row in made.truth}
     table = Table(title="The first decisions", box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("reference", "title", "category", "belief", "answers", "method"):
+    for column in ("key", "title", "category", "belief", "answers", "method"):
         table.add_column(column, no_wrap=True)
     for decision in _decisions(settings, url, made)[:ROWS_SHOWN]:
         row = truth[decision.key]
