@@ -99,9 +99,10 @@ async def question(request: WebRequest, seen: Sight) -> dict[str, Any]:
 
 async def target(request: WebRequest, seen: Sight) -> dict[str, Any]:
     form, definition = seen.draft.form("target"), seen.plan.definition
-    usual: float = USUAL_ERROR
+    usual, own = float(USUAL_ERROR), ""
     if seen.version is not None and seen.plan.way != "made":
         usual = seen.version.definition.steps[0].promise.error_max * 100
+        own = f"{round(usual, 3):g}"
     values: dict[str, Any] = {"levels": [], "prices": {}, "items": await _items(request, seen)}
     shares = shares_around(usual)
     if definition is not None and not seen.plan.problems["question"]:
@@ -120,6 +121,7 @@ async def target(request: WebRequest, seen: Sight) -> dict[str, Any]:
     said = first(form, "error", f"{usual:g}")
     other = said not in {f"{share:g}" for share in shares}
     return values | {
+        "own": own,
         "error": "other" if other else said,
         "error_other": first(form, "error_other", said if other and said != "other" else ""),
         "deadline": first(form, "deadline"),
