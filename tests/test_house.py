@@ -2,6 +2,7 @@
 
 import ast
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import canut
@@ -41,10 +42,19 @@ def _long_functions(module: Path) -> list[str]:
         return []
     return [
         f"{module.relative_to(SOURCE)}: {node.name}"
-        for node in ast.walk(_parsed(module))
+        for node in _statements(_parsed(module))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES_MAX
     ]
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """All below it, at any depth, without the expressions in them."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for below in getattr(node, field, ()):
+            if isinstance(below, ast.stmt):
+                yield below
+            yield from _statements(below)
 
 
 @functools.cache

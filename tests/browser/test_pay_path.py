@@ -4,10 +4,7 @@ and every paper on the way is what its schema says."""
 import io
 from pathlib import Path
 
-import facturx
 import pytest
-import sepaxml
-import xmlschema
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
@@ -72,6 +69,11 @@ def test_from_a_quote_to_the_bank(visit: Visit, house: House) -> None:
     """A client pays in and launches from the price that it is shown; a contributor works; the
     period is settled; what was earned is asked for, approved by two, and paid. Pay slip, invoice
     and the file for the bank are downloaded, and valid."""
+    # only the slow run loads what reads the papers
+    import facturx
+    import sepaxml
+    import xmlschema
+
     house.settings.coop_file.write_text(COOP)
     with connect(house.database) as conn:
         step = find_step(conn, "search/relevance", "relevance")

@@ -244,7 +244,7 @@ def test_without_a_script_the_forms_do_it_all(visit: Visit, house: House, ask: A
 
 def test_without_a_script_a_class_is_found_on_a_page(visit: Visit, house: House) -> None:
     """The long list has a page to search, and the field takes the code found there."""
-    page = visit("newcomer", "/work", java_script_enabled=False)
+    page = visit("newcomer", "/work", java_script_enabled=False, locale="en-GB")
     page.goto(f"{house.url}/work/{house.batches['large-taxonomy']}?lang=en")
     page.click("main button.main")
     link = page.get_by_role("link", name="Find it in the list").get_attribute("href")
