@@ -44,5 +44,6 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --extra s3 --group dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet requirements/build.in -o requirements/build.txt
 
+# what was installed and built, and the demo's database; never that of a server (canut-data)
 clean:
-	rm -rf $(VENV) docs/_build canut-data
+	rm -rf $(VENV) docs/_build canut-demo
