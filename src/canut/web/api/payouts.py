@@ -1,27 +1,23 @@
 """What contributors are paid: slips of pay periods, where the money goes, payouts."""
 
-import asyncio
 from typing import Any
 
 from litestar import Response, get, post
 
 from canut.errors import NotFound
 from canut.pay import settlement
-from canut.pay.identity import coop_name
 from canut.pay.payouts import asking
 from canut.pay.payouts.model import Payout
 from canut.pay.settlement import SlipSummary
-from canut.pay.settlement.slip_csv import slip_csv
-from canut.pay.settlement.slip_pdf import slip_pdf
 from canut.pay.settlement.slip_texts import Locale
 from canut.sdk import values as v
 from canut.web.api.common import PREFIX, in_thread, now_ms, number
 from canut.web.api.describe import Operation, described
 from canut.web.api.reading import ID_MAX, Reader, read_query
-from canut.web.api.replying import Json, PageQuery, after, attachment, like, nothing, page, reply
+from canut.web.api.replying import Json, PageQuery, after, like, nothing, page, reply
 from canut.web.api.work import TASK, OptionsQuery
-from canut.web.auth import WebRequest, house, principal
-from canut.web.slips import own_slip
+from canut.web.auth import WebRequest, principal
+from canut.web.slips import own_slip, slip_to_read, slip_to_reckon
 
 NEW_PAYOUT = Reader(v.NewPayout)
 WHEN_MS = 1_790_000_000_000
@@ -154,20 +150,13 @@ async def get_slip(request: WebRequest) -> Json:
 @get(f"{PREFIX}/slips/{{id:str}}/pdf", opt=described(PDF))
 async def get_slip_pdf(request: WebRequest) -> Response[bytes]:
     """A slip to be read."""
-    locale = _locale(request)
-    slip, called = await own_slip(request, number(request))
-    coop = coop_name(house(request).settings.coop_file)
-    made = await asyncio.to_thread(slip_pdf, slip, locale, called, coop)
-    return attachment(made, "application/pdf", f"pay-slip-{slip.summary.id}.pdf")
+    return await slip_to_read(request, number(request), _locale(request))
 
 
 @get(f"{PREFIX}/slips/{{id:str}}/csv", opt=described(CSV))
 async def get_slip_csv(request: WebRequest) -> Response[bytes]:
     """A slip to be recomputed."""
-    locale = _locale(request)
-    slip, called = await own_slip(request, number(request))
-    made = slip_csv(slip, locale, called)
-    return attachment(made, "text/csv", f"pay-slip-{slip.summary.id}.csv")
+    return await slip_to_reckon(request, number(request), _locale(request))
 
 
 @get(f"{PREFIX}/payout-account", opt=described(ACCOUNT_OP))

@@ -1,23 +1,19 @@
 """My pay slips: the list, one with its whole sum, and the same as PDF and CSV."""
 
-import asyncio
 from typing import Any
 
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
-from canut.errors import CanutError
-from canut.pay.identity import coop_name
 from canut.pay.settlement import grouped, list_slips
 from canut.pay.settlement.reading import EVER
-from canut.pay.settlement.slip_csv import slip_csv
 from canut.pay.settlement.slip_sum import steps
 from canut.pay.settlement.slip_texts import Locale
 from canut.web.api.common import in_thread
-from canut.web.auth import WebRequest, house, principal, requires
+from canut.web.auth import WebRequest, principal, requires
 from canut.web.pages.render import locale_of
 from canut.web.pages.view import show
-from canut.web.slips import own_slip
+from canut.web.slips import own_slip, slip_to_read, slip_to_reckon
 
 CONTRIBUTORS = requires("contributor")
 #: slips, and tasks of a slip, on a page
@@ -61,41 +57,17 @@ async def show_slip(
 @get("/pay/slips/{slip_id:int}/slip.pdf", opt=CONTRIBUTORS, include_in_schema=False)
 async def slip_as_pdf(request: WebRequest, slip_id: FromPath[int]) -> Response[bytes]:
     """The same, to keep."""
-    # Typst takes a while to load
-    from canut.pay.settlement.slip_pdf import slip_pdf
-
-    slip, name = await own_slip(request, slip_id)
-    language, coop = _language(request), house(request).settings.coop_file
-
-    def make() -> bytes:
-        try:
-            called = coop_name(coop)
-        except CanutError:
-            # a file that somebody has to mend keeps no slip back
-            called = ""
-        return slip_pdf(slip, language, name, called)
-
-    return _file(await asyncio.to_thread(make), "application/pdf", f"pay-slip-{slip_id}.pdf")
+    return await slip_to_read(request, slip_id, _language(request))
 
 
 @get("/pay/slips/{slip_id:int}/slip.csv", opt=CONTRIBUTORS, include_in_schema=False)
 async def slip_as_csv(request: WebRequest, slip_id: FromPath[int]) -> Response[bytes]:
     """The same, for a spreadsheet: every task in whole milliseconds."""
-    slip, name = await own_slip(request, slip_id)
-    made = slip_csv(slip, _language(request), name)
-    return _file(made, "text/csv", f"pay-slip-{slip_id}.csv")
+    return await slip_to_reckon(request, slip_id, _language(request))
 
 
 def _language(request: WebRequest) -> Locale:
     return "fr" if locale_of(request) == "fr" else "en"
-
-
-def _file(content: bytes, media_type: str, name: str) -> Response[bytes]:
-    headers = {
-        "content-disposition": f'attachment; filename="{name}"',
-        "cache-control": "private, no-store",
-    }
-    return Response(content, media_type=media_type, headers=headers)
 
 
 ROUTES: list[Any] = [show_slips, show_slip, slip_as_pdf, slip_as_csv]
