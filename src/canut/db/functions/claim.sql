@@ -261,7 +261,7 @@ create or replace function claim_gold(
               select from (values (false), (true)) kind (doubtful)
               left join claim_cursor c on c.contributor_id = p_contributor
                   and c.batch_step_id = p_step and not c.expert and c.doubtful = kind.doubtful
-              cross join lateral (values (0), (coalesce(c.task_id, 0))) passed (id)
+              cross join lateral (values (coalesce(c.task_id, 0)), (0)) passed (id)
               cross join lateral (
                   select t.id from task t
                   where t.batch_step_id = p_step and not t.expert and t.doubtful = kind.doubtful
