@@ -21,6 +21,7 @@ from canut.pay.settlement import (
     read_slip,
     settle_next,
     settle_until,
+    sums_of,
 )
 from canut.pay.settlement.model import Unpaid, Worked
 from canut.pay.settlement.rules import period_end, reckon, shared_out, week_of
@@ -117,7 +118,7 @@ def test_the_files_of_a_slip_have_every_line_and_the_sum(db):
 
 def test_what_becomes_known_later_is_paid_with_the_next_slip(db):
     """A time that a person agreed after the period was settled: what is then missing is paid, and
-    nothing is taken back."""
+    nothing is taken back. It is of the settlement that paid it, whose slips are other periods'."""
     one = priced(db)
     who = make.contributor(db)
     [task] = work_on(db, one, who, 1, 60_000, NOW + 300_000)
@@ -137,6 +138,11 @@ def test_what_becomes_known_later_is_paid_with_the_next_slip(db):
     assert later.topup_minor == owed_for_time(1202, 60_000) - 5
     settle_all(db, AFTER + 21 * DAY_MS)
     assert len(list_slips(db, contributor_id=who)) == 2
+    sums_by = sums_of(db, list_periods(db))
+    counts = [[(one.slips, one.topup_minor) for one in sums] for sums in sums_by.values()]
+    topups = sum(one.topup_minor for one in list_slips(db)) - later.topup_minor
+    assert counts[-2:] == [[(0, later.topup_minor)], [(6, topups)]]
+    assert set(map(len, counts[:-2])) == {0}
     assert first_fault(db) is None
 
 

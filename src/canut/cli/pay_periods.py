@@ -13,6 +13,7 @@ from canut.config import Settings
 from canut.db.pool import connect
 from canut.pay.identity import coop_name
 from canut.pay.ledger.currency import written
+from canut.pay.reading import EVER
 from canut.pay.settlement import list_slips, read_slip, settle_until
 from canut.pay.settlement.slip_csv import slip_csv
 from canut.pay.settlement.slip_sum import steps
@@ -49,7 +50,7 @@ def settle(settings: Settings, until: str | None) -> None:
 
 @click.command()
 @click.option("--contributor", type=int, help="of one contributor (a number)")
-@click.option("--before", metavar="SLIP", type=int, default=2**62, help="from the one before it on")
+@click.option("--before", metavar="SLIP", type=int, default=EVER, help="from the one before it on")
 @setting_options()
 def slips(settings: Settings, contributor: int | None, before: int) -> None:
     """Pay slips, newest first."""

@@ -3,9 +3,9 @@
 from canut.db.pool import Conn, SyncConn
 from canut.pay.accrual import store
 from canut.pay.accrual.model import Earning, PayNow, Sheet
+from canut.pay.reading import EVER
 
 PAGE_MAX = 500
-EVER = 2**62
 
 
 async def pay_now(conn: Conn, contributor_id: int) -> list[PayNow]:

@@ -18,12 +18,12 @@ from canut.pay.hours.rules import (
     room_in,
 )
 from canut.pay.policy import policy_at
+from canut.pay.reading import EVER
 from canut.pay.time.store import keep_from_counting
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
 
 PAGE_MAX = 200
-EVER = 2**62
 
 
 def state_hours(

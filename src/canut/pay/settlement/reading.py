@@ -1,12 +1,14 @@
 """Reading periods and pay slips."""
 
+from collections.abc import Sequence
+
 from canut.db.pool import SyncConn
 from canut.errors import NotFound
+from canut.pay.reading import EVER
 from canut.pay.settlement import store, store_slips
 from canut.pay.settlement.model import Period, Settled, Slip, SlipSummary
 
 PAGE_MAX = 500
-EVER = 2**62
 
 
 def list_periods(conn: SyncConn, *, before: int = EVER, limit: int = 50) -> list[Period]:
@@ -14,9 +16,12 @@ def list_periods(conn: SyncConn, *, before: int = EVER, limit: int = 50) -> list
     return store.periods(conn, before, max(1, min(limit, PAGE_MAX)))
 
 
-def sums_of(conn: SyncConn, period: Period) -> list[Settled]:
-    """What the settlement of a period came to, by currency."""
-    return store.sums(conn, period)
+def sums_of(conn: SyncConn, periods: Sequence[Period]) -> dict[int, list[Settled]]:
+    """What the settlement of each of these periods came to, by currency; period by its id."""
+    found: dict[int, list[Settled]] = {one.id: [] for one in periods}
+    for one in store.sums(conn, periods):
+        found[one.period.id].append(one)
+    return found
 
 
 def list_slips(

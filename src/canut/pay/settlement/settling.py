@@ -76,7 +76,7 @@ def settle_until(
             return found
         while _piece(conn, last.id, now_ms):
             pass
-        found += store.sums(conn, structs.replace(last, settled_ms=now_ms))
+        found += store.sums(conn, [structs.replace(last, settled_ms=now_ms)])
 
 
 def next_period(conn: SyncConn) -> tuple[int, int] | None:

@@ -118,11 +118,12 @@ from unnest(%(slips)s::bigint[], %(ids)s::text[]) as u (slip, ids) where s.id = 
 SETTLED = "update pay_period set settled_ms = %s where id = %s and settled_ms is null"
 
 SUMS = """
-select currency, count(*) filter (where of_period = period_id) as slips,
+select period_id, currency, count(*) filter (where of_period = period_id) as slips,
        coalesce(sum(qualifying_minor) filter (where of_period = period_id), 0)::bigint,
        sum(topup_minor)::bigint, sum(hours_minor)::bigint,
        coalesce(sum(agreed_ms) filter (where of_period = period_id), 0)::bigint
-from pay_slip where period_id = %s group by currency order by currency"""
+from pay_slip where period_id = any (%s) group by period_id, currency
+order by period_id, currency"""
 
 
 def alone(conn: SyncConn) -> None:
@@ -217,5 +218,7 @@ def settled(conn: SyncConn, period_id: int, now_ms: int) -> bool:
     return conn.execute(SETTLED, [now_ms, period_id]).rowcount == 1
 
 
-def sums(conn: SyncConn, period: Period) -> list[Settled]:
-    return [Settled(period, *row) for row in conn.execute(SUMS, [period.id])]
+def sums(conn: SyncConn, periods: Sequence[Period]) -> list[Settled]:
+    """In the order of periods and currencies."""
+    by_id = {one.id: one for one in periods}
+    return [Settled(by_id[row[0]], *row[1:]) for row in conn.execute(SUMS, [list(by_id)])]

@@ -1,16 +1,15 @@
 """Reading time: a contributor's own, task by task, and sums for a period."""
 
 from canut.db.pool import Conn, SyncConn
+from canut.pay.reading import EVER
 from canut.pay.time import store, store_reviews
 from canut.pay.time.model import Review, TaskTime, TimeSum
 
 PAGE_MAX = 200
-#: after every moment that is written
-EVER_MS = 2**62
 
 
 async def read_times(
-    conn: Conn, contributor_id: int, *, before_ms: int = EVER_MS, limit: int = 50
+    conn: Conn, contributor_id: int, *, before_ms: int = EVER, limit: int = 50
 ) -> list[TaskTime]:
     """The contributor's tasks that ended before a moment, newest first, with their times; tasks of
     which nothing was reported are among them, with none."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Invalid, Problem
 from canut.pay.ledger import closed_until
+from canut.pay.reading import EVER
 from canut.pay.settlement import (
     Period,
     Settled,
@@ -29,9 +30,6 @@ from canut.web.pages.books.words import BASES, spoken
 from canut.web.pages.forms import day_ms, read_form
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.view import now_ms
-
-#: later than every id
-EVER = 2**62
 
 
 class Sight(Struct, frozen=True):
@@ -125,7 +123,7 @@ def _sight(conn: SyncConn, before: int, at_ms: int) -> Sight:
     over = span is not None and span[1] <= at_ms
     return Sight(
         periods=found,
-        sums={one.id: sums_of(conn, one) for one in found[:PAGE]},
+        sums=sums_of(conn, found[:PAGE]),
         next=span,
         uncounted=waits_for_count(conn, span[1]) if span and over else 0,
         closed_ms=closed_until(conn),

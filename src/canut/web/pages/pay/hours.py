@@ -9,7 +9,7 @@ from canut.db.pool import SyncConn
 from canut.errors import CanutError, Conflict, Invalid
 from canut.pay.deciding import REASON_CHARS_MAX
 from canut.pay.hours import note_waiting, own_hours, state_hours
-from canut.pay.hours.verbs import EVER
+from canut.pay.reading import EVER
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
 from canut.web.errors import STATUS

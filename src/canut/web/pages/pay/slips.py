@@ -5,8 +5,8 @@ from typing import Any
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
+from canut.pay.reading import EVER
 from canut.pay.settlement import grouped, list_slips
-from canut.pay.settlement.reading import EVER
 from canut.pay.settlement.slip_sum import steps
 from canut.pay.settlement.slip_texts import Locale
 from canut.web.api.common import in_thread
