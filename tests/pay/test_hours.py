@@ -276,6 +276,25 @@ def test_time_of_tasks_is_not_paid_as_hours_nor_the_other_way_round(db: Conn) ->
     assert faults(db) == []
 
 
+def test_a_time_that_a_person_lowered_does_not_rise_again_over_hours(db: Conn) -> None:
+    """Hours took the time that a task was found not to have taken: a second statement about the
+    task cannot have it, though the screen measured it."""
+    one, who = paid(db), make.contributor(db)
+    funded(db, one)
+    [task] = work_on(db, one, who, 1, 10 * MINUTE)
+    engine(db, THEN)
+    less = state_time(db, me(who), task, MINUTE, "I was away", THEN)
+    decide_review(db, COMMAND_LINE, less, MINUTE, "so it was", THEN)
+    asked = state_hours(db, me(who), structs.replace(WAITED, stated_ms=9 * MINUTE), THEN)
+    decide_hours(db, COMMAND_LINE, asked.id, 9 * MINUTE, "it was down", THEN)
+    more = state_time(db, me(who), task, 2 * MINUTE, "after all", THEN)
+    for agreed_ms in (MINUTE + 1, 2 * MINUTE, 10 * MINUTE):
+        with pytest.raises(Invalid, match="pay time twice"):
+            decide_review(db, COMMAND_LINE, more, agreed_ms, "yes", THEN)
+    assert decide_review(db, COMMAND_LINE, more, MINUTE, "as before", THEN).agreed_ms == MINUTE
+    assert faults(db) == []
+
+
 def test_hours_of_every_kind_are_on_the_slip_and_add_up(db: Conn) -> None:
     """One sum for all of them, rounded once; the co-op pays; the CSV has each, so that whoever adds
     up gets the same cents."""

@@ -53,8 +53,9 @@ def state_time(
 def decide_review(
     conn: SyncConn, by: Principal, review_id: int, agreed_ms: int, why: str, now_ms: int
 ) -> Review:
-    """Decide a statement: `agreed_ms` is the time stated, the time measured, or one between. It is
-    the agreed time from then on; both times and the reasons stay on record.
+    """Decide a statement: `agreed_ms` is the time stated, the time measured, or one between; never
+    more than other hours of theirs leave. It is the agreed time from then on; both times and the
+    reasons stay on record.
 
     Raises `Forbidden` for who may not (operators and stewards decide, nobody about themselves),
     `NotFound`, `Conflict` for one that is decided, `Invalid`.
@@ -93,10 +94,11 @@ def decide_review(
 def _check(review: Review, agreed_ms: int, why: str, most_ms: int) -> None:
     problems = text_problems(why, "why")
     low, high = sorted((review.measured_ms, review.stated_ms))
+    low = min(low, most_ms)
     if not low <= agreed_ms <= high:
         mend = f"give a time from {low} to {high} ms"
         problems.append(Problem(f"{agreed_ms} ms is neither's", mend, field="time"))
-    elif agreed_ms > max(most_ms, review.measured_ms):
+    elif agreed_ms > most_ms:
         mend = f"give at most {most_ms} ms: other hours of theirs pay the rest"
         problems.append(Problem("would pay time twice", mend, field="time"))
     if problems:
