@@ -295,6 +295,23 @@ def test_a_time_that_a_person_lowered_does_not_rise_again_over_hours(db: Conn) -
     assert faults(db) == []
 
 
+def test_whoever_decides_knows_of_answers_without_a_time(db: Conn) -> None:
+    """A device that reports nothing hides no work that is paid by the answer."""
+    one, who = paid(db), make.contributor(db)
+    funded(db, one)
+    for place, task in enumerate(make.claim(db, who, 3, one.work.batch_id, NOW), start=1):
+        db.execute(
+            """select finish_task(%s, %s, %s, 'answer', '"red"', 0, null, null, '', null, null,
+                                  %s)""",
+            [who, task, one.batch_step, NOW + place * 4 * MINUTE],
+        )
+    engine(db, THEN)
+    state_hours(db, me(who), WAITED, THEN)
+    [waiting] = list_hours(db, THEN)
+    # the third was handed in when the hours were over
+    assert (waiting.room.tasks, waiting.room.tasks_ms, waiting.most_ms) == (2, 0, 8 * MINUTE)
+
+
 def test_hours_of_every_kind_are_on_the_slip_and_add_up(db: Conn) -> None:
     """One sum for all of them, rounded once; the co-op pays; the CSV has each, so that whoever adds
     up gets the same cents."""

@@ -66,7 +66,7 @@ class PaidHours(Struct, frozen=True):
 
 
 class TaskInSpan(Struct, frozen=True):
-    """A task whose time was agreed, and that was somebody's in a span."""
+    """A task that was somebody's in a span, with the time that is agreed."""
 
     claimed_ms: int
     ended_ms: int

@@ -67,12 +67,20 @@ OWN = _HOURS + "where h.contributor_id = %s and h.id < %s order by h.id desc lim
 # those that wait (or all), the oldest first
 LIST = _HOURS + "where h.id > %s and (not %s or h.decided_ms is null) order by h.id limit %s"
 
+# with those that are paid by the answer alone, since no time of theirs was reported: whoever decides
+# is to know that there was work
 TASKS = """
 select w.claimed_ms, w.ended_ms, w.agreed_ms, w.basis = 'stated' as stated,
        array(select array[lower(i), upper(i)] from unnest(w.intervals) i) as measured
 from work_time w
 where w.contributor_id = %(who)s and w.ended_ms > %(from)s and w.claimed_ms < %(until)s
-order by w.ended_ms, w.task_id"""
+union all
+select a.submitted_ms, a.submitted_ms, 0, true, '{}'
+from answer a
+where a.contributor_id = %(who)s and a.submitted_ms > %(from)s and a.submitted_ms <= %(until)s
+  and not exists (select from work_time w
+                  where w.task_id = a.task_id and w.contributor_id = a.contributor_id)
+order by ended_ms"""
 
 # of exams that are paid, as settlements reckon them; one that goes on too
 EXAMS = """
@@ -153,7 +161,7 @@ def every(conn: SyncConn, after: int, limit: int, *, open_only: bool) -> list[Pa
 
 
 def tasks(conn: SyncConn, contributor_id: int, from_ms: int, until_ms: int) -> list[TaskInSpan]:
-    """Tasks of theirs in a span, whose time is agreed."""
+    """Tasks of theirs in a span: those whose time is agreed, and answers that have none."""
     values = {"who": contributor_id, "from": from_ms, "until": until_ms}
     return [
         TaskInSpan(claimed, ended, [(start, end) for start, end in measured], agreed, stated)
