@@ -28,6 +28,7 @@ from canut.pay.hours import (
 from canut.pay.hours.model import TaskInSpan
 from canut.pay.hours.rules import decision_problems, default_currency, first_of, room_in
 from canut.pay.ledger import first_fault
+from canut.pay.policy import decide_rule
 from canut.pay.policy.model import DAY_MS, Policy
 from canut.pay.settlement import list_slips, read_slip, settle_next
 from canut.pay.settlement.slip_csv import slip_csv
@@ -310,6 +311,20 @@ def test_whoever_decides_knows_of_answers_without_a_time(db: Conn) -> None:
     [waiting] = list_hours(db, THEN)
     # the third was handed in when the hours were over
     assert (waiting.room.tasks, waiting.room.tasks_ms, waiting.most_ms) == (2, 0, 8 * MINUTE)
+
+
+def test_hours_in_a_currency_without_a_floor_yet_wait_for_one(db: Conn) -> None:
+    """The period that ends where the first floor in it begins is settled without them; the next one
+    pays them."""
+    who = make.contributor(db)
+    db.execute("update contributor set jurisdiction = 'US' where id = %s", [who])
+    decide_rule(db, COMMAND_LINE, "floor", 1600, THEN, jurisdiction="US", currency="USD")
+    made = record_hours(db, COMMAND_LINE, who, WAITED, THEN + 1)
+    assert made.currency == "USD"
+    settle_all(db, AFTER + 7 * DAY_MS)
+    [slip] = list_slips(db, contributor_id=who)
+    assert (slip.from_ms, slip.hours_minor) == (THEN, owed_for_time(1600, 8 * MINUTE))
+    assert faults(db) == []
 
 
 def test_hours_of_every_kind_are_on_the_slip_and_add_up(db: Conn) -> None:

@@ -59,12 +59,15 @@ cross join lateral (
 where x.ended_ms >= %(since)s and x.ended_ms < %(until)s and took.ms > 0
 on conflict (exam_id) do nothing"""
 
-# hours that were agreed and are on no slip yet, however long ago they were
+# hours that were agreed and are on no slip yet, however long ago they were; those in a currency
+# that had no floor yet wait for the period that begins with one
 HOURS = """
 insert into hours_line (hours_id, contributor_id, period_id, currency, agreed_ms)
 select h.id, h.contributor_id, %(period)s, h.currency, h.agreed_ms
 from paid_hours h
 where h.agreed_ms > 0 and h.until_ms <= %(until)s
+  and exists (select from policy f where f.name = 'floor' and f.currency = h.currency
+              and f.from_ms < %(until)s)
   and not exists (select from hours_line l where l.hours_id = h.id)
 on conflict (hours_id) do nothing"""
 
