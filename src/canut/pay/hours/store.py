@@ -67,8 +67,7 @@ OWN = _HOURS + "where h.contributor_id = %s and h.id < %s order by h.id desc lim
 # those that wait (or all), the oldest first
 LIST = _HOURS + "where h.id > %s and (not %s or h.decided_ms is null) order by h.id limit %s"
 
-# with those that are paid by the answer alone, since no time of theirs was reported: whoever decides
-# is to know that there was work
+# with answers of which no time was reported: whoever decides is to know that there was work
 TASKS = """
 select w.claimed_ms, w.ended_ms, w.agreed_ms, w.basis = 'stated' as stated,
        array(select array[lower(i), upper(i)] from unnest(w.intervals) i) as measured
