@@ -388,6 +388,17 @@ def test_hours_that_are_decided_late_are_paid_once_with_the_next_slip(db: Conn) 
     assert faults(db) == []
 
 
+def test_hours_of_long_ago_make_no_empty_periods(db: Conn) -> None:
+    """A wrong year, and nothing was settled before: the first period is that of the decision."""
+    who = make.contributor(db)
+    long_ago = Hours("training", 0, MINUTE, MINUTE, "the guide, on paper")
+    record_hours(db, COMMAND_LINE, who, long_ago, NOW)
+    settle_all(db, AFTER)
+    [slip] = list_slips(db, contributor_id=who)
+    assert (slip.until_ms, slip.hours_ms) == (AFTER, MINUTE)
+    assert count(db, "pay_period") == 1
+
+
 def test_hours_at_the_command_line_and_at_once(fresh_url: str) -> None:
     """Recorded, listed and decided at the machine, and what is wrong or missing told by field; of
     four who state or decide at once, one does."""

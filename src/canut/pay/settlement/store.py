@@ -16,8 +16,8 @@ _PERIOD = "select id, from_ms, until_ms, begun_ms, settled_ms from pay_period "
 LAST = _PERIOD + "order by from_ms desc limit 1"
 PERIODS = _PERIOD + "where id < %s order by id desc limit %s"
 
-# when the first work at a step that pays ended, the first exam of one, or the first hours that were
-# agreed: read once, for the first period
+# when the first work at a step that pays ended, the first exam of one, or when hours were agreed for
+# the first time, however long ago these were: read once, for the first period
 EARLIEST = """
 select least(
     (select min(w.ended_ms) from work_time w
@@ -26,7 +26,7 @@ select least(
      join answer a on a.task_id = e.task_id and a.contributor_id = e.contributor_id),
     (select min(x.ended_ms) from exam x where tariff_now(x.process_id, x.step_slug, x.ended_ms)
      is not null),
-    (select min(h.until_ms) from paid_hours h where h.agreed_ms > 0))"""
+    (select min(h.decided_ms) from paid_hours h where h.agreed_ms > 0))"""
 
 # what ended before and is not paid or counted yet
 UNCOUNTED = """
