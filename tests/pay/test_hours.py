@@ -24,6 +24,7 @@ from canut.pay.hours import (
     own_hours,
     record_hours,
     state_hours,
+    unpaid_ms,
 )
 from canut.pay.hours.model import TaskInSpan
 from canut.pay.hours.rules import decision_problems, default_currency, first_of, room_in
@@ -149,6 +150,7 @@ def test_stated_hours_wait_for_somebody_else(db: Conn) -> None:
         decide_hours(db, COMMAND_LINE, asked.id + 1, MINUTE, "why", THEN)
     [waiting] = list_hours(db, THEN)
     assert (waiting.hours, waiting.most_ms) == (asked, 8 * MINUTE)
+    assert unpaid_ms(db, who) == 0
     agreed = decide_hours(db, COMMAND_LINE, asked.id, 5 * MINUTE, " It was down. ", THEN)
     assert (agreed.state, agreed.agreed_ms, agreed.why) == ("agreed", 5 * MINUTE, "It was down.")
     with pytest.raises(Conflict, match="decided already"):
@@ -340,7 +342,9 @@ def test_hours_of_every_kind_are_on_the_slip_and_add_up(db: Conn) -> None:
         hours = Hours(kind, begin, begin + 3_600_000, 1_000_003 * place, "as it was")
         record_hours(db, COMMAND_LINE, who, hours, THEN)
         spent += hours.stated_ms
+    assert unpaid_ms(db, who) == spent
     settle_all(db, AFTER)
+    assert unpaid_ms(db, who) == 0
     settle_all(db, AFTER + 7 * DAY_MS)
     [slip] = list_slips(db, contributor_id=who)
     assert (slip.hours_ms, slip.hours_minor) == (spent, owed_for_time(1202, spent))

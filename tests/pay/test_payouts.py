@@ -14,9 +14,11 @@ from canut.pay.identity import Address
 from canut.pay.ledger import balances
 from canut.pay.payouts import runs
 from canut.pay.payouts.asking import (
+    PAGE_MAX,
     account_of,
     available,
     cancel_payout,
+    leaving,
     payouts_of,
     request_payout,
     set_account,
@@ -175,6 +177,26 @@ def test_nobody_asks_for_more_than_there_is(db: psycopg.Connection) -> None:
         cancel_payout(db, p.ada, late.id, NOW)
     assert [one.state for one in payouts_of(db, p.ada.contributor())] == ["requested", "cancelled"]
     assert sound(db)
+
+
+def test_what_is_on_its_way_is_told_however_old(db: psycopg.Connection) -> None:
+    """What was asked for and what was approved, until it arrives or comes back; whatever else was
+    asked for since."""
+    p = Payees(db)
+    ada = p.ada.contributor()
+    sent(db, p, 2_500)
+    ask(db, p.ada, 100, "more")
+    db.execute(
+        """insert into payout (contributor_id, payout_account_id, way, currency, amount, key, state,
+                               requested_ms, ended_ms)
+        select contributor_id, payout_account_id, way, currency, amount, 'back ' || n, 'cancelled',
+               requested_ms, requested_ms
+        from payout, generate_series(1, %s) n where key = 'more'""",
+        [PAGE_MAX + 1],
+    )
+    assert {one.state for one in payouts_of(db, ada, limit=PAGE_MAX)} == {"cancelled"}
+    assert leaving(db, ada) == {"EUR": 2_600}
+    assert leaving(db, p.bea.contributor()) == {}
 
 
 def test_two_people_approve_and_none_of_them_is_paid_by_it(db: psycopg.Connection) -> None:

@@ -258,6 +258,8 @@ async def test_money_goes_where_its_owner_says_and_is_asked_for_once(
         page = (await me.get(payouts)).text
         [payout] = set(re.findall(r"/pay/payouts/(\d+)/cancel", page))
         assert "€2.24" in page
+        for path in (payouts, "/pay"):
+            assert "Being paid out" in (await me.get(path)).text
         back = f"{payouts}/{payout}/cancel"
         assert (await other.submit(account, back)).status_code == 404
         assert (await me.submit(account, back)).status_code == 303

@@ -8,6 +8,7 @@ from canut.pay.hours.verbs import (
     own_hours,
     record_hours,
     state_hours,
+    unpaid_ms,
 )
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "own_hours",
     "record_hours",
     "state_hours",
+    "unpaid_ms",
 ]

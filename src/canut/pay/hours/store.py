@@ -64,6 +64,11 @@ ONE = _HOURS + "where h.id = %s"
 WHOSE = "select contributor_id from paid_hours where id = %s"
 # a contributor's, the newest first
 OWN = _HOURS + "where h.contributor_id = %s and h.id < %s order by h.id desc limit %s"
+# what is agreed of a contributor's, and on no slip
+UNPAID = """
+select coalesce(sum(h.agreed_ms), 0)::bigint from paid_hours h
+where h.contributor_id = %s and h.agreed_ms > 0
+  and not exists (select from hours_line l where l.hours_id = h.id)"""
 # those that wait (or all), the oldest first
 LIST = _HOURS + "where h.id > %s and (not %s or h.decided_ms is null) order by h.id limit %s"
 
@@ -151,6 +156,12 @@ def own(conn: SyncConn, contributor_id: int, before: int, limit: int) -> list[Pa
         values = [contributor_id, before, limit]
         found: list[PaidHours] = cursor.execute(OWN, values).fetchall()
     return found
+
+
+def unpaid_ms(conn: SyncConn, contributor_id: int) -> int:
+    row = conn.execute(UNPAID, [contributor_id]).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def every(conn: SyncConn, after: int, limit: int, *, open_only: bool) -> list[PaidHours]:

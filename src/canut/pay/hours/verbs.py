@@ -148,6 +148,11 @@ def own_hours(
     return store.own(conn, contributor_id, before, max(1, min(limit, PAGE_MAX)))
 
 
+def unpaid_ms(conn: SyncConn, contributor_id: int) -> int:
+    """How much of a contributor's hours is agreed and on no slip yet: the next one pays it."""
+    return store.unpaid_ms(conn, contributor_id)
+
+
 def list_hours(
     conn: SyncConn, now_ms: int, *, open_only: bool = True, after: int = 0, limit: int = 50
 ) -> list[Waiting]:

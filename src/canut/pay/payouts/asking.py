@@ -166,6 +166,12 @@ def payouts_of(
     return store.of_contributor(conn, contributor_id, before, min(limit, PAGE_MAX))
 
 
+def leaving(conn: SyncConn, contributor_id: int) -> dict[str, int]:
+    """Currency -> what the contributor asked for and has not got yet, minor units; none where that
+    is nothing."""
+    return store.leaving(conn, contributor_id)
+
+
 def owner_of(contributor_id: int) -> str:
     """To whom the vault binds a contributor's bank data."""
     return f"contributor:{contributor_id}"

@@ -55,6 +55,11 @@ OF_CONTRIBUTOR = (
     + """where p.contributor_id = %s and (%s::bigint is null or p.id < %s::bigint)
 order by p.id desc limit %s"""
 )
+# what was asked for and has not arrived, by currency
+LEAVING = """
+select currency, sum(amount)::bigint from payout
+where contributor_id = %s and state in ('requested', 'approved') group by currency
+order by currency"""
 OF_RUN = _PAYOUT + "where p.run_id = %s and p.id > %s order by p.id limit %s"
 
 # locked in the order of ids, as everywhere, before the accounts of the books
@@ -144,6 +149,10 @@ def of_contributor(
     conn: SyncConn, contributor: int, before: int | None, limit: int
 ) -> list[Payout]:
     return all_of(conn, Payout, OF_CONTRIBUTOR, [contributor, before, before, limit])
+
+
+def leaving(conn: SyncConn, contributor: int) -> dict[str, int]:
+    return dict(conn.execute(LEAVING, [contributor]).fetchall())
 
 
 def of_run(conn: SyncConn, run: int, after: int, limit: int) -> list[Payout]:

@@ -20,7 +20,6 @@ from canut.web.errors import STATUS
 from canut.web.i18n import N_
 from canut.web.pages.countries import countries
 from canut.web.pages.forms import read_form
-from canut.web.pages.pay.mine import leaving
 from canut.web.pages.render import go, locale_of
 from canut.web.pages.view import now_ms, problems_of, say, show, told
 
@@ -132,7 +131,7 @@ async def _payouts(
             "plain": {
                 one: decimal(amount, one).replace(".", mark) for one, amount in available.items()
             },
-            "leaving": leaving(asking.payouts_of(conn, who, limit=asking.PAGE_MAX)),
+            "leaving": asking.leaving(conn, who),
             "account": asking.account_of(conn, who),
         }
 

@@ -10,10 +10,8 @@ from canut.errors import NotFound
 from canut.insight import own_pay
 from canut.insight.own_pay_model import year_of
 from canut.pay.accrual import pay_now
-from canut.pay.hours import PaidHours, own_hours
-from canut.pay.hours.verbs import PAGE_MAX
+from canut.pay.hours import unpaid_ms
 from canut.pay.payouts import asking
-from canut.pay.payouts.model import Payout
 from canut.pay.policy import policy_at
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal, requires
@@ -42,28 +40,14 @@ async def show_pay(request: WebRequest) -> Response[str]:
             "weeks": weeks,
             "sums": year_of(weeks),
             "present": own_pay.read_present(conn, who, now),
-            "agreed_ms": _agreed(own_hours(conn, who, limit=PAGE_MAX)),
+            "agreed_ms": unpaid_ms(conn, who),
             "held": own_pay.read_held(conn, who),
-            "leaving": leaving(asking.payouts_of(conn, who, limit=asking.PAGE_MAX)),
+            "leaving": asking.leaving(conn, who),
             "account": asking.account_of(conn, who),
             "accept_days": policy_at(conn, now).accept_days,
         }
 
     return show(request, "pay/mine.html", balance=balance, **await in_thread(request, read))
-
-
-def leaving(payouts: list[Payout]) -> dict[str, int]:
-    """Currency -> what was asked for and has not arrived, minor units."""
-    found: dict[str, int] = {}
-    for one in payouts:
-        if one.state in ("requested", "approved"):
-            found[one.currency] = found.get(one.currency, 0) + one.amount
-    return found
-
-
-def _agreed(hours: list[PaidHours]) -> int:
-    """Hours beside tasks that the next slip pays."""
-    return sum(one.agreed_ms or 0 for one in hours if one.state == "agreed")
 
 
 def _asked(request: WebRequest) -> int | None:
