@@ -8,6 +8,7 @@ from litestar.params import FromPath, FromQuery
 from canut.errors import CanutError, Invalid, Problem
 from canut.insight.books import read_asked
 from canut.insight.store_operations import titles
+from canut.pay.deciding import REASON_CHARS_MAX
 from canut.pay.time import decide_review
 from canut.web.api.common import in_thread
 from canut.web.auth import WebRequest, principal
@@ -75,6 +76,7 @@ async def _page(
         "first": not after,
         "decided": decided,
         "form": {"review": "", "time": "", "why": ""} | (form or {}),
+        "reason_max": REASON_CHARS_MAX,
     }
     return page(request, "times.html", error, **values)
 
