@@ -27,7 +27,13 @@ from canut.pay.hours import (
     unpaid_ms,
 )
 from canut.pay.hours.model import TaskInSpan
-from canut.pay.hours.rules import decision_problems, default_currency, first_of, room_in
+from canut.pay.hours.rules import (
+    OPEN_MAX,
+    decision_problems,
+    default_currency,
+    first_of,
+    room_in,
+)
 from canut.pay.ledger import first_fault
 from canut.pay.policy import decide_rule
 from canut.pay.policy.model import DAY_MS, Policy
@@ -210,6 +216,38 @@ def test_hours_that_cannot_be_are_refused_with_all_that_is_wrong(
             refused()
         assert {one.field for one in caught.value.problems} == fields
     assert count(db, "paid_hours") == count(db, "audit_log") == 0
+
+
+def test_nobody_takes_the_floor_of_another_place_by_its_currency(db: Conn) -> None:
+    """Hours that are stated are in a currency of one's own floor; whoever records some may say
+    another."""
+    who = make.contributor(db)
+    decide_rule(db, COMMAND_LINE, "floor", 2500, NOW, jurisdiction="CH", currency="CHF")
+    francs = structs.replace(WAITED, currency="CHF")
+    with pytest.raises(Invalid, match="currency") as caught:
+        state_hours(db, me(who), francs, THEN)
+    [problem] = caught.value.problems
+    assert (problem.field, problem.mend) == ("currency", "use one of EUR")
+    assert record_hours(db, COMMAND_LINE, who, francs, THEN).currency == "CHF"
+    db.execute("update contributor set jurisdiction = 'CH' where id = %s", [who])
+    later = structs.replace(WAITED, from_ms=WAITED.until_ms, until_ms=THEN)
+    assert state_hours(db, me(who), later, THEN).currency == "CHF"
+
+
+def test_no_more_wait_than_somebody_reads(db: Conn) -> None:
+    """Of one contributor; what is decided makes room."""
+    who, other = make.contributor(db), make.contributor(db)
+    one = structs.replace(WAITED, stated_ms=1)
+    for place in range(OPEN_MAX):
+        begin = NOW + place * MINUTE
+        last = structs.replace(one, from_ms=begin, until_ms=begin + MINUTE)
+        made = state_hours(db, me(who), last, THEN)
+    with pytest.raises(Conflict, match="Too many"):
+        state_hours(db, me(who), structs.replace(one, from_ms=THEN - 1, until_ms=THEN), THEN)
+    assert state_hours(db, me(who), last, THEN) == made
+    assert state_hours(db, me(other), one, THEN).state == "open"
+    decide_hours(db, COMMAND_LINE, made.id, 0, "nothing was down", THEN)
+    assert state_hours(db, me(who), structs.replace(last, stated_ms=2), THEN).state == "open"
 
 
 def test_only_people_have_hours(db: Conn) -> None:

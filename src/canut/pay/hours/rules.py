@@ -11,18 +11,25 @@ from canut.pay.policy.model import DAY_MS, Policy
 #: Nobody trains or waits for longer than a day on end: what is longer is several pieces, each of
 #: which somebody can look at by itself.
 SPAN_MAX_MS = DAY_MS
+#: so many of one contributor wait for a decision, at most: somebody reads each
+OPEN_MAX = 50
 #: the task screen notes no shorter waiting: somebody has to look at each
 NOTED_MIN_MS = 60_000
 
 
-def default_currency(policy: Policy, jurisdiction: str | None) -> str | None:
-    """What hours of somebody there are paid in: the currency of their floor, or where none was
-    decided for their place, of that at home; of several, the first that was decided."""
+def currencies_of(policy: Policy, jurisdiction: str | None) -> list[str]:
+    """What hours of somebody there can be paid in: the currencies of their floor, or where none was
+    decided for their place, of that at home; the first that was decided before the others."""
     for place in (jurisdiction or policy.home, policy.home):
-        for of, currency in policy.floors:
-            if of == place:
-                return currency
-    return None
+        found = [currency for of, currency in policy.floors if of == place]
+        if found:
+            return found
+    return []
+
+
+def default_currency(policy: Policy, jurisdiction: str | None) -> str | None:
+    """The first of these."""
+    return next(iter(currencies_of(policy, jurisdiction)), None)
 
 
 def hours_problems(hours: Hours, policy: Policy, now_ms: int) -> list[Problem]:

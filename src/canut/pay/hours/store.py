@@ -35,6 +35,9 @@ where contributor_id = %(who)s and until_ms > %(from)s and from_ms < %(until)s
   and agreed_ms is distinct from 0
 order by id limit 1"""
 
+# how many of a contributor's wait for a decision
+OPEN_OF = "select count(*) from paid_hours where contributor_id = %s and decided_ms is null"
+
 OPEN = """
 insert into paid_hours (contributor_id, kind, currency, from_ms, until_ms, stated_ms, reason, noted,
                         stated_by, opened_ms)
@@ -126,6 +129,11 @@ def overlapping(conn: SyncConn, contributor_id: int, hours: Hours) -> int | None
     values = {"who": contributor_id, "from": hours.from_ms, "until": hours.until_ms}
     row = conn.execute(OVERLAPPING, values).fetchone()
     return int(row[0]) if row else None
+
+
+def open_of(conn: SyncConn, contributor_id: int) -> int:
+    row = conn.execute(OPEN_OF, [contributor_id]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def open_hours(conn: SyncConn, values: dict[str, Any]) -> int:

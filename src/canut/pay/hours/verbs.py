@@ -10,7 +10,9 @@ from canut.pay.hours import store
 from canut.pay.hours.model import Hours, PaidHours, Room, Waiting
 from canut.pay.hours.rules import (
     NOTED_MIN_MS,
+    OPEN_MAX,
     SPAN_MAX_MS,
+    currencies_of,
     decision_problems,
     default_currency,
     first_of,
@@ -32,8 +34,9 @@ def state_hours(
     """State hours of one's own, with a reason. Nothing changes until a person has decided. `noted`:
     the task screen saw the server fail so long, and nobody wrote a reason.
 
-    Raises `Invalid` with everything that is wrong, `Conflict` where they share time with hours that
-    were stated before. Safe to repeat.
+    Nobody chooses another floor than their own by its currency. Raises `Invalid` with everything
+    that is wrong, `Conflict` where they share time with hours that were stated before, or too many
+    wait already. Safe to repeat.
     """
     contributor_id = by.contributor()
     with conn.transaction():
@@ -41,6 +44,10 @@ def state_hours(
         policy = policy_at(conn, now_ms)
         hours = _complete(hours, default_currency(policy, found.jurisdiction))
         problems = hours_problems(hours, policy, now_ms)
+        own = currencies_of(policy, found.jurisdiction)
+        if hours.currency not in own and not any(one.field == "currency" for one in problems):
+            mend = f"use one of {', '.join(own)}"
+            problems.append(Problem("your floor is in another currency", mend, field="currency"))
         if noted and hours.kind != "waiting":
             problems.append(Problem("the screen notes waiting only", field="kind"))
         if not noted:
@@ -49,6 +56,11 @@ def state_hours(
             raise Invalid("These hours cannot be stated.", problems=problems)
         known = store.same(conn, _values(by, contributor_id, hours, now_ms, noted=noted))
         if known is None:
+            if store.open_of(conn, contributor_id) >= OPEN_MAX:
+                raise Conflict(
+                    "Too many of your hours wait for a decision.",
+                    mend="state more when some of them are decided",
+                )
             known = _open(conn, by, contributor_id, hours, now_ms, noted=noted)
             detail = structs.asdict(hours) | {"noted": noted}
             audit_sync(conn, by, "open.paid_hours", "paid_hours", known, detail)

@@ -16,8 +16,8 @@ _PERIOD = "select id, from_ms, until_ms, begun_ms, settled_ms from pay_period "
 LAST = _PERIOD + "order by from_ms desc limit 1"
 PERIODS = _PERIOD + "where id < %s order by id desc limit %s"
 
-# when the first work at a step that pays ended, the first exam of one, or when hours were agreed for
-# the first time, however long ago these were: read once, for the first period
+# when the first work at a step that pays ended, the first exam of one, or when hours were first
+# agreed, however long ago these were: read once, for the first period
 EARLIEST = """
 select least(
     (select min(w.ended_ms) from work_time w
