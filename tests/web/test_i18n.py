@@ -130,6 +130,7 @@ def test_formats() -> None:
     assert english["number"](26301) == "26,301"
     assert english["number"](2.5, 2) == "2.50"
     assert french["number"](26301, 0) == "26\u202f301"
+    assert (english["entered"]("1200.50"), french["entered"]("1200.50")) == ("1200.50", "1200,50")
     assert english["percent"](0.934) == "93.4%"
     assert french["percent"](0.934) == "93,4\u202f%"
     assert english["money"](1250, "EUR") == "€12.50"

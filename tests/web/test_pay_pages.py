@@ -258,7 +258,9 @@ async def test_money_goes_where_its_owner_says_and_is_asked_for_once(
         page = (await me.get(payouts)).text
         [payout] = set(re.findall(r"/pay/payouts/(\d+)/cancel", page))
         assert "€2.24" in page
-        for path in (payouts, "/pay"):
+        assert 'value="2.24"' in page
+        assert 'value="2,24"' in (await me.get(f"{payouts}?lang=fr")).text
+        for path in (f"{payouts}?lang=en", "/pay"):
             assert "Being paid out" in (await me.get(path)).text
         back = f"{payouts}/{payout}/cancel"
         assert (await other.submit(account, back)).status_code == 404

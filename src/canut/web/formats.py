@@ -32,6 +32,10 @@ class Formats:
         pattern = None if digits is None else "#,##0." + "0" * digits if digits else "#,##0"
         return numbers.format_decimal(value, format=pattern, locale=self._locale)
 
+    def entered(self, text: str) -> str:
+        """A number as programs write it, such as 12.50, as people type it into a form."""
+        return text.replace(".", numbers.get_decimal_symbol(self._locale))
+
     def percent(self, share: float, digits: int = 1) -> str:
         """A share of 1."""
         pattern = "#,##0." + "0" * digits if digits else "#,##0"
@@ -115,6 +119,7 @@ def formats(locale: str) -> dict[str, Callable[..., str]]:
     made = Formats(locale)
     return {
         "number": made.number,
+        "entered": made.entered,
         "percent": made.percent,
         "money": made.money,
         "micro": made.micro,

@@ -50,10 +50,9 @@ def minutes_ms(text: str) -> int | None:
     return round(Decimal(f"{found[1]}.{found[2] or 0}") * MINUTE_MS)
 
 
-def written_minutes(ms: int, mark: str = ".") -> str:
+def written_minutes(ms: int) -> str:
     """A length as `minutes_ms` reads it back, to the millisecond."""
-    text = f"{Decimal(ms) / MINUTE_MS:.5f}".rstrip("0").rstrip(".")
-    return text.replace(".", mark)
+    return f"{Decimal(ms) / MINUTE_MS:.5f}".rstrip("0").rstrip(".")
 
 
 def today(at_ms: int) -> str:

@@ -15,7 +15,7 @@ from canut.web.i18n import N_
 from canut.web.pages.books.shared import KEEPERS, page
 from canut.web.pages.forms import read_form
 from canut.web.pages.hours_form import minutes_ms, read_hours, today, written_minutes
-from canut.web.pages.render import go, locale_of
+from canut.web.pages.render import go
 from canut.web.pages.view import now_ms, say
 
 #: statements on a page: each is read
@@ -89,10 +89,9 @@ async def _page(
         request,
         lambda conn: list_hours(conn, at_ms, open_only=not decided, after=after, limit=PAGE + 1),
     )
-    mark = "," if locale_of(request) == "fr" else "."
     values: dict[str, Any] = {
         "asked": found[:PAGE],
-        "most": {one.hours.id: written_minutes(one.most_ms, mark) for one in found},
+        "most": {one.hours.id: written_minutes(one.most_ms) for one in found},
         "more": found[PAGE - 1].hours.id if len(found) > PAGE else None,
         "first": not after,
         "decided": decided,

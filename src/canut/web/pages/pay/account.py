@@ -119,7 +119,7 @@ async def _payouts(
     error: CanutError | None = None,
     given: dict[str, str] | None = None,
 ) -> Response[str]:
-    who, mark = principal(request).contributor(), "," if locale_of(request) == "fr" else "."
+    who = principal(request).contributor()
 
     def read(conn: SyncConn) -> dict[str, Any]:
         found = asking.payouts_of(conn, who, before=before, limit=PAGE + 1)
@@ -128,9 +128,7 @@ async def _payouts(
             "payouts": found[:PAGE],
             "older": found[PAGE - 1].id if len(found) > PAGE else None,
             "available": available,
-            "plain": {
-                one: decimal(amount, one).replace(".", mark) for one, amount in available.items()
-            },
+            "plain": {one: decimal(amount, one) for one, amount in available.items()},
             "leaving": asking.leaving(conn, who),
             "account": asking.account_of(conn, who),
         }
