@@ -3,12 +3,17 @@
 import asyncio
 from pathlib import Path
 
+from canut.cli.demo import _plan
 from canut.cli.demo_data import ACCOUNTS, make_demo
 from canut.cli.demo_pay import DEPOSIT_MINOR, PAID, write_coop
 from canut.db.pool import connect
 from canut.pay.identity import read_coop
 from canut.processes.library import library_slugs, load_shipped
+from canut.processes.model import Promise
+from canut.processes.publish import publish_library
 from canut.processes.store import publish
+from canut.quality.audits.frames import budget, frame_delta
+from canut.truth.bounds import errors_allowed, upper_batch
 from tests.factories import NOW, one
 
 
@@ -29,6 +34,27 @@ def test_the_demo_has_something_for_everybody(fresh_url: str) -> None:
         assert {slug for slug, _ in batches} == set(library_slugs())
         assert all(items for _, items in batches)
         assert one(conn, "select count(*) from task") >= len(batches)
+
+
+def test_the_catalogue_of_the_demo_can_prove_its_promise(fresh_url: str) -> None:
+    """Its sample and its draws are enough for a proof, with two errors among them, and
+    programs answer them; the process itself promises what it always does."""
+    with connect(fresh_url) as conn:
+        publish_library(conn, NOW)
+    made = asyncio.run(make_demo(fresh_url, NOW))
+    with connect(fresh_url) as conn:
+        promised = "select error_max, delta, audits_max, audit_share, panel from batch_step"
+        step = conn.execute(f"{promised} where batch_id = %s", [made.batch_id]).fetchall()
+        others = conn.execute(
+            f"select distinct error_max from ({promised} where batch_id <> %s) s", [made.batch_id]
+        ).fetchall()
+    [(error_max, delta, audits_max, audit_share, panel)] = step
+    size = len(made.truth)
+    draws = budget(size, audits_max, audit_share)
+    proved = upper_batch(draws, 2, size, frame_delta(delta, 1)) <= errors_allowed(error_max, size)
+    assert proved
+    assert _plan(made, 0.0).auditors > panel
+    assert others == [(Promise().error_max,)]
 
 
 def test_one_process_of_the_demo_pays(fresh_url: str, tmp_path: Path) -> None:

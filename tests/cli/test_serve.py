@@ -97,8 +97,9 @@ def test_roles_split_over_processes(data: Path) -> None:
 
 @pytest.mark.slow
 def test_demo_once_delivers_the_sample(tmp_path: Path) -> None:
-    """The whole path without a browser: a table, then the figures as JSON."""
+    """The whole path without a browser: what is proved, a table, then the figures as JSON."""
     out = _canut("demo", "--once")
+    assert "draws were answered again, blind" in out
     assert "The first decisions" in out
     figures = json.loads(out.split("\n{")[1].join(["{", ""]).splitlines()[0])
     assert figures["state"] == "delivered"

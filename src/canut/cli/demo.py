@@ -139,6 +139,8 @@ def _plan(made: Demo, pace_s: float) -> Plan:
         packet=3,
         pace_s=pace_s,
         key_column=REFERENCE,
+        # two answer a draw, and a third where they differ
+        auditors=3,
     )
 
 

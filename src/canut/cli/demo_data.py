@@ -5,22 +5,24 @@ May be made any number of times on the same database: what is there stays.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from canut.channels.submit import Order, submit
 from canut.cli.demo_pay import PAID, fund_sample, make_money
-from canut.db.pool import Conn, connect, connect_async
+from canut.db.pool import Conn, SyncConn, connect, connect_async
 from canut.errors import Conflict
 from canut.people import store as people
 from canut.people.model import SignUp
 from canut.processes.library import library_slugs, load_shipped
 from canut.processes.load import Loaded
-from canut.processes.model import REFERENCE, ItemShape
+from canut.processes.model import REFERENCE, ItemShape, ProcessDefinition
+from canut.processes.store import publish
 from canut.questions.base import localise
-from canut.work.intake import Block, one_block
+from canut.work.intake import Block, one_block, open_batch
 
 #: of every sample account: the demo listens on this machine only
 PASSWORD = "canut-demo-loom"  # noqa: S105
@@ -29,6 +31,9 @@ CLIENT = "atelier-croix-rousse"
 PROCESS = "catalogue/categorise"
 #: where the truth of its sample is, as `canut simulate` wants it
 TRUTH_COLUMN = "category"
+#: what it promises and spends on the proof, so that its 330 decisions can prove it, two wrong ones
+#: among those drawn: with the usual tenth, no error at all would prove 10 %
+ERROR_MAX, AUDIT_SHARE = 0.05, 0.5
 
 ACCOUNTS = {
     "operator": SignUp("operator@demo.example", "Sample operator", PASSWORD),
@@ -113,8 +118,22 @@ def _submit(url: str, client_id: int, slug: str, now_ms: int) -> int:
     name = f"{localise(process.definition.title, 'en')} (sample)"
     order = Order(client_id, slug, key=f"sample-{slug.replace('/', '-')}", name=name)
     with connect(url) as conn:
+        if slug == PROCESS:
+            _promise(conn, order, process.definition, now_ms)
         batch, _ = submit(conn, people.COMMAND_LINE, order, _opener(process), now_ms)
     return batch.id
+
+
+def _promise(conn: SyncConn, order: Order, shipped: ProcessDefinition, now_ms: int) -> None:
+    """Open the batch with a promise that its sample can prove."""
+    steps = tuple(
+        replace(step, promise=replace(step.promise, error_max=ERROR_MAX, audit_share=AUDIT_SHARE))
+        for step in shipped.steps
+    )
+    version = publish(conn, order.client_id, replace(shipped, steps=steps), now_ms, adapted=True)
+    # a demo of old keeps the promise that it began with
+    with suppress(Conflict):
+        open_batch(conn, order.client_id, order.key, version.id, now_ms, name=order.name)
 
 
 def _opener(process: Loaded) -> Any:
