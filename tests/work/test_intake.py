@@ -59,11 +59,13 @@ def test_a_batch_copies_what_claims_need_from_its_steps(db: Any) -> None:
 
 
 def test_opening_twice_is_the_same_batch(db: Any) -> None:
-    """The key is the client's: a repeat finds the batch, and makes no second set of steps."""
+    """The key is the client's: a repeat finds the batch, makes no second set of steps, and takes no
+    number that the next batch would miss."""
     client = made.client(db)
     found = made.version(db, client)
     first = open_batch(db, client, "k", found.id, made.NOW)
     assert open_batch(db, client, "k", found.id, made.NOW + 1) == first
+    assert open_batch(db, client, "next", found.id, made.NOW).id == first.id + 1
     sql = "select count(*) from batch_step where batch_id = %s"
     assert db.execute(sql, [first.id]).fetchone()[0] == 1
 

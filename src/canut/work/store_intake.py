@@ -28,6 +28,7 @@ insert into batch (client_id, process_version_id, key, name, priority, deadline_
 select %(client)s, v.id, %(key)s, %(name)s, %(priority)s, %(deadline_ms)s, %(now_ms)s
 from process_version v join process p on p.id = v.process_id
 where v.id = %(version)s and (p.client_id is null or p.client_id = %(client)s)
+    and not exists (select from batch b where b.client_id = %(client)s and b.key = %(key)s)
 on conflict (client_id, key) do nothing
 returning id"""
 
