@@ -16,7 +16,7 @@ def check_decider(by: Principal, owner: int | None) -> None:
 
 def check_keeper(by: Principal) -> None:
     """Raises `Forbidden` for who may decide about nobody's time."""
-    if not by.roles & {"operator", "steward"}:
+    if not by.keeps_books:
         raise Forbidden("Operators and stewards decide about time.")
 
 

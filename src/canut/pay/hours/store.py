@@ -7,7 +7,7 @@ from psycopg.types.multirange import Multirange
 from psycopg.types.range import Range
 
 from canut.db.pool import SyncConn
-from canut.db.rows import of
+from canut.db.rows import all_of, first_of
 from canut.pay.active_time import Interval
 from canut.pay.hours.model import Hours, PaidHours, TaskInSpan
 
@@ -108,9 +108,7 @@ class Whose(Struct, frozen=True):
 
 def whose(conn: SyncConn, contributor_id: int) -> Whose | None:
     """None: there is no such person. Locked until the transaction ends."""
-    with conn.cursor(row_factory=of(Whose)) as cursor:
-        found: Whose | None = cursor.execute(CONTRIBUTOR, [contributor_id]).fetchone()
-    return found
+    return first_of(conn, Whose, CONTRIBUTOR, [contributor_id])
 
 
 def pays(conn: SyncConn, batch_id: int) -> bool:
@@ -154,16 +152,11 @@ def owner(conn: SyncConn, hours_id: int) -> int | None:
 
 
 def one(conn: SyncConn, hours_id: int) -> PaidHours | None:
-    with conn.cursor(row_factory=of(PaidHours)) as cursor:
-        found: PaidHours | None = cursor.execute(ONE, [hours_id]).fetchone()
-    return found
+    return first_of(conn, PaidHours, ONE, [hours_id])
 
 
 def own(conn: SyncConn, contributor_id: int, before: int, limit: int) -> list[PaidHours]:
-    with conn.cursor(row_factory=of(PaidHours)) as cursor:
-        values = [contributor_id, before, limit]
-        found: list[PaidHours] = cursor.execute(OWN, values).fetchall()
-    return found
+    return all_of(conn, PaidHours, OWN, [contributor_id, before, limit])
 
 
 def unpaid_ms(conn: SyncConn, contributor_id: int) -> int:
@@ -173,9 +166,7 @@ def unpaid_ms(conn: SyncConn, contributor_id: int) -> int:
 
 
 def every(conn: SyncConn, after: int, limit: int, *, open_only: bool) -> list[PaidHours]:
-    with conn.cursor(row_factory=of(PaidHours)) as cursor:
-        found: list[PaidHours] = cursor.execute(LIST, [after, open_only, limit]).fetchall()
-    return found
+    return all_of(conn, PaidHours, LIST, [after, open_only, limit])
 
 
 def tasks(conn: SyncConn, contributor_id: int, from_ms: int, until_ms: int) -> list[TaskInSpan]:

@@ -61,7 +61,7 @@ def settle_until(
     Raises `Forbidden`, `Invalid` for a moment to come, `Conflict` while answers of a period are not
     counted: an engine does that within a minute.
     """
-    if not by.roles & {"operator", "steward"}:
+    if not by.keeps_books:
         raise Forbidden("Operators and stewards settle periods.")
     if until_ms is not None and until_ms > now_ms:
         raise Invalid("Only what is past can be settled.", mend="name a moment that has come")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from canut.db.pool import SyncConn
-from canut.db.rows import of
+from canut.db.rows import all_of, first_of
 from canut.pay.settlement.model import NewSlip, Period, Settled, Unpaid, Worked
 
 #: first key of the advisory lock that lets one settle at a time
@@ -139,15 +139,11 @@ def may_be_alone(conn: SyncConn) -> bool:
 
 def last(conn: SyncConn) -> Period | None:
     """The newest period, settled or begun."""
-    with conn.cursor(row_factory=of(Period)) as cursor:
-        found: Period | None = cursor.execute(LAST).fetchone()
-    return found
+    return first_of(conn, Period, LAST)
 
 
 def periods(conn: SyncConn, before: int, limit: int) -> list[Period]:
-    with conn.cursor(row_factory=of(Period)) as cursor:
-        found: list[Period] = cursor.execute(PERIODS, [before, limit]).fetchall()
-    return found
+    return all_of(conn, Period, PERIODS, [before, limit])
 
 
 def earliest(conn: SyncConn) -> int | None:
@@ -162,16 +158,13 @@ def uncounted(conn: SyncConn, until_ms: int) -> int:
 
 def begin(conn: SyncConn, from_ms: int, until_ms: int, by: int | None, now_ms: int) -> Period:
     values = {"from": from_ms, "until": until_ms, "by": by, "now": now_ms}
-    with conn.cursor(row_factory=of(Period)) as cursor:
-        found: Period | None = cursor.execute(BEGIN, values).fetchone()
+    found = first_of(conn, Period, BEGIN, values)
     assert found is not None
     return found
 
 
 def worked(conn: SyncConn, period_id: int) -> list[Worked]:
-    with conn.cursor(row_factory=of(Worked)) as cursor:
-        found: list[Worked] = cursor.execute(WORKED, {"period": period_id}).fetchall()
-    return found
+    return all_of(conn, Worked, WORKED, {"period": period_id})
 
 
 def write(conn: SyncConn, period_id: int, slips: Sequence[NewSlip], now_ms: int) -> None:
@@ -197,9 +190,7 @@ def write(conn: SyncConn, period_id: int, slips: Sequence[NewSlip], now_ms: int)
 
 def unpaid(conn: SyncConn, period_id: int, limit: int) -> list[Unpaid]:
     values = {"period": period_id, "limit": limit}
-    with conn.cursor(row_factory=of(Unpaid)) as cursor:
-        found: list[Unpaid] = cursor.execute(UNPAID, values).fetchall()
-    return found
+    return all_of(conn, Unpaid, UNPAID, values)
 
 
 def reserves(conn: SyncConn, batches: Sequence[int]) -> dict[int, int]:
