@@ -19,15 +19,15 @@ from canut.pay.money.reading import list_invoices
 from canut.pay.money.refunds import refund_deposit
 from canut.people.model import Principal
 from canut.web.api.common import in_thread
-from canut.web.auth import WebRequest, house, principal, requires
+from canut.web.auth import WebRequest, house, principal
 from canut.web.errors import STATUS
+from canut.web.pages.books.shared import KEEPERS
 from canut.web.pages.forms import read_form
 from canut.web.pages.money.billing import STATES, not_billed
 from canut.web.pages.money.shared import MOVES, currencies
 from canut.web.pages.render import go
 from canut.web.pages.view import now_ms, problems_of, show, told
 
-KEEPERS = requires("operator", "steward")
 #: of each list on the page of a client
 GLANCE = 12
 
