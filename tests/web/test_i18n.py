@@ -133,6 +133,12 @@ def test_formats() -> None:
     assert (english["entered"]("1200.50"), french["entered"]("1200.50")) == ("1200.50", "1200,50")
     assert english["percent"](0.934) == "93.4%"
     assert french["percent"](0.934) == "93,4\u202f%"
+    assert (english["belief"](0.9994), english["belief"](0.9996)) == ("99.9%", "over 99.9%")
+    assert (english["belief"](1.0, 0), french["belief"](1.0)) == (
+        "over 99%",
+        "plus de 99,9\u00a0%",
+    )
+    assert english["measure"](1.0, "belief", False) == "over 99.9%"
     assert english["money"](1250, "EUR") == "€12.50"
     assert french["money"](1250, "EUR") == "12,50\u00a0€"
     assert english["money"](1250, "JPY") == "¥1,250"

@@ -30,6 +30,7 @@ from canut.cli.simulate_truth import Truth
 from canut.config import Settings, hand_down
 from canut.errors import Unavailable
 from canut.processes.model import REFERENCE
+from canut.quality.figures import as_belief
 from canut.sdk import Canut
 from canut.sdk import values as v
 
@@ -161,7 +162,7 @@ def _show_decisions(settings: Settings, url: str, made: Demo) -> None:
             decision.key,
             row["title"][:TITLE_WIDTH],
             f"{decision.value}" if right else f"{decision.value} (truth: {row[TRUTH_COLUMN]})",
-            f"{decision.confidence:.2f}",
+            as_belief(decision.confidence, "en", 0),
             str(decision.n_answers),
             decision.method,
         )

@@ -42,9 +42,11 @@ ENGLISH: Words = {
     "panel": "The client contested the decision. {n} people who had not seen the item answered it"
     " blind, and their answer is the decision now. Its confidence counts those who stand behind it,"
     " as if four more had answered, three of them so.",
-    "calibrated": "Of 100 decisions of about this confidence at this step, about {right} are right;"
+    "about": "about {right}",
+    "nearly_all": "more than 99",
+    "calibrated": "Of 100 decisions of about this confidence at this step, {about} are right;"
     " measured on {n}.",
-    "calibrated_rough": "Of 100 decisions of about this confidence at this step, about {right} are"
+    "calibrated_rough": "Of 100 decisions of about this confidence at this step, {about} are"
     " right; but only {n} were measured, so take it as rough.",
     "uncalibrated": "How often decisions of this confidence are right has not been measured at this"
     " step yet.",
@@ -111,9 +113,11 @@ FRENCH: Words = {
     "panel": "Le client a contesté la décision. {n} personnes qui ne l’avaient jamais eu ont"
     " répondu à l’aveugle, et leur réponse est désormais la décision. Sa confiance compte celles"
     " qui la soutiennent, comme si quatre autres avaient répondu, dont trois dans ce sens.",
-    "calibrated": "Sur 100 décisions d’une confiance voisine à cette étape, environ {right} sont"
+    "about": "environ {right}",
+    "nearly_all": "plus de 99",
+    "calibrated": "Sur 100 décisions d’une confiance voisine à cette étape, {about} sont"
     " justes ; mesuré sur {n}.",
-    "calibrated_rough": "Sur 100 décisions d’une confiance voisine à cette étape, environ {right}"
+    "calibrated_rough": "Sur 100 décisions d’une confiance voisine à cette étape, {about}"
     " sont justes ; mais {n} seulement ont été mesurées : c’est un ordre de grandeur.",
     "uncalibrated": "On n’a pas encore mesuré à cette étape combien de décisions de cette confiance"
     " sont justes.",

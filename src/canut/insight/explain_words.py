@@ -5,7 +5,7 @@ from typing import Literal
 from canut.insight.explain_texts import ENGLISH, FRENCH
 from canut.insight.story_model import Explanation, Facts, HeardAnswer, OwnAnswer, Version
 from canut.quality.beliefs.model import Bin
-from canut.quality.figures import Locale, as_count, as_share
+from canut.quality.figures import Locale, as_belief, as_count, as_share
 from canut.quality.licences.slice_words import named, told_by
 from canut.questions.base import Question
 
@@ -15,6 +15,8 @@ ROUGH_BELOW = 100
 TOLD_MAX = 6
 
 _WORDS: dict[Locale, dict[str, str]] = {"en": ENGLISH, "fr": FRENCH}
+#: values that are beliefs, never certain
+_BELIEFS = {"confidence", "belief", "ends", "stated", "skill"}
 _QUOTES: dict[Locale, str] = {"en": "“{}”", "fr": "«\u00a0{}\u00a0»"}
 
 Part = Literal["decision", "answers", "course", "why", "worth", "before"]
@@ -90,6 +92,10 @@ class _Said:
         if name.startswith("value"):
             return _QUOTES[self.locale].format(self.question.describe(value, self.locale))
         if isinstance(value, float):
+            if name in _BELIEFS:
+                return as_belief(value, self.locale)
+            if name == "threshold":
+                return as_share(value, self.locale, down=True, places=1)
             # a bound is never rounded to its favour; of the others a tenth of a percent is enough
             up = name == "bound"
             return as_share(value if up else round(value, 3), self.locale, up=up)
@@ -175,7 +181,9 @@ def _worth(said: _Said, calibration: Bin | None) -> str:
     if calibration is None:
         return said("uncalibrated")
     part = "calibrated" if calibration.n >= ROUGH_BELOW else "calibrated_rough"
-    return said(part, right=round(100 * calibration.right), n=calibration.n)
+    right = round(100 * calibration.right)
+    about = said("about", right=right) if right < 100 else said("nearly_all")
+    return said(part, about=about, n=calibration.n)
 
 
 def _before(said: _Said, one: Version, later: Version) -> str:

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from babel import Locale, dates, numbers, units
 
+from canut.quality.figures import as_belief, sure
+
 #: where a language is at home, for dates: most English readers put the day first
 REGIONS = {"en": "en_GB"}
 #: from here on, an axis says 12k
@@ -42,6 +44,12 @@ class Formats:
         space = "\u202f" if self._locale == "fr" else ""
         return numbers.format_percent(share, format=f"{pattern}{space}%", locale=self._locale)
 
+    def belief(self, share: float, digits: int = 1) -> str:
+        """A confidence: a share of 1 that is never said to be all."""
+        if sure(share, digits):
+            return as_belief(share, "fr" if self._locale == "fr" else "en", digits)
+        return self.percent(share, digits)
+
     def money(self, minor: int, currency: str) -> str:
         """An amount in minor units."""
         return numbers.format_currency(_major(minor, currency), currency, locale=self._locale)
@@ -77,6 +85,8 @@ class Formats:
         if unit == "percent":
             value = round(value, 4) if short else value
             return self.percent(value, _digits(value * 100) if short else 1)
+        if unit == "belief":
+            return self.measure(value, "percent", short) if short else self.belief(value)
         if unit == "duration":
             return self._span(value)
         if unit == "day":
@@ -121,6 +131,7 @@ def formats(locale: str) -> dict[str, Callable[..., str]]:
         "number": made.number,
         "entered": made.entered,
         "percent": made.percent,
+        "belief": made.belief,
         "money": made.money,
         "micro": made.micro,
         "moment": made.moment,

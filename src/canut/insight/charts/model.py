@@ -7,7 +7,8 @@ from typing import Literal
 from msgspec import Struct
 
 #: how a number is written: "number", "count" (marked at whole ones only), "percent" (a share of 1),
-#: "duration" (milliseconds), "day" (milliseconds UTC), or "money:EUR" (minor units)
+#: "belief" (the same, never said to be all), "duration" (milliseconds), "day" (milliseconds UTC),
+#: or "money:EUR" (minor units)
 Unit = str
 #: (value, unit, short) -> text; short is for axes: "12k"
 Write = Callable[[float, Unit, bool], str]

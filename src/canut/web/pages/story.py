@@ -121,7 +121,7 @@ def _chart(why: Explanation, say: Callable[[str], str]) -> LineChart | None:
     return LineChart(
         say(BELIEF),
         Axis(say(ANSWERS), "count", 1, len(points)),
-        Axis("", "percent", 0, 1),
+        Axis("", "belief", 0, 1),
         [Line("", course, marked=True)],
         [Level(why.target, say(TARGET))],
     )
