@@ -188,7 +188,14 @@ def test_rules_of_lessons() -> None:
     poor, good = Worth(100, right=0.5), Worth(200, right=0.9)
     assert begins_as(in_force=False, before=poor, now=good) == "champion"
     assert begins_as(in_force=True, before=poor, now=good) == "challenger"
-    assert begins_as(in_force=False, before=good, now=good) == "challenger"
+    assert begins_as(in_force=True, before=good, now=good) == "challenger"
+    assert begins_as(in_force=False, before=good, now=good) == "champion"
+    # 17 of 18, then 43 of 52: luck may do that; 180 of 200, then 220 of 300: not
+    lucky, usual = Worth(90, right=17 / 18), Worth(260, right=43 / 52)
+    assert begins_as(in_force=False, before=lucky, now=usual) == "champion"
+    proven, worse = Worth(1000, right=0.9), Worth(1500, right=220 / 300)
+    assert begins_as(in_force=False, before=proven, now=worse) == "challenger"
+    assert begins_as(in_force=False, before=proven, now=Worth(1500)) == "champion"
     # examples first where little would be licensed, evidence first where much would be
     shares = [earning_ppm(Worth(coverage=covered)) for covered in (-0.1, 0.0, 0.5, 1.0, 1.2)]
     assert shares[:2] == [LEARNING_PPM] * 2

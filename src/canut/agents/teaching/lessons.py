@@ -20,6 +20,7 @@ from canut.agents.learning import features
 from canut.agents.learning.features import Rows, UInt64
 from canut.agents.learning.replay import row_hashes
 from canut.agents.model import Example, Item, Step
+from canut.agents.teaching.rules import VALIDATED
 from canut.errors import Conflict
 from canut.truth.votes import Int64
 
@@ -67,7 +68,7 @@ def lesson(
     evidence: Sequence[Item] = (),
     drawn: Sequence[int] = (),
     answers: int = 2,
-    share: float = 0.2,
+    share: float = VALIDATED,
 ) -> Lesson:
     """A lesson from decided items.
 

@@ -1,5 +1,6 @@
 """When a new version would help, and whether it takes over at once: pure rules."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -16,8 +17,10 @@ GROWTH = 1.5
 GROWTH_DRIFTED = 1.1
 #: what was decided before the work changed counts so much of what it counted
 FADED = 0.3
-#: by so much a new version is plainly better, as a share of the examples held back
-BETTER = 0.02
+#: share of a lesson's examples, the newest, by which is told what it is worth
+VALIDATED = 0.2
+#: so many standard errors apart, what two versions got right of such few is no chance
+CHANCE = 2.0
 
 #: share of its tasks in the blind stream of an agent that could decide nothing yet, and of one that
 #: could decide everything
@@ -36,14 +39,26 @@ def lesson_due(examples: int, learned: int, *, drifted: bool = False) -> bool:
 def begins_as(*, in_force: bool, before: Worth | None, now: Worth) -> Begins:
     """Whether a new version replaces the champion at once, or is held against it first.
 
-    At once where nothing is lost by it: the champion was never taught (`before` None); or it
-    decides nothing alone, and the new one is plainly better, or of a kind whose worth does not show
-    on examples that are like nothing before (a memory).
+    At once where nothing is lost by it: the champion was never taught (`before` None), or decides
+    nothing alone. Who has learned more is better as a rule, and a first version that was lucky on a
+    score of examples must not keep all others waiting: so the new one is held back only where it is
+    worse by more than chance. (Of a kind whose worth does not show on examples that are like
+    nothing before, a memory, nothing is told by these.)
     """
     if before is None:
         return "champion"
-    better = now.right > before.right + BETTER or now.right == 0
-    return "champion" if better and not in_force else "challenger"
+    if in_force:
+        return "challenger"
+    apart = CHANCE * math.sqrt(_variance(before) + _variance(now))
+    worse = now.right > 0 and before.right - now.right > apart
+    return "challenger" if worse else "champion"
+
+
+def _variance(worth: Worth) -> float:
+    """Of what a version got right, about: as if it had been right once and wrong once more."""
+    n = max(1.0, VALIDATED * worth.examples)
+    right = (worth.right * n + 1) / (n + 2)
+    return right * (1 - right) / n
 
 
 def earning_ppm(worth: Worth) -> int:
