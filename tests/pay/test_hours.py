@@ -2,6 +2,7 @@
 
 import csv
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -403,6 +404,37 @@ def test_hours_of_every_kind_are_on_the_slip_and_add_up(db: Conn) -> None:
     assert make.one(db, hourly) == slip.hours_minor
     assert sums(db)["coop_fee"][0] <= -slip.hours_minor
     assert first_fault(db) is None
+    assert faults(db) == []
+
+
+def test_a_later_slip_has_the_hours_of_the_first_in_its_sum(db: Conn) -> None:
+    """It says what the whole period brought, and whoever adds up its steps gets that."""
+    one, who = paid(db), make.contributor(db)
+    funded(db, one)
+    [task] = work_on(db, one, who, 1, MINUTE)
+    db.execute("update assignment set ended_ms = %s where task_id = %s", [THEN, task])
+    engine(db, THEN)
+    begin = NOW + 3_600_000
+    guide = Hours("training", begin, begin + 3_600_000, 3_600_000, "the guide")
+    record_hours(db, COMMAND_LINE, who, guide, THEN)
+    settle_all(db, AFTER)
+    review = state_time(db, me(who), task, 30 * MINUTE, "I drew it on paper", AFTER)
+    decide_review(db, COMMAND_LINE, review, 30 * MINUTE, "so it was", AFTER)
+    settle_all(db, AFTER + 7 * DAY_MS)
+    later, first = list_slips(db, contributor_id=who)
+    assert (later.number, later.hours_minor, later.before_hours_minor) == (2, 0, 1202)
+    assert (first.number, first.hours_minor, first.before_hours_minor) == (1, 1202, 0)
+    assert (later.total_minor, later.hourly_minor) == (601 + 1202, 1202)
+    rows = list(csv.reader(slip_csv(read_slip(db, later.id), "en").decode().splitlines()))
+    sums_ = [
+        Decimal(row[5])
+        for row in rows
+        if row[1].startswith(("Pay of the tasks", "Top-up", "Hours beside"))
+    ]
+    assert sum(sums_) == Decimal("18.03")
+    own = make.one(db, "select sum(topup_minor + hours_minor) from pay_slip")
+    pay = make.one(db, "select sum(amount_minor) from earning")
+    assert own + pay == later.total_minor
     assert faults(db) == []
 
 

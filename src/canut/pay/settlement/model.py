@@ -66,6 +66,9 @@ class SlipSummary(Struct, frozen=True):
     written_ms: int
     #: when top-up and hours were theirs; None: about to be
     paid_ms: int | None
+    #: hours on the first slip of the period, where this is a later one
+    before_hours_ms: int
+    before_hours_minor: int
 
     @property
     def owed_minor(self) -> int:
@@ -75,12 +78,13 @@ class SlipSummary(Struct, frozen=True):
     @property
     def total_minor(self) -> int:
         """All that the period has brought. Nothing is deducted."""
-        return self.qualifying_minor + self.before_minor + self.topup_minor + self.hours_minor
+        of_tasks = self.qualifying_minor + self.before_minor + self.topup_minor
+        return of_tasks + self.before_hours_minor + self.hours_minor
 
     @property
     def hourly_minor(self) -> int | None:
         """What an hour has brought, rounded down; None: no time was measured."""
-        time = self.agreed_ms + self.hours_ms
+        time = self.agreed_ms + self.before_hours_ms + self.hours_ms
         return self.total_minor * 3_600_000 // time if time else None
 
 

@@ -32,6 +32,9 @@ def steps(slip: Slip, locale: Locale) -> list[Step]:
     if one.number > 1:
         found.append(Step(text["sum_before"], one.before_minor))
     found.append(Step(text["sum_topup"], one.topup_minor))
+    if one.before_hours_ms:
+        words = text["sum_before_hours"]
+        found.append(Step(words, one.before_hours_minor, ms=one.before_hours_ms))
     if one.hours_ms:
         words = text["sum_hours"].format(floor=floor, time=seconds(one.hours_ms, locale))
         found.append(Step(words, one.hours_minor, ms=one.hours_ms))

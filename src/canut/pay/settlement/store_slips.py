@@ -10,11 +10,16 @@ select s.id, s.contributor_id, c.name as contributor, s.currency, o.from_ms, o.u
         where e.contributor_id = s.contributor_id and e.currency = s.currency
           and e.of_period = s.of_period and e.period_id <= s.period_id) as number,
        s.jurisdiction, s.floor_minor, s.n_tasks, s.agreed_ms, s.qualifying_minor, s.before_minor,
-       s.topup_minor, s.hours_ms, s.hours_minor, p.begun_ms as written_ms, s.paid_ms
+       s.topup_minor, s.hours_ms, s.hours_minor, p.begun_ms as written_ms, s.paid_ms,
+       coalesce(first.hours_ms, 0) as before_hours_ms,
+       coalesce(first.hours_minor, 0) as before_hours_minor
 from pay_slip s
 join pay_period o on o.id = s.of_period
 join pay_period p on p.id = s.period_id
 join contributor c on c.id = s.contributor_id
+left join pay_slip first on first.contributor_id = s.contributor_id
+    and first.currency = s.currency and first.of_period = s.of_period
+    and first.period_id = s.of_period and first.id <> s.id
 """
 # one, of its contributor (null: of anybody)
 SLIP = _SLIP + "where s.id = %(slip)s and (%(who)s::bigint is null or s.contributor_id = %(who)s)"

@@ -33,6 +33,10 @@ class PaySlip(Struct, frozen=True):
     ]
     written_ms: TimeMs
     paid_ms: Annotated[TimeMs | None, Meta(description="null: about to be.")]
+    before_hours_ms: Annotated[
+        LengthMs, Meta(description="Hours on the first slip of the period, beside tasks.")
+    ] = 0
+    before_hours_minor: Annotated[Minor, Meta(description="What they brought.")] = 0
 
 
 class PaySlipLine(Struct, frozen=True):
