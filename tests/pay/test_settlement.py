@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -103,6 +104,8 @@ def test_the_files_of_a_slip_have_every_line_and_the_sum(db):
     rows = list(csv.reader(slip_csv(slip, "en", lambda n: f"T{n}").decode().splitlines()))
     tasks = [row for row in rows if row[0] == "task" or row[0] == "Task"]
     assert len(tasks) == 3
+    assert tasks[0][1].startswith("Colours, Colour, T")
+    assert tasks[0][7].endswith("/colour")
     pay = sum(round(100 * float(row[5])) for row in tasks)
     ms = sum(int(row[4]) for row in tasks)
     total = pay + max(0, owed_for_time(1202, ms) - pay)
@@ -112,6 +115,8 @@ def test_the_files_of_a_slip_have_every_line_and_the_sum(db):
         made = slip_pdf(slip, locale, coop="Les Tisseurs")
         text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(made)).pages)
         assert words in text
+        assert re.search({"en": r"\d September 2026", "fr": r"\d septembre 2026"}[locale], text)
+        assert "Colours, Colour" in text
         assert shown(slip.summary.total_minor, "EUR", locale) in text.replace("\u202f", "\xa0")
         assert made == slip_pdf(slip, locale, coop="Les Tisseurs")
 

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from canut.pay.tariff import owed_for_time
+from canut.questions.base import Localised
 
 #: price: by the task; hour: by agreed time, or by the assumed one where nothing was measured;
 #: none: nothing was earned
@@ -96,6 +97,8 @@ class SlipLine(Struct, frozen=True):
     batch_id: int
     process: str
     step: str
+    process_title: Localised
+    step_title: Localised
     ended_ms: int
     agreed_ms: int
     pay_minor: int
@@ -126,6 +129,8 @@ class LineGroup(Struct, frozen=True):
 
     process: str
     step: str
+    process_title: Localised
+    step_title: Localised
     basis: LineBasis
     n_tasks: int
     #: what each brought; None: it depends on its time

@@ -7,7 +7,18 @@ from collections.abc import Callable
 from canut.pay.settlement.model import Slip
 from canut.pay.settlement.slip_sum import Step, steps
 from canut.pay.settlement.slip_texts import TEXTS, Locale
-from canut.pay.settlement.slip_words import iso, plain
+from canut.pay.settlement.slip_words import iso, plain, titled
+
+COLUMNS = (
+    "csv_line",
+    "csv_what",
+    "csv_basis",
+    "csv_n",
+    "csv_ms",
+    "csv_amount",
+    "csv_currency",
+    "csv_step",
+)
 
 
 def slip_csv(slip: Slip, locale: Locale, name: Callable[[int], str] = str) -> bytes:
@@ -16,19 +27,20 @@ def slip_csv(slip: Slip, locale: Locale, name: Callable[[int], str] = str) -> by
     text, about = TEXTS[locale], slip.summary
     out = io.StringIO(newline="")
     rows = csv.writer(out)
-    columns = ("csv_line", "csv_what", "csv_basis", "csv_n", "csv_ms", "csv_amount", "csv_currency")
-    rows.writerow(text[one] for one in columns)
+    rows.writerow(text[one] for one in COLUMNS)
     for line in slip.lines:
-        what = f"{line.process}/{line.step} {name(line.task_id)}"
+        what = f"{titled(line, locale)}, {name(line.task_id)}"
+        step_slug = f"{line.process}/{line.step}"
         basis = text[f"basis_{line.basis}"]
         pay = plain(line.pay_minor, about.currency)
-        rows.writerow([text["task"], what, basis, 1, line.agreed_ms, pay, about.currency])
+        figures = [1, line.agreed_ms, pay, about.currency]
+        rows.writerow([text["task"], what, basis, *figures, step_slug])
     for one in slip.hours:
         what = f"{text[f'kind_{one.kind}']}, {iso(one.from_ms)}/{iso(one.until_ms)}"
         # what they bring is rounded once, for all of them: it stands in the sum
-        rows.writerow([text["hours_line"], what, text["hour"], "", one.agreed_ms, "", ""])
+        rows.writerow([text["hours_line"], what, text["hour"], "", one.agreed_ms, "", "", ""])
     for step in steps(slip, locale):
-        rows.writerow(["", step.words, "", *_figures(step, about.currency)])
+        rows.writerow(["", step.words, "", *_figures(step, about.currency), ""])
     return out.getvalue().encode()
 
 

@@ -13,7 +13,7 @@ from text_unidecode import unidecode
 from canut.pay.settlement.model import LineGroup, Slip
 from canut.pay.settlement.slip_sum import steps
 from canut.pay.settlement.slip_texts import TEXTS, Locale
-from canut.pay.settlement.slip_words import day, grouped, moment, seconds, shown
+from canut.pay.settlement.slip_words import day, grouped, moment, seconds, shown, titled
 from canut.typesetting import ARCHIVED_AND_TAGGED, pdf_of
 
 TEMPLATE = Path(__file__).with_name("slip.typ")
@@ -65,7 +65,7 @@ def _said(slip: Slip, locale: Locale, name: Callable[[int], str], coop: str) -> 
         "tasks": [
             [
                 name(line.task_id),
-                f"{line.process}/{line.step}",
+                titled(line, locale),
                 moment(line.ended_ms, locale),
                 seconds(line.agreed_ms, locale),
                 shown(line.pay_minor, one.currency, locale),
@@ -96,7 +96,7 @@ def _group(group: LineGroup, slip: Slip, locale: Locale) -> list[str]:
     elif group.each_minor is not None:
         each = shown(group.each_minor, currency, locale)
     return [
-        f"{group.process}/{group.step}",
+        titled(group, locale),
         str(group.n_tasks),
         each,
         seconds(group.agreed_ms, locale),

@@ -9,6 +9,10 @@ from babel import dates, numbers
 from canut.pay.ledger.currency import DIGITS
 from canut.pay.settlement.model import LineGroup, SlipLine
 from canut.pay.settlement.slip_texts import Locale
+from canut.questions.base import localise
+
+#: where a language is at home, for dates: most English readers put the day first
+_HOME: dict[Locale, str] = {"en": "en_GB", "fr": "fr"}
 
 
 def grouped(lines: Sequence[SlipLine]) -> list[LineGroup]:
@@ -21,6 +25,8 @@ def grouped(lines: Sequence[SlipLine]) -> list[LineGroup]:
         LineGroup(
             process=process,
             step=step,
+            process_title=group[-1].process_title,
+            step_title=group[-1].step_title,
             basis=group[0].basis,
             n_tasks=len(group),
             each_minor=each,
@@ -31,6 +37,11 @@ def grouped(lines: Sequence[SlipLine]) -> list[LineGroup]:
             found.items(), key=lambda one: (*one[0][:3], one[0][3] or 0)
         )
     ]
+
+
+def titled(work: SlipLine | LineGroup, locale: Locale) -> str:
+    """What was worked on, as pages call it: "Judge search results, Judge a result"."""
+    return f"{localise(work.process_title, locale)}, {localise(work.step_title, locale)}"
 
 
 def plain(amount: int, currency: str) -> str:
@@ -52,7 +63,8 @@ def seconds(ms: int, locale: Locale) -> str:
 
 def day(at_ms: int, locale: Locale) -> str:
     """The day of a moment, UTC."""
-    return str(dates.format_date(datetime.fromtimestamp(at_ms / 1000, UTC), "long", locale=locale))
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return str(dates.format_date(at, "long", locale=_HOME[locale]))
 
 
 def iso(at_ms: int) -> str:
@@ -63,4 +75,4 @@ def iso(at_ms: int) -> str:
 def moment(at_ms: int, locale: Locale) -> str:
     """A moment, UTC, to the minute."""
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
-    return str(dates.format_datetime(at, "d MMM, HH:mm", locale=locale))
+    return str(dates.format_datetime(at, "d MMM, HH:mm", locale=_HOME[locale]))

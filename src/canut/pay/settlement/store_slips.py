@@ -33,6 +33,7 @@ order by s.id desc limit %(limit)s"""
 # each task of the period, with what was known of it when the slip was written
 LINES = """
 select l.task_id, l.batch_step_id, l.batch_id, pr.slug as process, bs.slug as step,
+       v.definition -> 'title' as process_title, st.definition -> 'title' as step_title,
        coalesce(max(w.ended_ms), max(a.submitted_ms), 0) as ended_ms,
        sum(l.agreed_ms)::bigint as agreed_ms, sum(l.pay_minor)::bigint as pay_minor,
        coalesce((select case min(e.basis) when 'price' then 'price' else 'hour' end from earning e
@@ -45,10 +46,12 @@ join pay_line l on l.contributor_id = s.contributor_id and l.of_period = s.of_pe
 join batch_pay b on b.batch_id = l.batch_id and b.currency = s.currency
 join batch_step bs on bs.id = l.batch_step_id
 join process pr on pr.id = bs.process_id
+join step st on st.id = bs.step_id
+join process_version v on v.id = st.process_version_id
 left join work_time w on w.task_id = l.task_id and w.contributor_id = l.contributor_id
 left join answer a on a.task_id = l.task_id and a.contributor_id = l.contributor_id
 where s.id = %s
-group by l.task_id, l.contributor_id, l.batch_step_id, l.batch_id, pr.slug, bs.slug
+group by l.task_id, l.contributor_id, l.batch_step_id, l.batch_id, pr.slug, bs.slug, v.id, st.id
 order by ended_ms, l.task_id"""
 
 # exams, and what was agreed: on the slip of the period in which they are paid
