@@ -268,6 +268,8 @@ async def test_money_goes_where_its_owner_says_and_is_asked_for_once(
         page = (await me.get(payouts)).text
         assert "taken back" in page
         assert "€2.74 at most" in page
+        assert await ask(me, "2.74") == 303
+        assert "You have asked for all that is yours." in (await me.get(payouts)).text
 
 
 async def test_without_a_key_an_account_is_not_kept_and_it_is_said(

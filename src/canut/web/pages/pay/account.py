@@ -8,6 +8,7 @@ from litestar.params import FromPath, FromQuery
 
 from canut.db.pool import SyncConn
 from canut.errors import CanutError, Conflict, Invalid, Unavailable
+from canut.insight.own_pay import read_held
 from canut.pay.amounts import read_minor
 from canut.pay.identity import Address
 from canut.pay.payouts import asking
@@ -130,6 +131,7 @@ async def _payouts(
             "available": available,
             "plain": {one: decimal(amount, one) for one, amount in available.items()},
             "leaving": asking.leaving(conn, who),
+            "held": read_held(conn, who),
             "account": asking.account_of(conn, who),
         }
 
