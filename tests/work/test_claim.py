@@ -40,6 +40,26 @@ def test_experts_wait_for_no_long_count(db: psycopg.Connection) -> None:
     assert found == {(): (5, 0), ("weaver",): (5, 3)}
 
 
+def test_what_somebody_has_answered_is_not_left_to_them(db: psycopg.Connection) -> None:
+    """Tasks that wait for others, or for experts, are none of theirs: a batch of which they had all
+    is not on their list; what they hold is."""
+    work = make.work(db, make.step(min_answers=2), items=4, expert_skill="weaver")
+    who, other = make.contributor(db), make.contributor(db)
+
+    def left(contributor: int) -> list[int]:
+        values = {"who": contributor, "bound": 10}
+        return [row[5] for row in db.execute(OPEN_BATCHES, values).fetchall()]
+
+    held = make.claim(db, who, 4)
+    assert left(who) == [4]
+    make.submit(db, who, work.batch_steps[0], dict.fromkeys(held[:3], "red"))
+    assert (left(who), left(other)) == ([1], [4])
+    db.execute("update task set expert = true where id = %s", [held[0]])
+    assert left(other) == [3]
+    make.submit(db, who, work.batch_steps[0], {held[3]: "red"})
+    assert left(who) == []
+
+
 def test_a_packet_takes_as_many_as_asked(db: psycopg.Connection) -> None:
     """A packet of ten is ten different tasks, the oldest first."""
     work = make.work(db, items=25)

@@ -95,7 +95,7 @@ class OpenBatch(Struct, frozen=True):
     process_slug: str
     title: Any
     client_name: str
-    #: tasks not decided yet
+    #: tasks not decided yet; of few, those that this contributor may answer
     n_left: int
     #: escalated tasks that this contributor could settle, counted up to `EXPERT_COUNTED` a step
     n_expert: int

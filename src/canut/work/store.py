@@ -39,9 +39,11 @@ join process_version v on v.id = b.process_version_id
 join process p on p.id = v.process_id
 where s.id = %s"""
 
-# what a contributor could work on, as a list to choose from; counts are the engine's. Audits count
-# like other tasks, those of delivered batches too: the list must not tell them from others. Tasks
-# that wait for experts are counted up to a bound, by the index of open tasks (which has only work).
+# what a contributor could work on, as a list to choose from. Of a step with few tasks left, those
+# that they had or that others must settle are left out; of more, the engine's count is told.
+# Audits count like other tasks, those of delivered batches too: the list must not tell them from
+# others. Tasks that wait for experts are counted up to a bound, by the index of open tasks (which
+# has only work).
 OPEN_BATCHES = """
 select b.id as batch_id, b.name, p.slug as process_slug, v.definition -> 'title' as title,
        c.name as client_name,
@@ -57,8 +59,21 @@ join batch_step s on s.id in (
     select id from batch_step where open
     union select batch_step_id from task where open and kind = 'audit')
 cross join lateral (
-    select case when s.open and (s.skills <@ me.skills or s.expert_skill = any (me.skills))
-                then s.n_tasks - s.n_decided else 0 end as n_left
+    select case
+        when not s.open
+             or not (s.skills <@ me.skills or coalesce(s.expert_skill = any (me.skills), false))
+        then 0
+        when s.n_tasks - s.n_decided > %(bound)s then s.n_tasks - s.n_decided
+        else (
+            select count(*) from task t
+            where t.batch_step_id = s.id and not t.decided and t.kind = 'work'
+              and case when t.expert then s.expert_skill = any (me.skills)
+                       else s.skills <@ me.skills end
+              -- what they gave back or let go is not given to them again
+              and coalesce((select a.state from assignment a
+                            where a.task_id = t.id and a.contributor_id = me.id), 'claimed')
+                  = 'claimed')
+        end as n_left
 ) own
 cross join lateral (
     select count(*) as n from task t
