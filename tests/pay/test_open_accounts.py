@@ -6,11 +6,14 @@ import psycopg
 
 from canut.db.pool import connect_async
 from canut.pay.accrual import accept_due
+from canut.pay.hours import Hours as PaidHours
+from canut.pay.hours import record_hours
 from canut.pay.ledger import Reverse, post
-from canut.pay.open_accounts import publish_months, read_months
+from canut.pay.open_accounts import publish_months, read_months, store
 from canut.pay.open_accounts.model import Figures, Hours, Moved, OpenMonth, month_of, shown
 from canut.pay.policy.model import DAY_MS
 from canut.pay.settlement import settle_next
+from canut.people.store import COMMAND_LINE
 from tests import factories as make
 from tests.pay.paid import NOW, engine, funded, paid, work_on
 
@@ -94,6 +97,30 @@ def test_of_few_people_nothing_is_shown() -> None:
     [share] = shown([Moved("EUR", 0, 0, 0, 8, 1, 1, 1, 1, 1)], [Hours("EUR", 3, 3, 3, 1300)])
     assert share.figures is not None
     assert share.figures.simulated == 3
+
+
+def test_hours_that_the_coop_pays_hide_nobody_whom_clients_paid(db: psycopg.Connection) -> None:
+    """One person was paid by a client, five others by the co-op: what the one earned is not told.
+    Where clients paid nobody, what the co-op paid five people may be."""
+    begin = NOW + 3_600_000
+    hours = PaidHours("training", begin, begin + 600_000, 600_000, "The guide.")
+    for _ in range(5):
+        record_hours(db, COMMAND_LINE, make.contributor(db), hours, begin + DAY_MS)
+    db.execute("update contributor set simulated = false")
+    start, end = month_of(NOW)
+    with db.transaction(force_rollback=True):
+        settled(db, NOW + 8 * DAY_MS)
+        [share] = shown(store.moved(db, start, end), store.hours(db, start, end))
+        assert share.figures is not None
+        assert (share.figures.pay_minor, share.figures.coop_minor) == (0, 5 * 201)
+    one, who = paid(db), make.contributor(db)
+    funded(db, one)
+    work_on(db, one, who, 3, 20_000)
+    engine(db, NOW + 200_000)
+    db.execute("update contributor set simulated = false")
+    settled(db, NOW + 8 * DAY_MS)
+    [share] = shown(store.moved(db, start, end), store.hours(db, start, end))
+    assert share.figures is None
 
 
 def test_months_begin_on_their_first_day() -> None:

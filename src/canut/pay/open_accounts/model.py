@@ -14,7 +14,7 @@ class Moved(Struct, frozen=True):
     """What the books moved in a month, in one currency."""
 
     currency: str
-    #: people who were paid, those whom the co-op itself paid, and those who got a top-up
+    #: people whom clients paid, those whom the co-op itself paid, and those who got a top-up
     paid: int
     coop_paid: int
     topped_up: int

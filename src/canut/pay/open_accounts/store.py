@@ -45,7 +45,7 @@ with side as (
        or (near = 'coop_fee' and far = 'contributor_payable' and side.kind in ('hourly', 'topup'))
 )
 select currency,
-       count(distinct who) filter (where earned) as paid,
+       count(distinct who) filter (where earned and of_client) as paid,
        count(distinct who) filter (where earned and not of_client) as coop_paid,
        count(distinct who) filter (where earned and kind = 'topup') as topped_up,
        coalesce(sum(amount) filter (where of_client
