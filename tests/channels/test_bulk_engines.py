@@ -84,7 +84,7 @@ def test_a_run_that_is_killed_goes_on(fresh_url: str, catalogue: Path, engine: s
     ran = subprocess.run(words, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert "a.csv, row 101, reference" in ran.stderr
-    assert "1 rows have something wrong; nothing was handed over" in ran.stderr
+    assert "1 row has something wrong; nothing was handed over" in ran.stderr
     assert "a.csv,101,reference" in (catalogue / "out" / "problems.csv").read_text()
     ran = subprocess.run(
         [*words, "--on-error", "skip"], capture_output=True, text=True, check=False

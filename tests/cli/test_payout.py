@@ -68,8 +68,8 @@ def test_from_an_account_to_the_statement_and_an_invoice(fresh_url: str, tmp_pat
     assert "3000" not in said
     assert "12.50 EUR to FR** **** 0189" in canut(f"payout ask {ada} 12.50 EUR --key k1")
     assert "more than there is" in canut(f"payout ask {ada} 900 EUR --key k2")
-    assert "1 payouts" in canut("payout waiting")
-    assert "run 1: 1 payouts by iban, 12.50 EUR, assembled" in canut("payout assemble")
+    assert "1 payout " in canut("payout waiting")
+    assert "run 1: 1 payout by iban, 12.50 EUR, assembled" in canut("payout assemble")
     assert "not approved" in canut(f"payout file 1 --coop {{d}}/coop.toml {keys}")
     wrong = canut("payout approve 1 --total 12.50 --as ines@belvoie.example", text="silk")
     assert "not right" in wrong

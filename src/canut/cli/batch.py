@@ -19,7 +19,7 @@ from canut.channels.files import open_items
 from canut.channels.places import STANDARD, open_to_write
 from canut.channels.submit import Order, submit
 from canut.cli.batch_webhooks import webhook
-from canut.cli.common import database, setting_options
+from canut.cli.common import database, many, setting_options
 from canut.config import Settings
 from canut.db.pool import Conn, Pool, connect, connect_async, open_pool
 from canut.errors import Invalid, NotFound, Problem
@@ -130,7 +130,7 @@ def show_(settings: Settings, key: str, client: str) -> None:
         found = _found(url, client, key)
         steps = _with_pool(url, lambda pool: batches.read_progress(pool, found.id))
     click.echo(
-        f"batch {found.id}, {found.key}: {found.name}, {found.state}, {found.n_items:,} items"
+        f"batch {found.id}, {found.key}: {found.name}, {found.state}, {many(found.n_items, 'item')}"
     )
     table = Table("step", "tasks", "answers", "decided", "with experts", box=None)
     for step in steps:

@@ -116,3 +116,8 @@ _OPTIONS: dict[str, Callable[[Any], Any]] = {
     "web_workers": click.option("--web-workers", type=int, help="processes that serve HTTP"),
     "engine_workers": click.option("--engine-workers", type=int, help="processes that decide"),
 }
+
+
+def many(count: int, noun: str) -> str:
+    """A count of a noun whose plural ends in s."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from canut.cli.common import database, setting_options
+from canut.cli.common import database, many, setting_options
 from canut.cli.funds_back import ADD
 from canut.config import Settings
 from canut.db.pool import SyncConn, connect, connect_async
@@ -93,7 +93,7 @@ def show(settings: Settings, batch: str, client: str) -> None:
 
 def _print(offer: Offer) -> None:
     found = offer.quote
-    click.echo(f"quote {offer.id}: {found.items:,} items")
+    click.echo(f"quote {offer.id}: {many(found.items, 'item')}")
     for line in found.lines:
         of = f" of {line.step}" if line.step else ""
         how = ""
@@ -125,7 +125,9 @@ def _funds(found: BatchFunds) -> None:
     line("held until accepted", found.held_minor)
     line("spent", found.pay_minor)
     line("reserve", found.reserve_minor)
-    click.echo(f"{found.n_tasks:,} tasks, {found.released:,} covered, {found.n_decided:,} decided")
+    click.echo(
+        f"{many(found.n_tasks, 'task')}, {found.released:,} covered, {found.n_decided:,} decided"
+    )
     if found.short_ms is not None:
         click.echo(f"waits for money since {_day(found.short_ms)}")
 

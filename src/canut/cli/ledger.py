@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import click
 
-from canut.cli.common import database, setting_options
+from canut.cli.common import database, many, setting_options
 from canut.config import Settings
 from canut.db.pool import connect
 from canut.pay import ledger as books
@@ -103,9 +103,9 @@ def check(settings: Settings) -> None:
         fault = books.first_fault(conn)
         transfers, groups = store.counts(conn)
         totals = store.totals(conn)
-    click.echo(f"{transfers:,} transfers in {groups:,} groups")
+    click.echo(f"{many(transfers, 'transfer')} in {many(groups, 'group')}")
     for currency, count, owed in totals:
-        click.echo(f"{currency}: {count:,} accounts, {written(owed, currency)} held for them")
+        click.echo(f"{currency}: {many(count, 'account')}, {written(owed, currency)} held for them")
     if fault:
         click.echo(f"broken: {fault.rule}: {fault.count} times, first {fault.example}")
         sys.exit(1)

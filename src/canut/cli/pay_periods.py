@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from canut.cli.common import database, setting_options
+from canut.cli.common import database, many, setting_options
 from canut.config import Settings
 from canut.db.pool import connect
 from canut.pay.identity import coop_name
@@ -39,7 +39,8 @@ def settle(settings: Settings, until: str | None) -> None:
         found = settle_until(conn, COMMAND_LINE, now, moment_ms(until) if until else None)
     for one in found:
         click.echo(
-            f"{_day(one.period.from_ms)} to {_day(one.period.until_ms - 1)}: {one.slips} slips,"
+            f"{_day(one.period.from_ms)} to {_day(one.period.until_ms - 1)}:"
+            f" {many(one.slips, 'slip')},"
             f" {written(one.qualifying_minor, one.currency)} earned,"
             f" {written(one.topup_minor, one.currency)} topped up,"
             f" {written(one.hours_minor, one.currency)} for hours"

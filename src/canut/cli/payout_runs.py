@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from canut.cli.common import database, setting_options
+from canut.cli.common import database, many, setting_options
 from canut.cli.payout_common import day, now, person, write_file
 from canut.config import Settings
 from canut.db.pool import connect
@@ -29,7 +29,8 @@ def waiting(settings: Settings) -> None:
     for one in found:
         total = written(one.total, one.currency)
         click.echo(
-            f"{one.way:<12}{one.n_payouts:>8,} payouts {total:>20}, since {day(one.oldest_ms)}"
+            f"{one.way:<12}{many(one.n_payouts, 'payout'):>17} {total:>20},"
+            f" since {day(one.oldest_ms)}"
         )
     if not found:
         click.echo("nothing waits")
@@ -140,7 +141,7 @@ def settle(settings: Settings, run: int, why: str) -> None:
     """A provider has paid what of RUN (a number) is on its way."""
     with database(settings) as url, connect(url) as conn:
         n = reconciling.settle_run(conn, COMMAND_LINE, run, why, now())
-    click.echo(f"run {run}: {n:,} payouts settled")
+    click.echo(f"run {run}: {many(n, 'payout')} settled")
 
 
 @click.command()
@@ -163,7 +164,7 @@ ADD = (waiting, assemble, list_, show, approve, cancel, file, read, settle, fail
 
 def _print(run: Run) -> None:
     total = written(run.total, run.currency)
-    said = f"run {run.id}: {run.n_payouts:,} payouts by {run.way}, {total}, {run.state}"
+    said = f"run {run.id}: {many(run.n_payouts, 'payout')} by {run.way}, {total}, {run.state}"
     if run.paid or run.failed:
         said += f", {run.paid:,} paid, {run.failed:,} failed"
     click.echo(said)
@@ -175,7 +176,7 @@ def _print(run: Run) -> None:
 def _report(report: Report) -> None:
     click.echo(
         f"statement {report.statement}: {len(report.settled):,} settled,"
-        f" {len(report.bounced):,} came back, {report.others:,} lines of something else,"
+        f" {len(report.bounced):,} came back, {many(report.others, 'line')} of something else,"
         f" {report.pending:,} not booked yet"
     )
     for payout, reason in report.bounced:

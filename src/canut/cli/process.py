@@ -11,7 +11,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from canut.channels.store import audit
-from canut.cli.common import database, setting_options
+from canut.cli.common import database, many, setting_options
 from canut.config import Settings
 from canut.db.pool import connect, connect_async
 from canut.errors import CanutError, Problem
@@ -84,9 +84,9 @@ def check(folder: Path) -> None:
     _echo("warning: ", list(loaded.warnings))
     n_steps, n_warnings = len(loaded.definition.steps), len(loaded.warnings)
     click.echo(
-        f"{loaded.definition.slug}: in order, with {_many(n_steps, 'step')}, "
-        f"{_many(len(loaded.sample), 'sample item')}, {_many(len(loaded.gold), 'gold item')} "
-        f"and {_many(n_warnings, 'warning')}"
+        f"{loaded.definition.slug}: in order, with {many(n_steps, 'step')}, "
+        f"{many(len(loaded.sample), 'sample item')}, {many(len(loaded.gold), 'gold item')} "
+        f"and {many(n_warnings, 'warning')}"
     )
 
 
@@ -157,7 +157,3 @@ def _step(step: StepDefinition, locale: str) -> str:
 def _echo(prefix: str, problems: list[Problem]) -> None:
     for problem in problems:
         click.echo(f"  {prefix}{problem}", err=True)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

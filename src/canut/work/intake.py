@@ -68,13 +68,18 @@ class Progress(Struct, frozen=True):
     bytes_read: int
 
 
+def rows_wrong(count: int) -> str:
+    """Of a file nothing of which is taken: so many rows are why."""
+    return "1 row has something wrong" if count == 1 else f"{count:,} rows have something wrong"
+
+
 class Refused(Invalid):
     """Rows are wrong and `on_error` is "stop": nothing was imported."""
 
     code = "invalid"
 
     def __init__(self, report: IntakeReport):
-        head = f"{report.rejected} rows have something wrong; nothing was imported."
+        head = f"{rows_wrong(report.rejected)}; nothing was imported."
         mend = "mend them and submit again, or skip them with on_error=skip"
         super().__init__(head, mend=mend, problems=report.problems)
         self.report = report

@@ -23,7 +23,7 @@ from canut.errors import Invalid
 from canut.people.model import Principal
 from canut.processes.model import REFERENCE
 from canut.quality.licences import store_blind
-from canut.work.intake import Block, IntakeReport, Progress, open_batch
+from canut.work.intake import Block, IntakeReport, Progress, open_batch, rows_wrong
 
 BATCH = "batch.json"
 
@@ -53,7 +53,7 @@ def hand_over(
         return folder.load(BATCH, Handed), None
     if counts.rejected and run.on_error == "stop":
         raise Invalid(
-            f"{counts.rejected:,} rows have something wrong; nothing was handed over.",
+            f"{rows_wrong(counts.rejected)}; nothing was handed over.",
             mend="mend them and run in another folder, or leave them out with --on-error skip",
             problems=problems(folder)[:20],
         )
