@@ -63,6 +63,12 @@ def test_keys(shell: Shell) -> None:
     assert "is revoked" in shell("key", "revoke", number)
     assert "was revoked before" in shell("key", "revoke", number)
     assert "revoked" in shell("key", "list")
+    shell("create-operator", "op@example.org", "--name", "Olga", stdin=PASSWORD)
+    shell("key", "create", "--name", "all", "--operator", "op@example.org")
+    shell("key", "create", "--name", "hours", "--steward", "op@example.org", "--scope", "books")
+    listed = shell("key", "list")
+    assert "operate" in listed
+    assert re.search(r"hours +account 1 +books +valid", listed)
 
 
 def test_links(shell: Shell) -> None:

@@ -41,7 +41,7 @@ async def test_an_account_is_what_it_was_granted(conn: Conn, account: int, clien
     assert full.roles == {"operator", "client", "contributor"}
     assert full.client_ids == (client,)
     assert full.contributor_id == contributor
-    assert full.scopes == {"operate", "work", "batches:read", "batches:write"}
+    assert full.scopes == {"operate", "books", "work", "batches:read", "batches:write"}
     await store.revoke_role(conn, BY, account, "operator")
     await store.remove_member(conn, BY, client, account)
     less = await whose(conn, token)
@@ -172,6 +172,31 @@ async def test_a_key_falls_with_its_owner(conn: Conn, account: int) -> None:
     await store.disable_account(conn, BY, account)
     assert await holder(conn, key.secret) is None
     assert await holder(conn, work.secret) is None
+
+
+async def test_a_steward_makes_keys_for_the_books_alone(
+    conn: Conn, account: int, client: int
+) -> None:
+    """Of their own account, with no scope of operators; it falls with the role."""
+    await store.grant_role(conn, BY, account, "steward")
+    steward = await whose(conn, await store.open_session(conn, account, hours=1))
+    assert steward is not None
+    assert steward.scopes == {"books"}
+    key = await store.create_api_key(conn, steward, name="k", scopes=["books"], account_id=account)
+    who = await holder(conn, key.secret)
+    assert who is not None
+    assert (who.scopes, who.keeps_books, who.account_id) == ({"books"}, True, account)
+    for by in (steward, BY):
+        with pytest.raises(Invalid):
+            await store.create_api_key(conn, by, name="x", scopes=["operate"], account_id=account)
+    other = await store.create_account(conn, BY, SignUp("bea@example.org", "Bea", PASSWORD))
+    for owner in ({"account_id": other}, {"client_id": client}, {"contributor_id": 6}):
+        with pytest.raises(NotFound):
+            await store.create_api_key(conn, steward, name="x", scopes=["books"], **owner)
+    await store.revoke_role(conn, BY, account, "steward")
+    who = await holder(conn, key.secret)
+    assert who is not None
+    assert (who.scopes, who.keeps_books) == (frozenset(), False)
 
 
 async def test_keys_for_others(conn: Conn, account: int, client: int) -> None:

@@ -1,11 +1,12 @@
 """Pay over the API: quotes and money of a client, what a contributor earned, slips and payouts."""
 
+import asyncio
 import time
 
 import pytest
 
 from canut import Canut, CanutAPIError
-from canut.db.pool import connect
+from canut.db.pool import connect, connect_async
 from canut.engine.pay import settle
 from canut.pay.accrual import accept_batch
 from canut.pay.funding import deposit
@@ -16,6 +17,8 @@ from canut.pay.money.model import Billing
 from canut.pay.payouts.asking import set_account
 from canut.pay.settlement import settle_until
 from canut.pay.tariffs import find_step, set_tariff
+from canut.people import store as people
+from canut.people.model import SignUp
 from canut.people.store import COMMAND_LINE
 from tests.api import Api, decide
 from tests.factories import one
@@ -174,22 +177,36 @@ def test_a_contributor_reads_slips_and_asks_for_money(api: Api) -> None:
         assert invoice.number.encode() in canut.money.invoice_xml(invoice.id)
 
 
+async def stewards_key(database: str) -> str:
+    """That of somebody who keeps the books, and is no operator."""
+    async with connect_async(database) as conn:
+        sign_up = SignUp("steward@canut.example", "Solange", "warp and weft and silk")
+        account = await people.create_account(conn, COMMAND_LINE, sign_up, roles=("steward",))
+        made = await people.create_api_key(
+            conn, COMMAND_LINE, name="hours", scopes=("books",), account_id=account
+        )
+        return made.secret
+
+
 def test_hours_beside_tasks_are_stated_and_decided(api: Api) -> None:
-    """A contributor states them, an operator sees them page by page, decides once, and records
-    others; each wrong field is named, and nobody else sees or decides anything."""
+    """A contributor states them, an operator or a steward sees them page by page, decides once, and
+    records others; each wrong field is named, and nobody else sees or decides anything. A steward's
+    key is for nothing else that operators do."""
     [made, other] = (
         as_(api, api.operator).post("/contributors", json={"count": 2}).json()["contributors"]
     )
+    books = asyncio.run(stewards_key(api.database))
     until = now() - 60_000
     span = until - 1_800_000, until
     with (
         Canut(api.url, key=made["key"]) as worker,
         Canut(api.url, key=other["key"]) as stranger,
         Canut(api.url, key=api.operator) as operator,
+        Canut(api.url, key=books) as steward,
     ):
         first = worker.pay.state_hours("waiting", *span, 1_500_000, "Nothing but errors.")
         assert worker.pay.state_hours("waiting", *span, 1_500_000, "Nothing but errors.") == first
-        stranger.pay.state_hours("waiting", *span, 1_000, "Errors here too.")
+        second = stranger.pay.state_hours("waiting", *span, 1_000, "Errors here too.")
         with pytest.raises(CanutAPIError) as caught:
             worker.pay.state_hours("panel", span[1], span[0], 5, " ", currency="GBP")
         assert {one.field for one in caught.value.problems} == {"until", "reason", "currency"}
@@ -204,6 +221,10 @@ def test_hours_beside_tasks_are_stated_and_decided(api: Api) -> None:
         assert (agreed.state, agreed.agreed_ms) == ("agreed", 1_200_000)
         with pytest.raises(CanutAPIError, match="decided already"):
             operator.people.decide_hours(first.id, 0, "No.")
+        [left] = steward.people.waiting_hours()
+        assert (left.hours, steward.me().scopes) == (second, ["books"])
+        assert steward.people.decide_hours(second.id, 0, "It was up.").state == "refused"
+        assert as_(api, books).post("/contributors", json={"count": 1}).status_code == 403
         earlier = span[0] - 3_600_000, span[0]
         panel = operator.people.record_hours(made["id"], "panel", *earlier, 60_000, "The lamps.")
         assert [one.id for one in worker.pay.hours(limit=1)] == [panel.id, first.id]

@@ -209,6 +209,12 @@ async def test_a_steward_decides_times_rules_and_prices_and_reads_the_books(
         assert "No time is to be decided" in (await browser.get(f"{pay}/times")).text
         assert "Agreed: 19.5" in (await browser.get(f"{pay}/times?decided=1")).text
         await decides_hours(browser, people["contributor"], asked)
+        key = {"owner": "account", "name": "hours"}
+        refused = await browser.submit("/account", "/account/keys", **key, scopes="operate")
+        assert "may not do this: operate" in refused.text
+        assert 'value="operate"' not in refused.text
+        made = await browser.submit("/account", "/account/keys", **key, scopes="books")
+        assert "Copy it now" in made.text
         rule = {"name": "floor", "value": "12.50", "jurisdiction": "fr", "currency": "eur"}
         for more in ({"from": "2999-01-01", "resolution": " "}, {"from": "2001-01-01"}):
             given = rule | {"resolution": "2026-14"} | more

@@ -18,7 +18,7 @@ from canut.config import Settings
 from canut.db.pool import Conn
 from canut.errors import Invalid
 from canut.people import store
-from canut.people.model import SCOPES_OF_ROLE, Grant, NewKey, SignUp
+from canut.people.model import Grant, NewKey, SignUp, scopes_of
 from canut.people.rules import LOCALES
 
 BY = store.COMMAND_LINE
@@ -198,7 +198,7 @@ def key() -> None:
 @click.option("--name", required=True, help="what the key is for")
 @click.option("--client", help="short name of the client the key acts for")
 @click.option("--contributor", type=int, help="number of the contributor the key acts for")
-@click.option("--operator", help="e-mail address of the operator the key acts for")
+@click.option("--operator", "--steward", "keeper", help="e-mail address of whom the key acts for")
 @click.option("--scope", "scopes", multiple=True, help="what it may do (default: all it can)")
 @setting_options()
 def create_key(
@@ -206,23 +206,24 @@ def create_key(
     name: str,
     client: str | None,
     contributor: int | None,
-    operator: str | None,
+    keeper: str | None,
     scopes: tuple[str, ...],
 ) -> None:
     """Make an API key and print it, this once."""
-    if sum(owner is not None for owner in (client, contributor, operator)) != 1:
-        raise click.UsageError("say whom it acts for: --client, --contributor or --operator")
-    role = "client" if client else "contributor" if contributor else "operator"
+    if sum(owner is not None for owner in (client, contributor, keeper)) != 1:
+        raise click.UsageError("say whom it acts for: a client, contributor, operator or steward")
 
     async def create(conn: Conn) -> NewKey:
+        account = await store.find_account(conn, keeper) if keeper else None
+        roles = account.roles if account else ["client" if client else "contributor"]
         return await store.create_api_key(
             conn,
             BY,
             name=name,
-            scopes=scopes or SCOPES_OF_ROLE[role],
+            scopes=scopes or scopes_of(frozenset(roles)),
             client_id=(await store.find_client(conn, client)).id if client else None,
             contributor_id=contributor,
-            account_id=(await store.find_account(conn, operator)).id if operator else None,
+            account_id=account.id if account else None,
         )
 
     made = run_verb(settings, create)

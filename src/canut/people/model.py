@@ -9,17 +9,17 @@ from canut.errors import Forbidden, Invalid, NotFound, Problem
 #: what an account is, for the whole platform or by what it belongs to
 Role = Literal["operator", "steward", "client", "contributor"]
 #: what a session or a key may do
-Scope = Literal["work", "batches:read", "batches:write", "operate"]
+Scope = Literal["work", "batches:read", "batches:write", "operate", "books"]
 
 ROLES: frozenset[str] = frozenset({"operator", "steward", "client", "contributor"})
-SCOPES: frozenset[str] = frozenset({"work", "batches:read", "batches:write", "operate"})
+SCOPES: frozenset[str] = frozenset({"work", "batches:read", "batches:write", "operate", "books"})
 #: roles that keep pay and the books
 KEEPERS: frozenset[str] = frozenset({"operator", "steward"})
 
 #: scopes that a role brings with it; a key never has more than its owner's roles bring
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
-    "operator": frozenset({"operate", "batches:read", "batches:write"}),
-    "steward": frozenset(),
+    "operator": frozenset({"operate", "books", "batches:read", "batches:write"}),
+    "steward": frozenset({"books"}),
     "client": frozenset({"batches:read", "batches:write"}),
     "contributor": frozenset({"work"}),
 }

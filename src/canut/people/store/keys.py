@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from canut.db.pool import Conn
 from canut.errors import Invalid, NotFound
 from canut.people import credentials, rules
-from canut.people.model import SCOPES_OF_ROLE, ApiKey, NewKey, Principal
+from canut.people.model import SCOPES_OF_ROLE, ApiKey, NewKey, Principal, scopes_of
 from canut.people.store.log import audit, row, rows, scalar
 
 CREATE_KEY = """
@@ -16,6 +16,8 @@ values (%s, %s, %s, %s, %s, %s, %s, now_ms()) returning id"""
 OWNER_EXISTS = """
 select exists (select from account where id = %s) or exists (select from client where id = %s)
     or exists (select from contributor where id = %s)"""
+
+GRANTED = "select array(select role from account_role where account_id = %s)"
 
 # keys a person answers for: their own, those of the clients they act for, that of their work;
 # `everyone` is for operators
@@ -43,7 +45,8 @@ async def create_api_key(
     client_id: int | None = None,
     contributor_id: int | None = None,
 ) -> NewKey:
-    """A key that acts for exactly one of: an operator's account, a client, a contributor.
+    """A key that acts for exactly one of: the account of an operator or a steward, a client, a
+    contributor.
 
     The secret is returned and never kept. Raises `Invalid` if a scope is not one of the owner's,
     `NotFound` if the owner is not one that `by` answers for.
@@ -51,12 +54,15 @@ async def create_api_key(
     owners = [account_id, client_id, contributor_id]
     if sum(owner is not None for owner in owners) != 1:
         raise Invalid("A key acts for one account, one client or one contributor.")
-    role = "operator" if account_id else "client" if client_id else "contributor"
     _check_answers_for(by, account_id, client_id, contributor_id)
     if not await scalar(conn, OWNER_EXISTS, owners):
         raise NotFound("There is no such thing, or it is not yours to see.")
     rules.check(rules.name_problems(name))
-    rules.check_scopes(scopes, SCOPES_OF_ROLE[role])
+    if account_id is not None:
+        may = scopes_of(frozenset(await scalar(conn, GRANTED, [account_id])))
+    else:
+        may = SCOPES_OF_ROLE["client" if client_id is not None else "contributor"]
+    rules.check_scopes(scopes, may)
     secret = credentials.new_key()
     values = [credentials.token_hash(secret), secret[: credentials.SHOWN], name.strip()]
     async with conn.transaction():
@@ -98,8 +104,10 @@ def _check_answers_for(
 ) -> None:
     if "operator" in by.roles:
         return
-    theirs = client_id in by.client_ids or (
-        contributor_id is not None and contributor_id == by.contributor_id
+    theirs = (
+        client_id in by.client_ids
+        or (contributor_id is not None and contributor_id == by.contributor_id)
+        or (account_id is not None and account_id == by.account_id and by.keeps_books)
     )
-    if account_id is not None or not theirs:
+    if not theirs:
         raise NotFound("There is no such thing, or it is not yours to see.")

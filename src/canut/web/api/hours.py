@@ -70,7 +70,7 @@ WAITING = Operation(
     summary="List hours that wait for a decision",
     description="Everybody's, oldest first, with what tasks and exams pay of the same time.",
     tag="people",
-    scopes=("operate",),
+    scopes=("operate", "books"),
     query=WaitingQuery,
     reply=v.Page[v.WaitingHours],
     reply_example=v.Page(data=[v.WaitingHours(ONE, 1, 300_000, 0, 1_500_000)]),
@@ -82,7 +82,7 @@ RECORD = Operation(
     description="Training or panel duty: agreed at once, and paid with the next slip. Nobody "
     "records their own. Sending the same again is safe.",
     tag="people",
-    scopes=("operate",),
+    scopes=("operate", "books"),
     body=v.NewHours,
     body_example=v.NewHours("training", NEW.from_ms, NEW.until_ms, HALF_MS, "The guide."),
     reply=v.PaidHours,
@@ -95,7 +95,7 @@ DECIDE = Operation(
     description="How much of them is paid, and why: at most what no task and no exam pays. Nobody "
     "decides about their own.",
     tag="people",
-    scopes=("operate",),
+    scopes=("operate", "books"),
     body=v.HoursDecision,
     body_example=v.HoursDecision(1_200_000, "It was down for twenty minutes."),
     reply=v.PaidHours,

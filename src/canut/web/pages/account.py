@@ -115,7 +115,9 @@ async def _account_page(
         for number in who.client_ids
     ]
     if "operator" in who.roles:
-        owners.append(("account", "", "operate batches:read batches:write"))
+        owners.append(("account", "", "operate books batches:read batches:write"))
+    elif "steward" in who.roles:
+        owners.append(("account", "", "books"))
     status = 200 if error is None else STATUS[error.code]
     return render(
         request,
