@@ -204,12 +204,14 @@ async def test_hours_beside_tasks_are_stated_and_wait(serving: Serving, made: Ma
             ({"day": "x", "from": "9", "time": "-", "reason": ""}, "day from time reason"),
             ({"kind": "tea", "time": "46", "reason": " "}, "kind time reason"),
             ({"day": "2999-01-01", "reason": "Long."}, "until"),
+            ({"until": "23:30", "reason": "Not a day."}, "until"),
+            ({"from": "09:30+02:00", "reason": "In Lyon."}, "from"),
         ]
         for change, fields in wrong:
             sent = await me.submit(path, path, **waited | change)
             assert sent.status_code == 422
             assert set(re.findall(r'id="f-(\w+)-wrong"', sent.text)) == set(fields.split())
-            assert 'value="00:15"' in sent.text
+            assert f'value="{(waited | change)["until"]}"' in sent.text
         said = waited | {"time": "40,5", "reason": "Nothing <but> errors."}
         sent = await me.submit(path, path, **said)
         assert (sent.status_code, sent.headers["location"]) == (303, f"{path}?said=stated")

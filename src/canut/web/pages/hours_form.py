@@ -1,7 +1,7 @@
 """The form in which hours are stated or recorded: a day, from when until when, how long of it."""
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from canut.errors import Invalid, Problem
@@ -11,18 +11,24 @@ from canut.pay.policy.model import DAY_MS
 from canut.web.pages.forms import day_ms
 
 MINUTE_MS = 60_000
+# without a zone: the form says that it is UTC
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 _MINUTES = re.compile(r"([0-9]{1,5})(?:[.,]([0-9]{1,5}))?")
 
 
 def read_hours(form: dict[str, str]) -> Hours:
-    """What `kind`, `day`, `from`, `until`, `time` and `reason` say. An end that is not after the
-    beginning is on the day after; without a `time` it is all of it. Raises `Invalid` with every
-    field that cannot be read."""
+    """What `kind`, `day`, `from`, `until`, `time` and `reason` say. An end before the beginning is
+    on the day after; without a `time` it is all of it. Raises `Invalid` with every field that
+    cannot be read, and where the end is the beginning: nothing, or a whole day."""
     problems: list[Problem] = []
     day = day_ms(form.get("day", ""))
     if day is None:
         problems.append(Problem("this is no day", "write it as 2026-11-01", field="day"))
     begin, end = _clock(form, "from", problems), _clock(form, "until", problems)
+    if begin is not None and begin == end:
+        mend = "write when they ended; a whole day is stated in two pieces"
+        problems.append(Problem("they end when they begin", mend, field="until"))
+    begin, end = begin or 0, end or 0
     length = end - begin if end > begin else end - begin + DAY_MS
     stated: int | None = length
     if form.get("time", "").strip():
@@ -60,10 +66,11 @@ def today(at_ms: int) -> str:
     return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d}"
 
 
-def _clock(form: dict[str, str], name: str, problems: list[Problem]) -> int:
-    try:
-        at = time.fromisoformat(form.get(name, "").strip())
-    except ValueError:
+def _clock(form: dict[str, str], name: str, problems: list[Problem]) -> int | None:
+    """Milliseconds since midnight."""
+    found = _CLOCK.fullmatch(form.get(name, "").strip())
+    if found is None:
         problems.append(Problem("this is no time of day", "write it as 09:30", field=name))
-        return 0
-    return (at.hour * 3600 + at.minute * 60 + at.second) * 1000
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return (hours * 3600 + minutes * 60 + seconds) * 1000
