@@ -51,6 +51,8 @@ from tests.pay.payees import person
 from tests.pay.test_settlement import AFTER, settle_all
 
 MINUTE = 60_000
+#: what takes a terminal over, and looks like another row there
+FORGED = "Nothing.\n     9  Ada: \x1b[2K\x9b31m\u202e paid"
 WAITED = Hours("waiting", NOW, NOW + 10 * MINUTE, 8 * MINUTE, "The page did not load.")
 #: after all of it
 THEN = NOW + DAY_MS
@@ -478,15 +480,25 @@ def test_hours_at_the_command_line_and_at_once(fresh_url: str) -> None:
     four who state or decide at once, one does."""
     with connect(fresh_url) as conn:
         who = make.contributor(conn)
-        asked = state_hours(conn, me(who), WAITED, THEN)
+        asked = state_hours(conn, me(who), structs.replace(WAITED, reason=FORGED), THEN)
+        one = paid(conn)
+        funded(conn, one)
+        [task] = work_on(conn, one, who, 1, MINUTE, NOW + DAY_MS)
+        engine(conn, NOW + 2 * DAY_MS)
+        state_time(conn, me(who), task, MINUTE // 2, FORGED, NOW + 2 * DAY_MS)
 
     def canut(*words: str) -> str:
-        found = CliRunner().invoke(cli, ["pay", "hours", *words, "--database-url", fresh_url])
+        command = words if words[:1] == ("reviews",) else ("hours", *words)
+        found = CliRunner().invoke(cli, ["pay", *command, "--database-url", fresh_url])
         if isinstance(found.exception, CanutError):
             raise found.exception
         return found.output
 
     assert "at most 8 min can be agreed, in EUR" in canut()
+    for listed in (canut().splitlines()[0], canut("reviews").removesuffix("\n")):
+        assert listed.endswith(": Nothing. 9 Ada: \ufffd[2K\ufffd31m\ufffd paid")
+    for wrong in ("nan", "inf", "-inf"):
+        assert f"{wrong} is no length" in canut("--decide", "1", "--minutes", wrong, "--why", "So.")
     span = ("--from", "2020-02-01T09:00", "--until", "2020-02-01T10:00")
     guide = (*span, "--kind", "training", "--why", "The guide.")
     with pytest.raises(Invalid, match="until") as caught:

@@ -1,6 +1,7 @@
 """What commands share: settings from flags, a database that is up and migrated."""
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -116,6 +117,20 @@ _OPTIONS: dict[str, Callable[[Any], Any]] = {
     "web_workers": click.option("--web-workers", type=int, help="processes that serve HTTP"),
     "engine_workers": click.option("--engine-workers", type=int, help="processes that decide"),
 }
+
+
+def one_line(text: str) -> str:
+    """What somebody wrote, as one line that does nothing to a terminal: no escapes, and nothing
+    that looks like another row."""
+    line = " ".join(text.split())
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in line)
+
+
+def finite(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """The callback of an option that is a length of time, which "nan" and "inf" are not."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no length of time", param=option)
+    return value
 
 
 def many(count: int, noun: str) -> str:

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from canut.cli.common import database, setting_options
+from canut.cli.common import database, finite, one_line, setting_options
 from canut.cli.pay_hours import hours
 from canut.cli.pay_periods import settle, slip, slips
 from canut.config import Settings
@@ -92,17 +92,19 @@ def reviews(settings: Settings, everything: bool, after: int) -> None:
     for one in found:
         click.echo(
             f"{one.id:>6}  contributor {one.contributor_id}: measured {_seconds(one.measured_ms)},"
-            f" stated {_seconds(one.stated_ms)}: {one.reason}"
+            f" stated {_seconds(one.stated_ms)}: {one_line(one.reason)}"
         )
         if one.agreed_ms is not None:
-            click.echo(f"        agreed {_seconds(one.agreed_ms)}: {one.why}")
+            click.echo(f"        agreed {_seconds(one.agreed_ms)}: {one_line(one.why or '')}")
     if not found:
         click.echo("nothing waits")
 
 
 @pay.command()
 @click.argument("review", type=int)
-@click.option("--seconds", type=float, required=True, help="the time that is agreed")
+@click.option(
+    "--seconds", type=float, callback=finite, required=True, help="the time that is agreed"
+)
 @click.option("--why", required=True, help="for the contributor to read")
 @setting_options()
 def decide(settings: Settings, review: int, seconds: float, why: str) -> None:

@@ -5,7 +5,7 @@ import time
 import click
 from msgspec import Struct
 
-from canut.cli.common import database, setting_options
+from canut.cli.common import database, finite, one_line, setting_options
 from canut.cli.pay_periods import moment_ms
 from canut.config import Settings
 from canut.db.pool import SyncConn, connect
@@ -44,7 +44,12 @@ class Said(Struct, frozen=True):
 @click.option("--kind", type=click.Choice(KINDS), help="to record")
 @click.option("--from", "begin", metavar="MOMENT", help="to record (UTC): 2026-11-20T14:00")
 @click.option("--until", "end", metavar="MOMENT", help="to record (UTC)")
-@click.option("--minutes", type=float, help="how long of it is agreed; to record, all of it")
+@click.option(
+    "--minutes",
+    type=float,
+    callback=finite,
+    help="how long of it is agreed; to record, all of it",
+)
 @click.option("--currency", metavar="CODE", help="to record, another than that of their floor")
 @click.option("--why", help="for the contributor to read")
 @setting_options()
@@ -96,20 +101,20 @@ def _hours(said: Said) -> Hours:
 
 
 def _tell(one: PaidHours) -> None:
-    click.echo(f"hours {one.id}: {_minutes(one.agreed_ms or 0)} agreed: {one.why}")
+    click.echo(f"hours {one.id}: {_minutes(one.agreed_ms or 0)} agreed: {one_line(one.why or '')}")
 
 
 def _list(found: list[Waiting]) -> None:
     for waiting in found:
         one, room = waiting.hours, waiting.room
-        who = one.contributor or f"contributor {one.contributor_id}"
+        who = one_line(one.contributor) or f"contributor {one.contributor_id}"
         click.echo(
             f"{one.id:>6}  {who}: {one.kind}, {iso(one.from_ms)} to {iso(one.until_ms)},"
             f" {_minutes(one.stated_ms)} stated:"
-            f" {'noted by the task screen' if one.noted else one.reason}"
+            f" {'noted by the task screen' if one.noted else one_line(one.reason)}"
         )
         if one.agreed_ms is not None:
-            click.echo(f"        {one.state}: {_minutes(one.agreed_ms)}: {one.why}")
+            click.echo(f"        {one.state}: {_minutes(one.agreed_ms)}: {one_line(one.why or '')}")
         else:
             elsewhere = _minutes(room.tasks_ms + room.exams_ms)
             click.echo(
