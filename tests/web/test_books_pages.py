@@ -157,9 +157,11 @@ def waited(url: str, contributor: int) -> int:
 
 
 async def decides_hours(browser: Browser, contributor: int, asked: int) -> None:
-    """With what of the same time a task pays; and records training, which is agreed at once."""
+    """With what of the same time a task pays, and in which currency; and records training, which is
+    agreed at once."""
     path = "/operator/pay/hours"
     told = await browser.get(path)
+    assert "at most, paid in EUR" in told.text
     assert "It &lt;did&gt; not load." in told.text
     assert "59.500" in told.text
     assert 'value="25"' in told.text
@@ -180,6 +182,19 @@ async def decides_hours(browser: Browser, contributor: int, asked: int) -> None:
     given = form | {"contributor": str(contributor), "reason": "The guide"}
     assert (await browser.submit(path, path, **given)).status_code == 303
     assert "Panel duty" in (await browser.get(f"{path}?said=recorded&contributor=7")).text
+
+
+async def simulated_is_told(browser: Browser, url: str, contributor: int) -> None:
+    """Whose hours they are, a person or a program, is beside them."""
+    sql, path = (
+        "update contributor set simulated = %s where id = %s",
+        "/operator/pay/hours?decided=1",
+    )
+    for simulated in (True, False):
+        with connect(url) as conn:
+            conn.execute(sql, [simulated, contributor])
+        page = (await browser.get(path)).text
+        assert page.count('class="state simulated"') == 2 * simulated
 
 
 async def test_a_steward_decides_times_rules_and_prices_and_reads_the_books(
@@ -209,6 +224,7 @@ async def test_a_steward_decides_times_rules_and_prices_and_reads_the_books(
         assert "No time is to be decided" in (await browser.get(f"{pay}/times")).text
         assert "Agreed: 19.5" in (await browser.get(f"{pay}/times?decided=1")).text
         await decides_hours(browser, people["contributor"], asked)
+        await simulated_is_told(browser, fresh_url, people["contributor"])
         key = {"owner": "account", "name": "hours"}
         refused = await browser.submit("/account", "/account/keys", **key, scopes="operate")
         assert "may not do this: operate" in refused.text

@@ -35,6 +35,8 @@ class PaidHours(Struct, frozen=True):
     contributor_id: int
     #: their name
     contributor: str
+    #: a program that plays a person
+    simulated: bool
     kind: PaidKind
     currency: str
     from_ms: int

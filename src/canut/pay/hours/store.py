@@ -52,8 +52,8 @@ set decided_ms = %(now)s, agreed_ms = %(agreed)s, why = %(why)s, decided_by = %(
 where id = %(hours)s"""
 
 _HOURS = """
-select h.id, h.contributor_id, c.name as contributor, h.kind, h.currency, h.from_ms, h.until_ms,
-       h.stated_ms, h.reason, h.noted, h.opened_ms, h.decided_ms, h.agreed_ms, h.why,
+select h.id, h.contributor_id, c.name as contributor, c.simulated, h.kind, h.currency, h.from_ms,
+       h.until_ms, h.stated_ms, h.reason, h.noted, h.opened_ms, h.decided_ms, h.agreed_ms, h.why,
        a.name as decider, s.id as slip_id, s.paid_ms
 from paid_hours h
 join contributor c on c.id = h.contributor_id
