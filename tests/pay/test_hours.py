@@ -287,6 +287,31 @@ def test_the_screen_notes_waiting_for_paid_work(db: Conn) -> None:
     assert (long.from_ms, long.stated_ms) == (NOW + 2 * DAY_MS, DAY_MS)
 
 
+def test_waiting_tells_nobody_which_batches_are_paid(db: Conn) -> None:
+    """Of a batch that they could not work in it is nothing, as of one that is voluntary or that is
+    not there; of one in which they answered it is noted, though it has ended since."""
+    one, who = paid(db), make.contributor(db, ("silk",))
+    db.execute("update batch_step set skills = '{silk}'")
+    other = me(make.contributor(db))
+    funded(db, one)
+    batch, until = one.work.batch_id, NOW + MINUTE
+
+    def noted(by: Principal, at: int = until) -> bool:
+        return note_waiting(db, by, batch, at - MINUTE, at, at) is not None
+
+    assert note_waiting(db, other, batch + 1, NOW, until, until) is None
+    assert [noted(other), noted(me(who))] == [False, True]
+    make.claim(db, who, 1, batch)
+    db.execute("update batch_step set open = false")
+    assert [noted(other), noted(me(who), until + MINUTE)] == [False, True]
+    db.execute("update batch_step set open = true")
+    work_on(db, one, who, 1, MINUTE)
+    db.execute("update batch_step set open = false")
+    db.execute("update assignment set state = 'expired' where state = 'claimed'")
+    late = NOW + 2 * DAY_MS
+    assert [noted(me(who), until + 2 * MINUTE), noted(me(who), late)] == [True, False]
+
+
 def test_time_of_tasks_is_not_paid_as_hours_nor_the_other_way_round(db: Conn) -> None:
     """The decider sees what of the span tasks pay; what was agreed is not counted for a task whose
     report comes later, nor agreed as a task's time after all."""

@@ -17,8 +17,25 @@ CONTRIBUTOR = """
 select account_id, jurisdiction from contributor where id = %s and kind = 'person'
 for no key update"""
 
-# whether work in a batch is paid
-PAYS = "select exists (select from batch_pay where batch_id = %s)"
+# whether work in a batch is paid, and they may work there, or did so not long ago: of what is not
+# theirs to see nobody learns which it is
+PAYS = """
+select exists (select from batch_pay where batch_id = %(batch)s) and exists (
+    select from batch_step s
+    join contributor c on c.id = %(who)s
+    where s.batch_id = %(batch)s and (
+        s.open and c.state = 'active' and (
+            s.expert_skill = any (c.skills)
+            or s.skills <@ c.skills and (not s.licence or exists (
+                select from licence l
+                where l.contributor_id = c.id and l.process_id = s.process_id
+                  and l.step_slug = s.slug and l.ended_ms is null and l.state = 'in_force')))
+        or exists (select from assignment a
+                   where a.contributor_id = c.id and a.batch_step_id = s.id
+                     and a.state = 'claimed')
+        or exists (select from answer w
+                   join task t on t.id = w.task_id and t.batch_step_id = s.id
+                   where w.contributor_id = c.id and w.submitted_ms > %(since)s)))"""
 
 # the same hours, stated before
 SAME = """
@@ -111,9 +128,10 @@ def whose(conn: SyncConn, contributor_id: int) -> Whose | None:
     return first_of(conn, Whose, CONTRIBUTOR, [contributor_id])
 
 
-def pays(conn: SyncConn, batch_id: int) -> bool:
-    """Whether work in this batch is paid."""
-    row = conn.execute(PAYS, [batch_id]).fetchone()
+def pays(conn: SyncConn, contributor_id: int, batch_id: int, since_ms: int) -> bool:
+    """Whether work in this batch is paid, and somebody may work there, or has since then."""
+    values = {"who": contributor_id, "batch": batch_id, "since": since_ms}
+    row = conn.execute(PAYS, values).fetchone()
     return bool(row and row[0])
 
 

@@ -72,14 +72,15 @@ def note_waiting(
 ) -> PaidHours | None:
     """What the task screen noted by itself: all of this span it had no task of the batch to show,
     because the server failed. It is stated, and waits for a person. None where it is nothing: too
-    short, or work in the batch is voluntary.
+    short, or work in the batch is voluntary, or the batch is not theirs to see.
 
     `until_ms` may be a little ahead, as clocks of devices are; otherwise as `state_hours`.
     """
     until_ms = min(until_ms, now_ms)
     from_ms = max(from_ms, until_ms - SPAN_MAX_MS)
     length = until_ms - from_ms
-    if length < NOTED_MIN_MS or not store.pays(conn, batch_id):
+    since = from_ms - SPAN_MAX_MS
+    if length < NOTED_MIN_MS or not store.pays(conn, by.contributor(), batch_id, since):
         return None
     waited = Hours("waiting", from_ms, until_ms, length, "")
     return state_hours(conn, by, waited, now_ms, noted=True)
