@@ -10,12 +10,14 @@ import pytest
 from msgspec import Struct
 from pypdf import PdfReader
 
-from canut.db.pool import connect_async
+from canut.db.pool import connect, connect_async
 from canut.errors import NotFound
 from canut.insight import own_pay
+from canut.pay.hours import decide_hours, list_hours
 from canut.pay.policy.model import DAY_MS
 from canut.people import store
 from canut.people.model import SignUp
+from canut.web.pages.view import now_ms
 from canut.work.model import TaskRef
 from canut.work.names import TaskNames
 from tests import factories as make
@@ -191,9 +193,12 @@ async def test_a_time_is_stated_with_a_reason_and_waits(serving: Serving, made: 
         assert (await other.submit("/pay/account", path, **stated)).status_code == 404
 
 
-async def test_hours_beside_tasks_are_stated_and_wait(serving: Serving, made: Made) -> None:
+async def test_hours_beside_tasks_are_stated_and_wait(
+    serving: Serving, made: Made, fresh_url: str
+) -> None:
     """Each field that is wrong says so, and what was typed stays; what is stated is listed with the
-    training that was paid, and nobody else sees it."""
+    training that was paid, and nobody else sees it. What was refused says why, and is taken with
+    another reason."""
     path = "/pay/hours"
     waited = {"kind": "waiting", "day": "2020-02-28", "from": "23:30", "until": "00:15"}
     async with serving() as browsers:
@@ -221,6 +226,17 @@ async def test_hours_beside_tasks_are_stated_and_wait(serving: Serving, made: Ma
         assert page.count("waits for a person") == 1
         assert f"/pay/slips/{made.week.slip}" in page
         assert (await me.submit(path, path, **said | {"time": ""})).status_code == 409
+        with connect(fresh_url) as conn:
+            [asked] = list_hours(conn, now_ms())
+            decide_hours(
+                conn, store.COMMAND_LINE, asked.hours.id, 0, "Nothing <was> down.", now_ms()
+            )
+        again = await me.submit(path, path, **said)
+        assert again.status_code == 409
+        assert "These hours were refused." in again.text
+        assert "Nothing &lt;was&gt; down." in again.text
+        more = said | {"reason": "It was; here is when."}
+        assert (await me.submit(path, path, **more)).status_code == 303
         assert "None yet." in (await other.get(path)).text
 
 

@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.params import FromQuery
 
 from canut.db.pool import SyncConn
-from canut.errors import CanutError, Conflict, Invalid
+from canut.errors import CanutError, Conflict, Invalid, Problem
 from canut.pay.deciding import REASON_CHARS_MAX
 from canut.pay.hours import note_waiting, own_hours, state_hours
 from canut.pay.reading import EVER
@@ -23,6 +23,7 @@ from canut.work.screen_model import read_moment
 CONTRIBUTORS = requires("contributor")
 PAGE = 50
 NOTED = N_("The server failed, and you waited: how long is noted for your pay. A person decides.")
+REFUSED = N_("This waiting was noted before, and refused. Your hours say why.")
 STATED = N_("Stated. A person who is not you decides, and says why.")
 
 
@@ -43,7 +44,14 @@ async def state(request: WebRequest) -> Response[Any]:
     who.contributor()
     try:
         hours = read_hours(form)
-        await in_thread(request, lambda conn: state_hours(conn, who, hours, now_ms()))
+        made = await in_thread(request, lambda conn: state_hours(conn, who, hours, now_ms()))
+        if made.state == "refused":
+            mend = "state them again with another reason, if there is one"
+            refused = Problem("These hours were refused.", mend)
+            why = Problem(made.why or "", field="reason")
+            raise Conflict(refused.message, problems=[refused, why])
+        if made.state != "open":
+            raise Conflict("These hours are decided already.")
     except (Invalid, Conflict) as error:
         return await _page(request, error=error, given=form)
     return go("/pay/hours?said=stated")
@@ -62,7 +70,8 @@ async def waited(request: WebRequest) -> Response[Any]:
         noted = await in_thread(
             request, lambda conn: note_waiting(conn, who, batch_id, begin, end, at_ms)
         )
-    return Response({"said": say(request, NOTED) if noted else ""})
+    said = "" if noted is None else REFUSED if noted.state == "refused" else NOTED
+    return Response({"said": say(request, said) if said else ""})
 
 
 async def _page(
