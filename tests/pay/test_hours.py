@@ -273,18 +273,35 @@ def test_the_screen_notes_waiting_for_paid_work(db: Conn) -> None:
     who, free, one = me(make.contributor(db)), make.work(db), paid(db)
     funded(db, one)
     batch, until = one.work.batch_id, NOW + MINUTE
-    assert note_waiting(db, who, free.batch_id, NOW, until, THEN) is None
-    assert note_waiting(db, who, batch, NOW, until - 1, THEN) is None
-    assert note_waiting(db, who, batch, NOW, until, until - 1) is None
-    made = note_waiting(db, who, batch, NOW, until, until)
-    assert made is not None
+    assert note_waiting(db, who, free.batch_id, NOW, until, THEN) == []
+    assert note_waiting(db, who, batch, NOW, until - 1, THEN) == []
+    assert note_waiting(db, who, batch, NOW, until, until - 1) == []
+    [made] = note_waiting(db, who, batch, NOW, until, until)
     assert (made.kind, made.noted, made.stated_ms, made.state) == ("waiting", True, MINUTE, "open")
-    assert note_waiting(db, who, batch, NOW, until, THEN) == made
-    with pytest.raises(Conflict):
-        note_waiting(db, who, batch, NOW + 1, until + MINUTE, THEN)
-    long = note_waiting(db, who, batch, NOW, NOW + 3 * DAY_MS, NOW + 3 * DAY_MS)
-    assert long is not None
+    assert note_waiting(db, who, batch, NOW, until, THEN) == []
+    late = NOW + 3 * DAY_MS
+    [long] = note_waiting(db, who, batch, NOW, late, late)
     assert (long.from_ms, long.stated_ms) == (NOW + 2 * DAY_MS, DAY_MS)
+    decide_hours(db, COMMAND_LINE, made.id, 0, "nothing was down", late)
+    [again] = note_waiting(db, who, batch, NOW, until, THEN)
+    assert (again.id, again.state) == (made.id, "refused")
+
+
+def test_of_waiting_on_two_devices_all_is_noted_once(db: Conn) -> None:
+    """What the other has noted is cut out, and what is left under a minute is nothing."""
+    who, one = me(make.contributor(db)), paid(db)
+    funded(db, one)
+    batch = one.work.batch_id
+
+    def noted(begin: int, end: int) -> list[tuple[int, int]]:
+        made = note_waiting(db, who, batch, NOW + begin, NOW + end, THEN)
+        return [(one.from_ms - NOW, one.until_ms - NOW) for one in made]
+
+    assert noted(5 * MINUTE, 6 * MINUTE) == [(5 * MINUTE, 6 * MINUTE)]
+    assert noted(4 * MINUTE + 1, 7 * MINUTE) == [(6 * MINUTE, 7 * MINUTE)]
+    assert noted(MINUTE, 9 * MINUTE) == [(MINUTE, 5 * MINUTE), (7 * MINUTE, 9 * MINUTE)]
+    assert noted(0, 10 * MINUTE - 1) == [(0, MINUTE)]
+    assert faults(db) == []
 
 
 def test_waiting_tells_nobody_which_batches_are_paid(db: Conn) -> None:
@@ -297,9 +314,9 @@ def test_waiting_tells_nobody_which_batches_are_paid(db: Conn) -> None:
     batch, until = one.work.batch_id, NOW + MINUTE
 
     def noted(by: Principal, at: int = until) -> bool:
-        return note_waiting(db, by, batch, at - MINUTE, at, at) is not None
+        return bool(note_waiting(db, by, batch, at - MINUTE, at, at))
 
-    assert note_waiting(db, other, batch + 1, NOW, until, until) is None
+    assert note_waiting(db, other, batch + 1, NOW, until, until) == []
     assert [noted(other), noted(me(who))] == [False, True]
     make.claim(db, who, 1, batch)
     db.execute("update batch_step set open = false")

@@ -52,6 +52,12 @@ where contributor_id = %(who)s and until_ms > %(from)s and from_ms < %(until)s
   and agreed_ms is distinct from 0
 order by id limit 1"""
 
+# when a contributor has hours already, in a span
+TAKEN = """
+select from_ms, until_ms from paid_hours
+where contributor_id = %(who)s and until_ms > %(from)s and from_ms < %(until)s
+  and agreed_ms is distinct from 0"""
+
 # how many of a contributor's wait for a decision
 OPEN_OF = "select count(*) from paid_hours where contributor_id = %s and decided_ms is null"
 
@@ -145,6 +151,12 @@ def overlapping(conn: SyncConn, contributor_id: int, hours: Hours) -> int | None
     values = {"who": contributor_id, "from": hours.from_ms, "until": hours.until_ms}
     row = conn.execute(OVERLAPPING, values).fetchone()
     return int(row[0]) if row else None
+
+
+def taken(conn: SyncConn, contributor_id: int, from_ms: int, until_ms: int) -> list[Interval]:
+    """When they have hours that were not refused, in a span."""
+    values = {"who": contributor_id, "from": from_ms, "until": until_ms}
+    return [(start, end) for start, end in conn.execute(TAKEN, values)]
 
 
 def open_of(conn: SyncConn, contributor_id: int) -> int:

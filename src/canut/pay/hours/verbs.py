@@ -4,6 +4,7 @@ from msgspec import structs
 
 from canut.db.pool import SyncConn
 from canut.errors import Conflict, Invalid, NotFound, Problem
+from canut.pay.active_time import total_ms, union, without
 from canut.pay.cost import PILOT_MOST
 from canut.pay.deciding import check_decider, check_keeper, text_problems
 from canut.pay.hours import store
@@ -69,21 +70,30 @@ def state_hours(
 
 def note_waiting(
     conn: SyncConn, by: Principal, batch_id: int, from_ms: int, until_ms: int, now_ms: int
-) -> PaidHours | None:
+) -> list[PaidHours]:
     """What the task screen noted by itself: all of this span it had no task of the batch to show,
-    because the server failed. It is stated, and waits for a person. None where it is nothing: too
-    short, or work in the batch is voluntary, or the batch is not theirs to see.
+    because the server failed. It is stated, and waits for a person. Of what was noted before, by
+    another device, only the rest is. Empty where it is nothing: too short, or work in the batch is
+    voluntary, or the batch is not theirs to see.
 
     `until_ms` may be a little ahead, as clocks of devices are; otherwise as `state_hours`.
     """
-    until_ms = min(until_ms, now_ms)
+    who, until_ms = by.contributor(), min(until_ms, now_ms)
     from_ms = max(from_ms, until_ms - SPAN_MAX_MS)
-    length = until_ms - from_ms
-    since = from_ms - SPAN_MAX_MS
-    if length < NOTED_MIN_MS or not store.pays(conn, by.contributor(), batch_id, since):
-        return None
-    waited = Hours("waiting", from_ms, until_ms, length, "")
-    return state_hours(conn, by, waited, now_ms, noted=True)
+    if until_ms - from_ms < NOTED_MIN_MS:
+        return []
+    if not store.pays(conn, who, batch_id, from_ms - SPAN_MAX_MS):
+        return []
+    with conn.transaction():
+        # of two devices, one after the other
+        _whose(conn, who)
+        new = without([(from_ms, until_ms)], union(store.taken(conn, who, from_ms, until_ms)))
+        waited = [Hours("waiting", *one, total_ms([one]), "") for one in new]
+        return [
+            state_hours(conn, by, one, now_ms, noted=True)
+            for one in waited
+            if one.stated_ms >= NOTED_MIN_MS
+        ]
 
 
 def record_hours(

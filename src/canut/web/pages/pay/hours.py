@@ -64,13 +64,14 @@ async def waited(request: WebRequest) -> Response[Any]:
     form, who, at_ms = await read_form(request), principal(request), now_ms()
     who.contributor()
     begin, end = (read_moment(form.get(name, ""), at_ms) for name in ("from", "until"))
-    batch_id, noted = whole_number(form.get("batch", "")) or 0, None
+    batch_id, said = whole_number(form.get("batch", "")) or 0, ""
     # what cannot be is left out, silently, as times of tasks are
     if begin is not None and end is not None:
         noted = await in_thread(
             request, lambda conn: note_waiting(conn, who, batch_id, begin, end, at_ms)
         )
-    said = "" if noted is None else REFUSED if noted.state == "refused" else NOTED
+        if noted:
+            said = REFUSED if all(one.state == "refused" for one in noted) else NOTED
     return Response({"said": say(request, said) if said else ""})
 
 
