@@ -118,6 +118,19 @@ with period as (
 insert into hours_line (hours_id, contributor_id, period_id, currency, agreed_ms)
 select hours.id, hours.contributor_id, period.id, 'EUR', 4 from hours, period"""
 
+#: an exam without an answer, of which a line pays 4 milliseconds
+EXAM_LINE = """
+with period as (
+    insert into pay_period (from_ms, until_ms, begun_ms, settled_ms) values (0, 1, 1, 1)
+    returning id
+), exam as (
+    insert into exam (contributor_id, process_id, step_slug, step_id, seed, state, rules, verdict,
+                      started_ms, seen_ms, ended_ms)
+    select c.id, s.process_id, s.slug, s.step_id, 1, 'passed', '{}', '{}', 0, 9, 9
+    from contributor c, batch_step s returning id, contributor_id)
+insert into hours_line (exam_id, contributor_id, period_id, currency, agreed_ms)
+select exam.id, exam.contributor_id, period.id, 'EUR', 4 from exam, period"""
+
 #: a payout that is on its way, in a run that nobody approved, and nothing of it in the books
 PAYOUT = """
 with account as (
@@ -262,11 +275,16 @@ BREAK = {
     ),
     "a pay slip is the sum of its lines": SLIP,
     "a pay slip that was paid has its top-up and hours in the books": SLIP,
+    "a pay slip counts the tasks of its lines": SLIP,
+    "a later pay slip has the top-ups of those before it": (
+        f"{SLIP}; update pay_slip set before_minor = 1, topup_minor = 0"
+    ),
     "hours of a pay slip are the sum of its lines of hours": (
         f"{SLIP}; update pay_slip set hours_ms = 3600000, hours_minor = 1202"
     ),
     "a line of hours is on a pay slip": HOURS_LINE,
     "a line of hours says what was agreed": HOURS_LINE,
+    "a line of hours has no more of an exam than it took": EXAM_LINE,
     "agreed hours have their milliseconds": HOURS,
     "hours of a contributor do not overlap": f"{HOURS}; {HOURS}",
     "no millisecond is paid as hours and as time of a task": (

@@ -35,6 +35,19 @@ PAY = {
             from pay_line l join batch_pay b on b.batch_id = l.batch_id
             where l.contributor_id = s.contributor_id and l.of_period = s.of_period
               and l.period_id <= s.period_id and b.currency = s.currency)""",
+    "a pay slip counts the tasks of its lines": """
+        select 'slip ' || s.id from pay_slip s
+        where s.n_tasks <> (
+            select count(distinct l.task_id)
+            from pay_line l join batch_pay b on b.batch_id = l.batch_id
+            where l.contributor_id = s.contributor_id and l.of_period = s.of_period
+              and l.period_id <= s.period_id and b.currency = s.currency)""",
+    "a later pay slip has the top-ups of those before it": """
+        select 'slip ' || s.id from pay_slip s
+        where s.before_minor <> (
+            select coalesce(sum(o.topup_minor), 0) from pay_slip o
+            where o.contributor_id = s.contributor_id and o.currency = s.currency
+              and o.of_period = s.of_period and o.period_id < s.period_id)""",
     "hours of a pay slip are the sum of its lines of hours": """
         select 'slip ' || s.id from pay_slip s
         where s.hours_ms <> (
@@ -52,6 +65,15 @@ PAY = {
         join paid_hours h on h.id = l.hours_id
         where (l.contributor_id, l.currency, l.agreed_ms)
               is distinct from (h.contributor_id, h.currency, h.agreed_ms)""",
+    # the most that an exam takes is the time between its answers, however long; less is paid where
+    # one took longer than tasks do
+    "a line of hours has no more of an exam than it took": """
+        select 'exam ' || x.id from hours_line l
+        join exam x on x.id = l.exam_id
+        where l.contributor_id <> x.contributor_id or l.agreed_ms > multirange_ms(
+            exam_time(x.id, 1000000000000) - coalesce((
+                select range_agg(h.intervals) from paid_hours h
+                where h.contributor_id = x.contributor_id and h.until_ms > x.started_ms), '{}'))""",
     "agreed hours have their milliseconds": """
         select 'hours ' || id from paid_hours
         where multirange_ms(intervals) <> coalesce(agreed_ms, 0)""",
