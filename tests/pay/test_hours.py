@@ -278,7 +278,7 @@ def test_the_screen_notes_waiting_for_paid_work(db: Conn) -> None:
     assert note_waiting(db, who, batch, NOW, until, until - 1) == []
     [made] = note_waiting(db, who, batch, NOW, until, until)
     assert (made.kind, made.noted, made.stated_ms, made.state) == ("waiting", True, MINUTE, "open")
-    assert note_waiting(db, who, batch, NOW, until, THEN) == []
+    assert note_waiting(db, who, batch, NOW, until, THEN) == [made]
     late = NOW + 3 * DAY_MS
     [long] = note_waiting(db, who, batch, NOW, late, late)
     assert (long.from_ms, long.stated_ms) == (NOW + 2 * DAY_MS, DAY_MS)
@@ -298,9 +298,12 @@ def test_of_waiting_on_two_devices_all_is_noted_once(db: Conn) -> None:
         return [(one.from_ms - NOW, one.until_ms - NOW) for one in made]
 
     assert noted(5 * MINUTE, 6 * MINUTE) == [(5 * MINUTE, 6 * MINUTE)]
-    assert noted(4 * MINUTE + 1, 7 * MINUTE) == [(6 * MINUTE, 7 * MINUTE)]
-    assert noted(MINUTE, 9 * MINUTE) == [(MINUTE, 5 * MINUTE), (7 * MINUTE, 9 * MINUTE)]
-    assert noted(0, 10 * MINUTE - 1) == [(0, MINUTE)]
+    now = [(5 * MINUTE, 6 * MINUTE), (6 * MINUTE, 7 * MINUTE)]
+    assert noted(4 * MINUTE + 1, 7 * MINUTE) == now
+    now = [(MINUTE, 5 * MINUTE), *now, (7 * MINUTE, 9 * MINUTE)]
+    assert noted(MINUTE, 9 * MINUTE) == noted(MINUTE, 9 * MINUTE) == now
+    assert noted(0, 10 * MINUTE - 1) == [(0, MINUTE), *now]
+    assert count(db, "paid_hours") == 5
     assert faults(db) == []
 
 

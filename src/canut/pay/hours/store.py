@@ -58,6 +58,13 @@ select from_ms, until_ms from paid_hours
 where contributor_id = %(who)s and until_ms > %(from)s and from_ms < %(until)s
   and agreed_ms is distinct from 0"""
 
+# what the task screen noted in a span, by now
+NOTED = """
+select id from paid_hours
+where contributor_id = %(who)s and until_ms > %(from)s and until_ms <= %(until)s
+  and from_ms >= %(from)s and noted
+order by from_ms, id"""
+
 # how many of a contributor's wait for a decision
 OPEN_OF = "select count(*) from paid_hours where contributor_id = %s and decided_ms is null"
 
@@ -157,6 +164,12 @@ def taken(conn: SyncConn, contributor_id: int, from_ms: int, until_ms: int) -> l
     """When they have hours that were not refused, in a span."""
     values = {"who": contributor_id, "from": from_ms, "until": until_ms}
     return [(start, end) for start, end in conn.execute(TAKEN, values)]
+
+
+def noted(conn: SyncConn, contributor_id: int, from_ms: int, until_ms: int) -> list[int]:
+    """What the task screen noted of them in a span."""
+    values = {"who": contributor_id, "from": from_ms, "until": until_ms}
+    return [hours_id for (hours_id,) in conn.execute(NOTED, values)]
 
 
 def open_of(conn: SyncConn, contributor_id: int) -> int:

@@ -73,8 +73,9 @@ def note_waiting(
 ) -> list[PaidHours]:
     """What the task screen noted by itself: all of this span it had no task of the batch to show,
     because the server failed. It is stated, and waits for a person. Of what was noted before, by
-    another device, only the rest is. Empty where it is nothing: too short, or work in the batch is
-    voluntary, or the batch is not theirs to see.
+    another device, only the rest is. Gives all that is noted in the span by then: sent again, the
+    same. Empty where it is nothing: too short, or work in the batch is voluntary, or the batch is
+    not theirs to see.
 
     `until_ms` may be a little ahead, as clocks of devices are; otherwise as `state_hours`.
     """
@@ -88,12 +89,11 @@ def note_waiting(
         # of two devices, one after the other
         _whose(conn, who)
         new = without([(from_ms, until_ms)], union(store.taken(conn, who, from_ms, until_ms)))
-        waited = [Hours("waiting", *one, total_ms([one]), "") for one in new]
-        return [
-            state_hours(conn, by, one, now_ms, noted=True)
-            for one in waited
-            if one.stated_ms >= NOTED_MIN_MS
-        ]
+        for one in new:
+            waited = Hours("waiting", *one, total_ms([one]), "")
+            if waited.stated_ms >= NOTED_MIN_MS:
+                state_hours(conn, by, waited, now_ms, noted=True)
+        return [_read(conn, one) for one in store.noted(conn, who, from_ms, until_ms)]
 
 
 def record_hours(
