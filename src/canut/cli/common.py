@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -136,3 +137,8 @@ def finite(_: click.Context, option: click.Parameter, value: float | None) -> fl
 def many(count: int, noun: str) -> str:
     """A count of a noun whose plural ends in s."""
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def day(ms: int) -> str:
+    """The day of a moment, UTC."""
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"

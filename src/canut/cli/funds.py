@@ -2,11 +2,10 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
 
 import click
 
-from canut.cli.common import database, many, setting_options
+from canut.cli.common import database, day, many, setting_options
 from canut.cli.funds_back import ADD
 from canut.config import Settings
 from canut.db.pool import SyncConn, connect, connect_async
@@ -106,7 +105,7 @@ def _print(offer: Offer) -> None:
     for step in found.steps:
         source = "measured" if step.known else "assumed"
         click.echo(f"{step.slug}: {step.answers_per_item:.1f} answers an item, {source}")
-    click.echo(f"done between {_day(found.earliest_ms)} and {_day(found.latest_ms)}")
+    click.echo(f"done between {day(found.earliest_ms)} and {day(found.latest_ms)}")
     if found.daily_needed is not None:
         low, high = found.daily_expected
         click.echo(
@@ -129,7 +128,7 @@ def _funds(found: BatchFunds) -> None:
         f"{many(found.n_tasks, 'task')}, {found.released:,} covered, {found.n_decided:,} decided"
     )
     if found.short_ms is not None:
-        click.echo(f"waits for money since {_day(found.short_ms)}")
+        click.echo(f"waits for money since {day(found.short_ms)}")
 
 
 def _batch(conn: SyncConn, client_id: int, key: str) -> int:
@@ -149,7 +148,3 @@ def _id(url: str, client: str) -> int:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _day(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"

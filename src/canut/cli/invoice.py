@@ -7,8 +7,8 @@ from typing import Any
 import click
 import msgspec
 
-from canut.cli.common import database, setting_options
-from canut.cli.payout_common import client_id, day, ms_of, now, write_file
+from canut.cli.common import database, day, setting_options
+from canut.cli.payout_common import client_id, ms_of, now, write_file
 from canut.config import Settings
 from canut.db.pool import connect
 from canut.errors import Invalid, Problem

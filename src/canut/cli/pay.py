@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from canut.cli.common import database, finite, one_line, setting_options
+from canut.cli.common import database, day, finite, one_line, setting_options
 from canut.cli.pay_hours import hours
 from canut.cli.pay_periods import settle, slip, slips
 from canut.config import Settings
@@ -75,7 +75,7 @@ def policy(
             rule.name,
             rule.jurisdiction or "everywhere",
             _shown(rule),
-            _day(rule.from_ms) if rule.from_ms else "the beginning",
+            day(rule.from_ms) if rule.from_ms else "the beginning",
             rule.resolution or ("founding rule" if not rule.from_ms else "-"),
         )
     Console().print(table)
@@ -151,10 +151,6 @@ def _shown(rule: Rule) -> str:
 
 def _seconds(ms: int) -> str:
     return f"{ms / 1000:g} s"
-
-
-def _day(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
 
 
 def _ms(day: str) -> int:

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from canut.cli.common import database, many, setting_options
+from canut.cli.common import database, day, many, setting_options
 from canut.config import Settings
 from canut.db.pool import connect
 from canut.pay.identity import coop_name
@@ -39,7 +39,7 @@ def settle(settings: Settings, until: str | None) -> None:
         found = settle_until(conn, COMMAND_LINE, now, moment_ms(until) if until else None)
     for one in found:
         click.echo(
-            f"{_day(one.period.from_ms)} to {_day(one.period.until_ms - 1)}:"
+            f"{day(one.period.from_ms)} to {day(one.period.until_ms - 1)}:"
             f" {many(one.slips, 'slip')},"
             f" {written(one.qualifying_minor, one.currency)} earned,"
             f" {written(one.topup_minor, one.currency)} topped up,"
@@ -65,7 +65,7 @@ def slips(settings: Settings, contributor: int | None, before: int) -> None:
         table.add_row(
             str(one.id),
             one.contributor or str(one.contributor_id),
-            f"{_day(one.from_ms)} to {_day(one.until_ms - 1)}",
+            f"{day(one.from_ms)} to {day(one.until_ms - 1)}",
             seconds(one.agreed_ms, "en"),
             written(one.qualifying_minor, one.currency),
             written(one.topup_minor, one.currency),
@@ -100,10 +100,6 @@ def slip(
         value = "" if step.ms is None else seconds(step.ms, "en")
         value = value if step.minor is None else written(step.minor, about.currency)
         click.echo(f"  {step.words}: {value}")
-
-
-def _day(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
 
 
 def moment_ms(moment: str) -> int:

@@ -12,8 +12,8 @@ from typing import Any
 import click
 import msgspec
 
-from canut.cli.common import database, setting_options
-from canut.cli.payout_common import day, now
+from canut.cli.common import database, day, setting_options
+from canut.cli.payout_common import now
 from canut.cli.payout_runs import ADD
 from canut.config import Settings
 from canut.db.pool import connect

@@ -21,11 +21,6 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def day(ms: int) -> str:
-    """The day of a moment, UTC."""
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
-
-
 def ms_of(text: str) -> int:
     """When a day begins, UTC."""
     try:

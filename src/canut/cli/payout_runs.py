@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from canut.cli.common import database, many, setting_options
-from canut.cli.payout_common import day, now, person, write_file
+from canut.cli.common import database, day, many, setting_options
+from canut.cli.payout_common import now, person, write_file
 from canut.config import Settings
 from canut.db.pool import connect
 from canut.errors import Invalid

@@ -27,7 +27,7 @@ def state(
 def waiting(
     *, all: bool = False, limit: int = 50, cursor: str | None = None
 ) -> Call[v.Page[v.WaitingHours]]:
-    """Everybody's hours that wait for a decision, oldest first; or all (operators)."""
+    """Everybody's hours that wait for a decision, oldest first; or all (operators, stewards)."""
     query = {"all": all or None, "limit": limit, "cursor": cursor}
     return get("hours/waiting", v.Page[v.WaitingHours], query)
 
@@ -42,11 +42,11 @@ def record(
     *,
     currency: str | None = None,
 ) -> Call[v.PaidHours]:
-    """Record hours of a contributor, which are agreed at once (operators). Safe to repeat."""
+    """Record hours of a contributor, agreed at once (operators, stewards). Safe to repeat."""
     body = v.NewHours(kind, from_ms, until_ms, time_ms, reason, currency)
     return post(f"contributors/{contributor}/hours", v.PaidHours, body)
 
 
 def decide(id: int, time_ms: int, why: str) -> Call[v.PaidHours]:
-    """Decide how much of stated hours is paid (operators)."""
+    """Decide how much of stated hours is paid (operators, stewards)."""
     return post(f"hours/{id}/decide", v.PaidHours, v.HoursDecision(time_ms, why))

@@ -19,9 +19,9 @@ from canut.questions.base import Question
 from canut.truth.designs import PPM, in_stream
 
 #: shares of its tasks that a version decides alone, one after the other, when it took over from
-#: another; and the share of its stream meanwhile, at least
+#: another; and the share of its stream meanwhile, at least: all that it leaves
 CANARY_PPM = (800_000, PPM)
-CANARY_STREAM_PPM = 200_000
+CANARY_STREAM_PPM = PPM - CANARY_PPM[0]
 #: share of the permanent stream that only the watch counts, where one person who agrees is enough;
 #: the rest goes on to prove, for challengers too
 WATCH_PPM = 666_667
