@@ -10,9 +10,9 @@ from canut.db.pool import connect
 from canut.pay.identity import read_coop
 from canut.processes.library import library_slugs, load_shipped
 from canut.processes.model import Promise
-from canut.processes.publish import publish_library
 from canut.processes.store import publish
 from canut.quality.audits.frames import budget, frame_delta
+from canut.quality.gold.pool import publish_shipped
 from canut.truth.bounds import errors_allowed, upper_batch
 from tests.factories import NOW, one
 
@@ -40,7 +40,7 @@ def test_the_catalogue_of_the_demo_can_prove_its_promise(fresh_url: str) -> None
     """Its sample and its draws are enough for a proof, with two errors among them, and
     programs answer them; the process itself promises what it always does."""
     with connect(fresh_url) as conn:
-        publish_library(conn, NOW)
+        publish_shipped(conn, NOW)
     made = asyncio.run(make_demo(fresh_url, NOW))
     with connect(fresh_url) as conn:
         promised = "select error_max, delta, audits_max, audit_share, panel from batch_step"

@@ -8,7 +8,6 @@ import psycopg
 from canut.db.pool import connect
 from canut.processes.library import library_slugs, load_shipped
 from canut.processes.model import ProcessDefinition, StepDefinition
-from canut.processes.publish import publish_library
 from canut.processes.store import (
     find_version,
     find_version_async,
@@ -69,14 +68,6 @@ def test_every_shipped_definition_survives_the_database(db: psycopg.Connection) 
         ).fetchall()
         assert [row[:2] for row in rows] == [(1, step.slug) for step in shipped.steps]
         assert [msgspec.convert(row[2], StepDefinition) for row in rows] == list(shipped.steps)
-
-
-def test_the_library_is_published_once(db: psycopg.Connection) -> None:
-    """Every start publishes it; only a new release of ours makes new versions."""
-    first = publish_library(db, NOW)
-    assert [version.slug for version in first] == library_slugs()
-    assert publish_library(db, NOW + 1) == first
-    assert count(db, "process_version") == len(first)
 
 
 def test_steps_keep_their_order(db: psycopg.Connection) -> None:

@@ -15,11 +15,11 @@ import click
 
 from canut.config import Settings, load
 from canut.db.migrate import migrate
-from canut.db.pool import Conn, connect, connect_async
+from canut.db.pool import Conn, SyncConn, connect, connect_async
 from canut.db.server import EmbeddedServer
 from canut.engine.schema import job_scripts
 from canut.errors import Unavailable
-from canut.quality.gold.pool import publish_shipped
+from canut.processes.shipped import unpublished
 
 T = TypeVar("T")
 
@@ -60,12 +60,20 @@ def database(settings: Settings, *, migrated: bool = True, watch: bool = False) 
         if migrated:
             with connect(url) as conn:
                 migrate(conn, job_scripts())
-                publish_shipped(conn, time.time_ns() // 1_000_000)
+                _publish_library(conn)
         with _watching(server if watch else None):
             yield url
     finally:
         if server is not None:
             server.stop()
+
+
+def _publish_library(conn: SyncConn) -> None:
+    if unpublished(conn):
+        # what reads a process is slow to import, and most commands need not wait for it
+        from canut.quality.gold.pool import publish_shipped
+
+        publish_shipped(conn, time.time_ns() // 1_000_000)
 
 
 def run_verb(settings: Settings, verb: Callable[[Conn], Awaitable[T]]) -> T:

@@ -17,9 +17,10 @@ from canut.db.pool import Conn, SyncConn, connect, connect_async
 from canut.errors import Conflict
 from canut.people import store as people
 from canut.people.model import SignUp
-from canut.processes.library import library_slugs, load_shipped
+from canut.processes.library import load_shipped
 from canut.processes.load import Loaded
 from canut.processes.model import REFERENCE, ItemShape, ProcessDefinition
+from canut.processes.shipped import library_slugs
 from canut.processes.store import publish
 from canut.questions.base import localise
 from canut.work.intake import Block, one_block, open_batch

@@ -16,10 +16,11 @@ from canut.config import Settings
 from canut.db.pool import connect, connect_async
 from canut.errors import CanutError, Problem
 from canut.people.store import COMMAND_LINE, find_client
-from canut.processes.library import library_slugs, load_shipped
+from canut.processes.library import load_shipped
 from canut.processes.load import Loaded, load_folder
 from canut.processes.model import LOCALES, StepDefinition
 from canut.processes.scaffold import write_scaffold
+from canut.processes.shipped import library_slugs
 from canut.quality.gold.pool import publish_loaded
 from canut.questions.base import localise
 

@@ -1,7 +1,5 @@
 """The processes that come with Canut, by slug, and what a client may change in them."""
 
-from collections.abc import Iterator
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -11,9 +9,10 @@ from msgspec import Struct
 
 from canut.errors import Invalid, NotFound, Problem
 from canut.processes.files import find
-from canut.processes.load import FILE, Loaded, load_folder
+from canut.processes.load import Loaded, load_folder
 from canut.processes.model import ProcessDefinition, StepDefinition
 from canut.processes.reading import suggest
+from canut.processes.shipped import library_root, library_slugs
 from canut.processes.taxonomy import Option, read_taxonomy
 from canut.questions.registry import load_question
 
@@ -35,17 +34,12 @@ class Asset(Struct, frozen=True):
     media_type: str
 
 
-def library_slugs() -> list[str]:
-    """The slugs of the shipped processes, in alphabetical order."""
-    return sorted(_walk(_root(), ""))
-
-
 def library_folder(slug: str) -> Traversable:
     """The folder of a shipped process; raises `NotFound`."""
     if slug not in library_slugs():
         mend = suggest(slug, library_slugs()) or "canut process list"
         raise NotFound(f"There is no process {slug!r} in the library.", mend=mend)
-    return _root().joinpath(*slug.split("/"))
+    return library_root().joinpath(*slug.split("/"))
 
 
 def load_shipped(slug: str) -> Loaded:
@@ -104,17 +98,3 @@ def _choice_step(definition: ProcessDefinition, slug: str) -> StepDefinition:
     mend = f"name one of: {names}" if names else "choose a process that asks for a choice"
     what = f"step {slug!r}" if slug else "one step"
     raise Invalid(f"{definition.slug} has not {what} that is a choice.", mend=mend)
-
-
-def _root() -> Traversable:
-    return files("canut.processes") / "library"
-
-
-def _walk(folder: Traversable, slug: str) -> Iterator[str]:
-    for part in folder.iterdir():
-        if part.is_dir():
-            name = f"{slug}/{part.name}" if slug else part.name
-            if (part / FILE).is_file():
-                yield name
-            else:
-                yield from _walk(part, name)

@@ -27,11 +27,10 @@ from canut.processes.model import (
 )
 from canut.processes.promise import read_promise
 from canut.processes.reading import SLUG, Table, suggest, untranslated
+from canut.processes.shipped import FILE
 from canut.processes.taxonomy import read_taxonomy
 from canut.questions.base import Question
 from canut.questions.registry import load_question
-
-FILE = "process.toml"
 
 #: the highest level that an exam can prove (`canut.quality.exams.rules`)
 EXAM_MAX = 0.92

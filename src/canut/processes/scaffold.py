@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from canut.errors import Conflict, Invalid
-from canut.processes.load import FILE
 from canut.processes.reading import SLUG
+from canut.processes.shipped import FILE
 
 _TOML = """\
 slug = "{slug}"

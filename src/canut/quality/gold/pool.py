@@ -12,9 +12,11 @@ from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
 from canut.processes.examples import GoldItem
-from canut.processes.library import library_slugs, load_shipped
+from canut.processes.library import load_shipped
 from canut.processes.load import Loaded
+from canut.processes.shipped import unpublished
 from canut.processes.store import ProcessVersion, find_version, publish
+from canut.processes.store_shipped import mark
 from canut.quality.exams.correction import correct_exams
 from canut.quality.gold import store as store_gold
 from canut.quality.gold import store_pool as store_gold_pool
@@ -42,9 +44,14 @@ def publish_loaded(
 
 
 def publish_shipped(conn: SyncConn, now_ms: int) -> list[ProcessVersion]:
-    """`publish_loaded` of every process that comes with Canut, for every client; may be called at
-    every start, by several servers at once."""
-    return [publish_loaded(conn, None, load_shipped(slug), now_ms) for slug in library_slugs()]
+    """`publish_loaded` of the processes that come with Canut and are new to this database, for
+    every client; may be called at every start, by several servers at once."""
+    versions = []
+    for slug, digest in unpublished(conn).items():
+        with conn.transaction():
+            versions.append(publish_loaded(conn, None, load_shipped(slug), now_ms))
+            mark(conn, versions[-1].id, digest)
+    return versions
 
 
 def _of_item(item: GoldItem) -> list[NewGold]:
