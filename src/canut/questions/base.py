@@ -7,13 +7,15 @@ must pass. Nothing in this room knows a database, a clock or randomness.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from canut.truth.posterior import Known, Said
+if TYPE_CHECKING:
+    # a fifth of a second, which commands that infer nothing would wait for
+    from canut.truth.posterior import Known, Said
 
 #: a text for people: one string for every language, or one string per language ("en", "fr")
 Localised = str | dict[str, str]
@@ -53,7 +55,7 @@ class Track(Struct, frozen=True):
     #: number of answers that could be judged so far
     judged: Float64
     #: who confuses what with what, for a question that `HasClasses`; None where nobody looked
-    known: Known | None = None
+    known: "Known | None" = None
 
 
 class Beliefs(Struct, frozen=True):
@@ -68,7 +70,7 @@ class Beliefs(Struct, frozen=True):
     agreement: Float64
     #: probabilities over the classes of a question that `HasClasses`, where `Track.known` was
     #: given; else None
-    said: Said | None = None
+    said: "Said | None" = None
 
 
 class Widget(Struct, frozen=True):
