@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from canut.people.rules import LOCALES
 from canut.web.formats import formats
-from canut.web.i18n import Patterns, negotiate, sentence, translations
+from canut.web.i18n import Patterns, catalogues, negotiate, sentence, translations
 from scripts.messages import in_python, known, missing, needed, unused
 
-FRENCH = Patterns("fr")
+READ = catalogues("fr")
+FRENCH = Patterns(READ, translations(READ))
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 
 
@@ -96,9 +97,9 @@ def test_sentences(said: str, whole: str) -> None:
 
 def test_a_missing_translation_falls_back_to_english() -> None:
     """A plug-in's message that nobody translated is shown as it is."""
-    assert translations("fr").gettext("no such message") == "no such message"
-    assert translations("fr").gettext("Log in") == "Se connecter"
-    assert translations("en").gettext("Log in") == "Log in"
+    assert translations(READ).gettext("no such message") == "no such message"
+    assert translations(READ).gettext("Log in") == "Se connecter"
+    assert translations(catalogues("en")).gettext("Log in") == "Log in"
 
 
 @pytest.mark.parametrize(

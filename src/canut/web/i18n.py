@@ -9,7 +9,7 @@ import gettext
 import importlib.resources
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -28,11 +28,16 @@ def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools know
     return message
 
 
-def translations(locale: str) -> gettext.NullTranslations:
-    """Everything translated into this language; in English, nothing is."""
+def catalogues(locale: str) -> list[Catalog]:
+    """Every file of this language; in English, there is none."""
+    return [read_catalogue(path, locale) for path in _files(locale)]
+
+
+def translations(read: Iterable[Catalog]) -> gettext.NullTranslations:
+    """Everything that these catalogues translate."""
     compiled: gettext.NullTranslations = gettext.NullTranslations()
-    for path in _files(locale):
-        part = _compile(path, locale)
+    for catalogue in read:
+        part = _compiled(catalogue)
         part.add_fallback(compiled)
         compiled = part
     return compiled
@@ -64,12 +69,12 @@ class Patterns:
     tells the values from the words. A message that no pattern fits stays as it is.
     """
 
-    def __init__(self, locale: str) -> None:
-        self._plain = translations(locale)
+    def __init__(self, read: Sequence[Catalog], plain: gettext.NullTranslations) -> None:
+        self._plain = plain
         held = {
             entry.id: str(entry.string)
-            for path in _files(locale)
-            for entry in read_catalogue(path, locale)
+            for catalogue in read
+            for entry in catalogue
             if isinstance(entry.id, str) and _PLACE.search(entry.id)
         }
         # the pattern with the most words of its own is the one that was meant
@@ -137,8 +142,8 @@ def _files(locale: str) -> list[Path]:
     return sorted((HOME / locale / "LC_MESSAGES").glob("*.po"))
 
 
-def _compile(path: Path, locale: str) -> gettext.GNUTranslations:
+def _compiled(catalogue: Catalog) -> gettext.GNUTranslations:
     compiled = io.BytesIO()
-    write_mo(compiled, read_catalogue(path, locale))
+    write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)

@@ -12,17 +12,19 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from jinja2.loaders import ChoiceLoader, PrefixLoader
 from markupsafe import Markup, escape
 
 from canut.insight import charts
 from canut.people.rules import LOCALES
 from canut.web.formats import formats
-from canut.web.i18n import SOURCE, Patterns, sentence, translations
+from canut.web.i18n import SOURCE, Patterns, catalogues, sentence, translations
 
 _WEB = Path(str(importlib.resources.files("canut.web")))
 STATIC = _WEB / "static"
@@ -36,8 +38,14 @@ class Templates:
 
     def __init__(self) -> None:
         self.version = _version(STATIC)
-        self._translations = {locale: translations(locale) for locale in LOCALES}
-        self._patterns = {locale: Patterns(locale) for locale in LOCALES if locale != SOURCE}
+        read = {locale: catalogues(locale) for locale in LOCALES}
+        self._translations = {locale: translations(read[locale]) for locale in LOCALES}
+        self._patterns = {
+            locale: Patterns(read[locale], self._translations[locale])
+            for locale in LOCALES
+            if locale != SOURCE
+        }
+        self._code = _Code()
         self._environments = {locale: self._environment(locale) for locale in LOCALES}
 
     def render(self, name: str, locale: str, values: Mapping[str, Any]) -> str:
@@ -63,6 +71,7 @@ class Templates:
                 ]
             ),
             autoescape=True,
+            bytecode_cache=self._code,
             auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -76,6 +85,20 @@ class Templates:
         drawn = partial(_drawn, write=given["measure"])
         made.globals.update(asset=self.asset, locale=locale, charts=charts, draw=drawn, **given)
         return made
+
+
+class _Code(BytecodeCache):
+    """What templates are compiled to, for as long as the process lives. It is the same in every
+    language: languages differ in what a template is given."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.code
 
 
 def coded(text: str) -> Markup:
