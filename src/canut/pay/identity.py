@@ -4,20 +4,17 @@ import re
 import tomllib
 import warnings
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from msgspec import Struct
-from schwifty import IBAN
-from schwifty.exceptions import (
-    InvalidBBANChecksum,
-    InvalidChecksumDigits,
-    InvalidCountryCode,
-    InvalidLength,
-    SchwiftyException,
-)
 
 from canut.errors import Invalid, Problem, Unavailable
+
+if TYPE_CHECKING:
+    # it reads the banks of every country, for the few who come with an IBAN
+    from schwifty import IBAN
+    from schwifty.exceptions import SchwiftyException
 
 #: two letters of ISO 3166
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -105,9 +102,12 @@ def compact(iban: str) -> str:
     return re.sub(r"\s", "", iban).upper()
 
 
-def checked_iban(text: str) -> IBAN:
+def checked_iban(text: str) -> "IBAN":
     """An IBAN whose check digits are right, those of its country too where they are known. Raises
     `ValueError` with what is wrong."""
+    from schwifty import IBAN
+    from schwifty.exceptions import SchwiftyException
+
     with warnings.catch_warnings():
         # says that it knows no national check digits of some countries
         warnings.simplefilter("ignore")
@@ -117,8 +117,15 @@ def checked_iban(text: str) -> IBAN:
             raise ValueError(_fault(error)) from error
 
 
-def _fault(error: SchwiftyException) -> str:
+def _fault(error: "SchwiftyException") -> str:
     """What is wrong with an IBAN, in words of ours."""
+    from schwifty.exceptions import (
+        InvalidBBANChecksum,
+        InvalidChecksumDigits,
+        InvalidCountryCode,
+        InvalidLength,
+    )
+
     if isinstance(error, InvalidChecksumDigits | InvalidBBANChecksum):
         return "the check digits do not fit the number"
     if isinstance(error, InvalidLength):
