@@ -9,6 +9,7 @@ import fcntl
 import functools
 import itertools
 import os
+import ssl
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -55,7 +56,10 @@ threadpool_limits(1)
 # the same Argon2id with 1 MiB: the real 64 MiB would be most of the time of many tests
 credentials._HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 
-# every command publishes the processes that come with Canut, whose files stay what they are
+# what a client of a server without TLS never looks at: 40 ms for each of hundreds
+ssl.create_default_context = functools.cache(ssl.create_default_context)
+
+# every database is given the processes that come with Canut, whose files stay what they are
 gold_pool.load_shipped = functools.cache(gold_pool.load_shipped)
 
 # examples of a property: some in every run, more in `make test-slow`; a busy machine is no failure
