@@ -44,6 +44,7 @@ PEOPLE = {
     "client": ("bastien@belvoie.example", "Bastien Maurel", "en"),
     "contributor": ("salome@canut.example", "Salomé Terreaux", "en"),
     "newcomer": ("yann@canut.example", "Yann Bellecour", "fr"),
+    "traveller": ("margaux@canut.example", "Margaux Ourdissoir", "en"),
 }
 SKILLS = ("moderation", "moderation-expert")
 SIMULATED = 6
@@ -123,7 +124,7 @@ async def _people(database: str) -> tuple[dict[str, int], list[int]]:
             made[role] = await people.create_account(conn, COMMAND_LINE, sign_up, roles=roles)
         client = await people.create_client(conn, COMMAND_LINE, "belvoie", "Belvoie")
         await people.add_member(conn, COMMAND_LINE, client, made["client"])
-        for role in ("contributor", "newcomer"):
+        for role in ("contributor", "newcomer", "traveller"):
             found = await people.create_contributor(conn, COMMAND_LINE, made[role])
             made[f"{role} id"] = found
         for skill in SKILLS:

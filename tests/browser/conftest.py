@@ -5,10 +5,10 @@ A window costs more than most tests: each is opened once, and kept for the next 
 the same person and the same screen.
 """
 
-import functools
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import msgspec
@@ -62,16 +62,6 @@ def sample(server_url: str) -> Sample:
     return msgspec.json.decode(there[0], type=Sample)
 
 
-@pytest.fixture(scope="module")
-def house(
-    server_url: str, sample: Sample, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
-    """A running server with the sample, for the tests of one file."""
-    for url in _clone(server_url, SAMPLE):
-        with running(url, tmp_path_factory.mktemp("house"), sample) as house:
-            yield house
-
-
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Closed after the last of these tests: while it is open, no other event loop may run."""
@@ -84,32 +74,13 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="module")
-def entered(browser: Browser, house: House) -> Callable[[str], Any]:
-    """The cookies of each of `PEOPLE`, who logs in once for all tests of a house."""
-
-    @functools.cache
-    def enter(who: str) -> Any:
-        context = browser.new_context()
-        page = context.new_page()
-        page.goto(f"{house.url}/login")
-        page.fill("[name=email]", PEOPLE[who][0])
-        page.fill("[name=password]", PASSWORD)
-        page.press("[name=password]", "Enter")
-        page.wait_for_url(lambda url: "/login" not in url)
-        state = context.storage_state()
-        context.close()
-        return state
-
-    return enter
-
-
 class Windows:
     """The windows of a house, by who looks and at what screen."""
 
-    def __init__(self, browser: Browser, house: House, entered: Callable[[str], Any]):
-        self._browser, self._house, self._entered = browser, house, entered
+    def __init__(self, browser: Browser, house: House):
+        self._browser, self._house = browser, house
         self._open: dict[str, Page] = {}
+        self._cookies: dict[str, Any] = {}
         self.faults: list[str] = []
 
     def visit(self, who: str, path: str, **context: Any) -> Page:
@@ -117,12 +88,13 @@ class Windows:
         screen = repr((who, sorted(context.items())))
         page = self._open.get(screen)
         if page is None:
-            if who:
-                context["storage_state"] = self._entered(who)
+            known = {"storage_state": self._cookies[who]} if who in self._cookies else {}
             made = self._browser.new_context(
-                **{"viewport": {"width": 1280, "height": 800}} | context
+                **{"viewport": {"width": 1280, "height": 800}} | known | context
             )
             page = self._open[screen] = self._page(made)
+            if who and not known:
+                self._log_in(page, who)
         page.goto(self._house.url + path)
         return page
 
@@ -138,6 +110,15 @@ class Windows:
         for page in self._open.values():
             page.context.close()
 
+    def _log_in(self, page: Page, who: str) -> None:
+        """Once for all windows of one of `PEOPLE`."""
+        page.goto(f"{self._house.url}/login")
+        page.fill("[name=email]", PEOPLE[who][0])
+        page.fill("[name=password]", PASSWORD)
+        page.press("[name=password]", "Enter")
+        page.wait_for_url(lambda url: "/login" not in url)
+        self._cookies[who] = page.context.storage_state()
+
     def _page(self, context: BrowserContext) -> Page:
         page = context.new_page()
         page.set_default_timeout(8000)
@@ -146,11 +127,71 @@ class Windows:
         return page
 
 
+class Opened(msgspec.Struct):
+    """A house, and who looks at it."""
+
+    house: House
+    windows: Windows
+
+
+class Houses:
+    """One house at a time: a server is slow to start, so files that say the same `HOUSE` share one,
+    with its windows. All others have one of their own."""
+
+    def __init__(self, start: Callable[[ExitStack], Opened]):
+        self._start = start
+        self._name = ""
+        self._stack = ExitStack()
+        self._opened: Opened | None = None
+
+    def enter(self, name: str) -> Opened:
+        """The house of this name, opened if the one before was another."""
+        if self._opened is None or name != self._name:
+            self.leave()
+            self._name, self._opened = name, self._start(self._stack)
+        return self._opened
+
+    def leave(self) -> None:
+        """Stop its server."""
+        self._opened = None
+        self._stack.close()
+
+
+@pytest.fixture(scope="package")
+def houses(
+    browser: Browser, server_url: str, sample: Sample, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Houses]:
+    """Running servers with the sample."""
+
+    def start(stack: ExitStack) -> Opened:
+        url = stack.enter_context(contextmanager(_clone)(server_url, SAMPLE))
+        # closed after the server has stopped: it must not wait for who is looking
+        windows = stack.enter_context(ExitStack())
+        house = stack.enter_context(running(url, tmp_path_factory.mktemp("house"), sample))
+        opened = Opened(house, Windows(browser, house))
+        windows.callback(opened.windows.close)
+        return opened
+
+    made = Houses(start)
+    yield made
+    made.leave()
+
+
 @pytest.fixture(scope="module")
-def windows(browser: Browser, house: House, entered: Callable[[str], Any]) -> Iterator[Windows]:
-    opened = Windows(browser, house, entered)
-    yield opened
-    opened.close()
+def opened(houses: Houses, request: pytest.FixtureRequest) -> Opened:
+    return houses.enter(getattr(request.module, "HOUSE", request.module.__name__))
+
+
+@pytest.fixture(scope="module")
+def house(opened: Opened) -> House:
+    """A running server with the sample."""
+    return opened.house
+
+
+@pytest.fixture(scope="module")
+def windows(opened: Opened) -> Windows:
+    """The windows of the house."""
+    return opened.windows
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from tests.browser.test_task_screen import MINE, Ask, task
 from tests.house import House
 
 pytestmark = pytest.mark.browser
+#: of those that share it, these are the tests of whom they call the traveller
+HOUSE = "shared"
 
 #: bytes over the wire: all of a first visit, and a further task
 FIRST_BYTES_MAX = 40_000
@@ -28,7 +30,7 @@ READY = "navigator.serviceWorker.ready.then(() => true)"
 
 
 def given(ask: Ask, house: House, key: str) -> list[Any]:
-    return ask(MINE, house.accounts["contributor id"], house.batches[key])
+    return ask(MINE, house.accounts["traveller id"], house.batches[key])
 
 
 def answer(page: Page, digit: str) -> str:
@@ -53,7 +55,7 @@ def counted(page: Page) -> tuple[Callable[[], int], Any]:
 def test_a_packet_is_answered_without_a_network(visit: Visit, house: House, ask: Ask) -> None:
     """Offline: every task in hand is answered, also after loading the page again; then all of it
     arrives, in order, each once."""
-    page = visit("contributor", "/work")
+    page = visit("traveller", "/work")
     start(page, house, "search-relevance")
     assert page.evaluate(READY)
     page.reload()
@@ -86,7 +88,7 @@ def test_a_packet_is_answered_without_a_network(visit: Visit, house: House, ask:
 
 def test_an_answer_whose_receipt_is_lost_counts_once(visit: Visit, house: House, ask: Ask) -> None:
     """The server has it and the page does not know: it is sent again, and is one answer."""
-    page = visit("contributor", "/work", service_workers="block")
+    page = visit("traveller", "/work", service_workers="block")
     start(page, house, "search-relevance")
     before = len(given(ask, house, "search-relevance"))
     lost: list[str] = []
@@ -110,7 +112,7 @@ def test_an_answer_whose_receipt_is_lost_counts_once(visit: Visit, house: House,
 def test_an_answer_is_taken_back(visit: Visit, house: House, ask: Ask) -> None:
     """The key brings the last task back as it was left, once the server has let it go; offline,
     what never left is simply not sent. Then another answer is given."""
-    page = visit("contributor", "/work")
+    page = visit("traveller", "/work")
     start(page, house, "search-relevance")
     before = len(given(ask, house, "search-relevance"))
     was = answer(page, "1")
@@ -132,7 +134,7 @@ def test_an_answer_is_taken_back(visit: Visit, house: House, ask: Ask) -> None:
 
 def test_a_remark_instead_of_an_answer(visit: Visit, house: House, ask: Ask) -> None:
     """By keys alone: open, pick a reason, send; it is recorded, and another task is there."""
-    page = visit("contributor", "/work")
+    page = visit("traveller", "/work")
     start(page, house, "images-tag")
     was = task(page)
     page.keyboard.press("u")
@@ -140,14 +142,16 @@ def test_a_remark_instead_of_an_answer(visit: Visit, house: House, ask: Ask) -> 
     page.keyboard.press("Enter")
     expect(page.locator("#saved")).to_contain_text("Noted, thank you.")
     assert task(page) != was
-    assert ask("select kind, reason from remark") == [("unsure", "several")]
-    [[active]] = ask("select sum(active_ms) from activity")
+    me = house.accounts["traveller id"]
+    remarks = ask("select kind, reason from remark where contributor_id = %s", me)
+    assert remarks == [("unsure", "several")]
+    [[active]] = ask("select sum(active_ms) from activity where contributor_id = %s", me)
     assert active > 0
 
 
 def test_keys_are_chosen(visit: Visit, house: House) -> None:
     """Another key for an act, told everywhere, remembered by the device; two never share one."""
-    page = visit("contributor", "/work")
+    page = visit("traveller", "/work")
     start(page, house, "images-tag")
     page.keyboard.press("?")
     page.get_by_role("button", name="Change the key: give the task back").click()
@@ -168,7 +172,7 @@ def test_the_next_task_is_painted_at_once(visit: Visit, house: House, ask: Ask) 
     """With 80 ms to the server and back, from the key to the next task's frame; and its weight:
     the first visit, and a further task without its pictures."""
     # what a service worker fetches is not counted as the page's
-    page = visit("contributor", "/account", service_workers="block")
+    page = visit("traveller", "/account", service_workers="block")
     wire, session = counted(page)
     start(page, house, "search-relevance")
     page.wait_for_load_state("networkidle")
@@ -196,7 +200,7 @@ def test_the_next_task_is_painted_at_once(visit: Visit, house: House, ask: Ask) 
 
 def test_two_windows_do_not_work_at_once(visit: Visit, house: House) -> None:
     """The second says so, and can take over; the first then stands still."""
-    page = visit("contributor", "/work")
+    page = visit("traveller", "/work")
     start(page, house, "images-tag")
     other = page.context.new_page()
     other.goto(page.url)
@@ -209,7 +213,7 @@ def test_two_windows_do_not_work_at_once(visit: Visit, house: House) -> None:
 
 def test_logging_out_leaves_nothing_on_the_device(visit: Visit, house: House) -> None:
     """Databases, caches and the service worker are gone."""
-    page = visit("contributor", "/work", color_scheme="dark")
+    page = visit("traveller", "/work", color_scheme="dark")
     start(page, house, "images-tag")
     assert page.evaluate(READY)
     page.goto(f"{house.url}/work")

@@ -14,6 +14,7 @@ from tests.browser.test_every_page import check
 from tests.house import House
 
 pytestmark = pytest.mark.browser
+HOUSE = "shared"
 
 Ask = Callable[..., list[Any]]
 MINE = """
