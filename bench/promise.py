@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from bench import exact
 from bench.promise_slices import parted
+from bench.promise_unseen import judged_by_one
 from canut.quality.licences import thresholds as licences
 from canut.quality.licences import watch as drift
 from canut.truth import bounds
@@ -288,7 +289,9 @@ def main() -> None:
     began = time.process_time()
     result = certificates(seeds)
     result |= {"licence_violations": grants(seeds)}
-    result |= {"slice_violations": parted(seeds, ERROR_MAX, DELTA, _true_error), **streams(seeds)}
+    result |= {"slice_violations": parted(seeds, ERROR_MAX, DELTA, _true_error)}
+    result |= {"unseen_violations": judged_by_one(seeds, ERROR_MAX, DELTA, _true_error)}
+    result |= streams(seeds)
     print(f"\n{time.process_time() - began:.0f} s of processor time")
     print(json.dumps(result))
 

@@ -60,12 +60,12 @@ def _run(
         BlindAnswer(i, 1, float(s), bool(w), str(n))
         for i, (s, w, n) in enumerate(zip(sure, wrong, names, strict=True))
     ]
-    licence, violated = _licence(error_max, delta, {"by": "part", "most": 8}), False
+    licence, violated = beginner(error_max, delta, {"by": "part", "most": 8}), False
     whole = structs.replace(licence, slices=None)
     at_random = False
     for n in range(LOOK_EVERY, EVIDENCE + 1, LOOK_EVERY):
-        licence = _after(licence, answers[:n])
-        whole = _after(whole, answers[:n])
+        licence = after_look(licence, answers[:n])
+        whole = after_look(whole, answers[:n])
         held = msgspec.convert(licence.slices, Slices).parts or []
         for one in held:
             slope = slopes.get(one.name)
@@ -73,12 +73,12 @@ def _run(
                 continue
             at_random |= slope is None
             violated |= slope is None or true_error(one.threshold, slope) > error_max
-    return violated, _alone(licence), _alone(whole), at_random
+    return violated, decided_alone(licence), decided_alone(whole), at_random
 
 
-def _after(licence: Licence, answers: list[BlindAnswer]) -> Licence:
+def after_look(licence: Licence, answers: list[BlindAnswer], unseen: float = 0.0) -> Licence:
     """The licence once a look at this evidence has been acted on."""
-    found = review(licence, answers, 30_000)
+    found = review(licence, answers, 30_000, unseen=unseen)
     kept = {"rungs": found.rungs or licence.rungs, "slices": found.slices}
     if found.becomes == "same":
         return structs.replace(licence, finding=found.finding, **kept)
@@ -90,12 +90,14 @@ def _after(licence: Licence, answers: list[BlindAnswer]) -> Licence:
     )  # fmt: skip
 
 
-def _alone(licence: Licence) -> float:
+def decided_alone(licence: Licence) -> float:
+    """Share of the work that it lets its holder decide."""
     finding = msgspec.to_builtins(licence.finding) or {}
     return float(finding.get("coverage", 0.0)) if licence.state == "in_force" else 0.0
 
 
-def _licence(error_max: float, delta: float, slices: dict[str, object]) -> Licence:
+def beginner(error_max: float, delta: float, slices: dict[str, object] | None) -> Licence:
+    """A licence that is being earned."""
     return Licence(
         id=1, contributor_id=1, process_id=1, step_slug="", version=1, root=1, root_version=1,
         state="earning", basis="", error_max=error_max, delta=delta, threshold=None, rungs=None,

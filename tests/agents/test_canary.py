@@ -14,13 +14,8 @@ from canut.agents.running.runner import Bench, answer_once
 from canut.quality.licences import store as store_licences
 from canut.quality.licences import store_blind
 from canut.quality.licences.caution import restore
-from canut.quality.licences.licensing import (
-    CANARY_PPM,
-    held_back,
-    settle_blind,
-    shadowed,
-    watched_only,
-)
+from canut.quality.licences.licensing import CANARY_PPM
+from canut.quality.licences.streams import held_back, settle_blind, shadowed
 from canut.quality.model import Licence
 from canut.truth.designs import PPM
 from tests import factories as make
@@ -71,7 +66,6 @@ def test_a_canary_decides_more_while_it_is_clean(db: psycopg.Connection[Any]) ->
     assert held_back(thin, tasks).mean() > 0.19
     assert licence.stream_floor_ppm == 200_000
     assert shadowed(licence, tasks).mean() > 0.19
-    assert watched_only(licence, tasks, 30_000).mean() > 0.6
     answered(db, agent, ["red"] * CLEAN, 2 * 10**6)
     judge_duels(db, lambda _: QUESTION, clock)
     assert licence_of(db, agent).canary_ppm == CANARY_PPM[1] == PPM

@@ -17,7 +17,7 @@ from canut.agents.versions import begin_challenger, replace_champion
 from canut.insight.agents import Shared
 from canut.pay.tariffs.per_answer import AnswerCost, answer_cost
 from canut.quality.licences import store_blind
-from canut.quality.licences.licensing import settle_blind
+from canut.quality.licences.streams import settle_blind
 from tests import factories as make
 from tests.agents.test_work_duels import QUESTION, agent_of
 from tests.agents.test_work_runner import Clock, Fake, hired

@@ -27,8 +27,8 @@ from canut.agents.versions import begin_challenger, replace_champion
 from canut.errors import Conflict
 from canut.people.store import COMMAND_LINE
 from canut.quality.licences import store_blind
-from canut.quality.licences.licensing import settle_blind
 from canut.quality.licences.rules import looked_back
+from canut.quality.licences.streams import settle_blind
 from canut.questions.registry import load_question
 from canut.truth.designs import PPM
 from tests import factories as make

@@ -33,7 +33,7 @@ from canut.insight.story import read_story
 from canut.people.store import COMMAND_LINE
 from canut.processes.model import ItemField, ItemShape, ProcessDefinition
 from canut.quality.licences import store_blind
-from canut.quality.licences.licensing import settle_blind
+from canut.quality.licences.streams import settle_blind
 from canut.questions.registry import load_question
 from tests import factories as make
 from tests.agents.fake_llm import FakeServer, Play, Request, failure, fake_server

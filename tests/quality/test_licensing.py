@@ -12,15 +12,7 @@ from hypothesis import strategies as st
 
 from canut.errors import Conflict, NotFound
 from canut.quality.licences import store, store_blind
-from canut.quality.licences.licensing import (
-    begin_earning,
-    decides_alone,
-    grant_person,
-    review_due,
-    review_licence,
-    settle_blind,
-    shadowed,
-)
+from canut.quality.licences.licensing import begin_earning, grant_person, review_due, review_licence
 from canut.quality.licences.rules import (
     CLIMBING_PPM,
     EARNING_PPM,
@@ -30,8 +22,12 @@ from canut.quality.licences.rules import (
     counted,
     review,
 )
+from canut.quality.licences.streams import decides_alone, settle_blind, shadowed
+from canut.quality.licences.thresholds import delta_share
+from canut.quality.licences.unseen import Confirmed
 from canut.quality.model import BlindAnswer, Licence, LicencePlace
 from canut.questions.registry import load_question
+from canut.truth.bounds import upper_rate
 from tests import factories as make
 
 SEED = "ab" * 32
@@ -279,13 +275,30 @@ def test_evidence_is_gathered_fast_only_while_it_may_prove_more() -> None:
         assert ppm == (CLIMBING_PPM if enough else 30_000)
 
 
-def test_what_is_only_watched_proves_nothing_but_can_revoke() -> None:
-    """An error that one person shares goes unseen there, so no threshold rests on it; one that is
-    found counts like any other."""
+def test_where_one_who_agrees_is_enough_less_is_allowed() -> None:
+    """Errors that this person makes too go unseen, so fewer may be found: the same answers prove
+    less, and what they prove allows for what was not seen. Nothing of it weakens the watch."""
     sure = np.linspace(0.5, 1.0, PLANNED)
-    right = [BlindAnswer(i, 1, float(c), wrong=False, watch_only=True) for i, c in enumerate(sure)]
-    assert review(licence_of(), right, 30_000).becomes == "same"
+    answers = [BlindAnswer(i, 1, float(c), wrong=i % 60 == 0) for i, c in enumerate(sure)]
+    ones = [msgspec.structs.replace(answer, lone=True) for answer in answers]
+    two = review(licence_of(), answers, 30_000, unseen=0.15)
+    one = review(licence_of(), ones, 30_000, unseen=0.15)
+    assert two.finding is not None
+    assert one.finding is not None
+    assert two.finding == review(licence_of(), answers, 30_000).finding
+    assert 0 < one.finding.coverage < two.finding.coverage
+    assert (two.finding.unseen, one.finding.unseen) == (0, 0.15)
+    plain = upper_rate(one.finding.audits, one.finding.wrong, delta_share(0.05, 1) / 2)
+    assert one.finding.bound == pytest.approx(plain / 0.85)
     held = licence_of(state="in_force", threshold=0.5, rungs=[(0.5, 1.0)])
-    assert review(held, right, 30_000).becomes == "same"
-    wrong = [msgspec.structs.replace(answer, wrong=True) for answer in right[:30]]
-    assert review(held, wrong, 30_000).becomes == "revoked"
+    wrong = [msgspec.structs.replace(answer, wrong=True) for answer in ones[:30]]
+    assert review(held, wrong, 30_000, unseen=0.15).becomes == "revoked"
+
+
+def test_what_goes_unseen_is_told_by_what_two_have_judged() -> None:
+    """It leans on one in ten, and where it is more than UNSEEN_MAX one person is not enough."""
+    assert Confirmed().unseen == 0.1
+    assert Confirmed().one_is_enough
+    assert Confirmed(90, 0).unseen == 0.01
+    assert not Confirmed(20, 4).one_is_enough
+    assert Confirmed(40, 4).one_is_enough

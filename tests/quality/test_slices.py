@@ -13,15 +13,11 @@ from msgspec import structs
 from canut.quality.figures import Locale
 from canut.quality.licences import slices as sliced
 from canut.quality.licences import store, store_blind
-from canut.quality.licences.licensing import (
-    begin_earning,
-    decides_alone,
-    review_licence,
-    settle_blind,
-)
+from canut.quality.licences.licensing import begin_earning, review_licence
 from canut.quality.licences.rules import PLANNED
 from canut.quality.licences.slice_words import rows
 from canut.quality.licences.slices import Slices, narrowed, review, slices_of, threshold_at
+from canut.quality.licences.streams import decides_alone, settle_blind
 from canut.quality.licences.thresholds import delta_share
 from canut.quality.licences.words import sentences
 from canut.quality.model import BlindAnswer, Licence, LicencePlace

@@ -7,7 +7,8 @@ import psycopg
 
 from canut.quality.licences import store_blind
 from canut.quality.licences.licensing import begin_earning
-from canut.quality.model import LicencePlace
+from canut.quality.licences.unseen import Confirmed
+from canut.quality.model import Licence, LicencePlace
 from canut.work.decide import decide_fresh
 from canut.work.tasks import Steps
 from tests import factories as make
@@ -68,31 +69,61 @@ def test_an_answer_of_a_former_version_counts_under_no_licence(
     assert store_blind.evidence(db, licence.id) == []
 
 
-def test_one_person_who_agrees_settles_what_is_only_watched(db: psycopg.Connection[Any]) -> None:
-    """Where a licence in force gathers no evidence for more, most of its stream only watches over
-    it: one person is enough there who agrees. The rest, and who disagrees, takes two."""
-    work = make.work(db, make.step(min_answers=1, target_confidence=0.6), items=24)
-    who, step = agent(db, "one"), work.batch_steps[0]
-    db.execute("update batch_step set stream_share = 1 where id = %s", [step])
-    licence = begin_earning(
-        db, LicencePlace(who, work.process_id, "colour"), "v1", SEED, make.NOW - 1
-    )
-    db.execute(
-        """update licence set state = 'in_force', threshold = 0.5, granted_ms = started_ms,
-        stream_ppm = 1000000 where id = %s""",
-        [licence.id],
-    )
+def stream(db: psycopg.Connection[Any], items: int) -> tuple[make.Work, int, Licence]:
+    """Work that an agent has answered, all of it in the stream of the licence that it earns."""
+    work = make.work(db, make.step(min_answers=1, target_confidence=0.6), items=items)
+    who = agent(db, "one")
+    place = LicencePlace(who, work.process_id, "colour")
+    licence = begin_earning(db, place, "v1", SEED, make.NOW - 1, stream_ppm=1_000_000)
+    return work, who, licence
+
+
+def answers_all(db: psycopg.Connection[Any], work: make.Work, who: int) -> None:
+    """The agent answers every task, and an engine looks."""
     for _ in work.tasks:
         held = make.claim(db, who, 1)
-        make.submit(db, who, step, dict.fromkeys(held, "red"))
+        make.submit(db, who, work.batch_steps[0], dict.fromkeys(held, "red"))
     assert decide_fresh(db, Steps(), make.NOW, 100).decided == 0
-    only = {one.task_id for one in store_blind.evidence(db, licence.id) if one.watch_only}
-    assert 8 <= len(only) < 24
-    person = make.contributor(db)
-    held = make.claim(db, person, 24)
-    make.submit(db, person, step, {task: "red" if task % 3 else "blue" for task in held})
+
+
+def test_one_person_who_agrees_settles_most_of_a_stream(db: psycopg.Connection[Any]) -> None:
+    """The rest, and where they differ, takes two: what goes unseen is measured there."""
+    work, who, licence = stream(db, 24)
+    answers_all(db, work, who)
+    step = work.batch_steps[0]
+    ones = {one.task_id for one in store_blind.evidence(db, licence.id) if one.lone}
+    assert 12 <= len(ones) < 24
+    first, *others = (make.contributor(db) for _ in range(4))
+    held = make.claim(db, first, 24)
+    make.submit(db, first, step, {task: "red" if task % 3 else "blue" for task in held})
     decide_fresh(db, Steps(), make.NOW, 100)
     decided = {row[0] for row in db.execute("select task_id from decision")}
-    assert decided == {task for task in only if task % 3}
+    assert decided == {task for task in ones if task % 3}
     outcomes = {one.task_id: one.wrong for one in store_blind.evidence(db, licence.id)}
     assert all(outcomes[task] is False for task in decided)
+    for person in others:
+        held = make.claim(db, person, 24)
+        make.submit(db, person, step, dict.fromkeys(held, "blue"))
+        decide_fresh(db, Steps(), make.NOW, 100)
+    assert len(list(db.execute("select from decision"))) == 24
+    # of those that two were asked about, whatever the first said, he had agreed with these
+    two = set(work.tasks) - ones
+    place = LicencePlace(who, work.process_id, "colour")
+    agreed = sum(task % 3 != 0 for task in two)
+    assert store_blind.confirmed(db, place) == Confirmed(len(two), agreed)
+
+
+def test_where_too_much_goes_unseen_two_are_asked(db: psycopg.Connection[Any]) -> None:
+    """What people confirmed, though it was wrong, speaks against asking one alone."""
+    work, who, licence = stream(db, 12)
+    db.execute(
+        """insert into blind_answer (root, licence_id, contributor_id, task_id, value, confidence,
+                                     wrong, confirmed)
+        select %(licence)s, %(licence)s, %(who)s, -n, '"red"', 0.5, true, n <= 4
+        from generate_series(1, 20) n""",
+        {"licence": licence.id, "who": who},
+    )
+    answers_all(db, work, who)
+    mine = [one for one in store_blind.evidence(db, licence.id) if one.task_id > 0]
+    assert len(mine) == 12
+    assert not any(one.lone for one in mine)

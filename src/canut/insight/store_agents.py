@@ -88,7 +88,7 @@ from batch_step s
 join licence l on l.process_id = s.process_id and l.step_slug = s.slug and l.ended_ms is null
     and l.threshold is not null and l.contributor_id = any (%(agents)s)
 join blind_answer b on b.root = coalesce(l.root, l.id) and b.wrong is not null
-    and b.value <> 'null' and not b.watch_only and b.confidence >= l.threshold::real
+    and b.value <> 'null' and b.confidence >= l.threshold::real
 join task t on t.id = b.task_id and t.batch_step_id = s.id
 where s.batch_id = %(batch)s
 group by s.slug, l.contributor_id"""

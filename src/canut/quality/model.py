@@ -62,8 +62,8 @@ class BlindAnswer(Struct, frozen=True):
     wrong: bool | None
     #: what the item or the answer says of the slice it belongs to
     slice: str = ""
-    #: one person who agrees with it settles its task: it proves nothing, and counts for the watch
-    watch_only: bool = False
+    #: one person who agrees with it settles its task (`licences.unseen`)
+    lone: bool = False
     #: people had decided it when the version that is judged by it was fixed
     looked_back: bool = False
 

@@ -13,9 +13,8 @@ from msgspec import Struct
 from canut.db.pool import SyncConn
 from canut.quality.licences import filing, store_blind
 from canut.quality.licences import store as store_licences
-from canut.quality.licences.licensing import shadowed, watched_only
-from canut.quality.model import Licence
-from canut.truth.designs import PPM
+from canut.quality.licences.streams import lone, shadowed
+from canut.quality.model import Licence, LicencePlace
 from canut.work import store_decide
 from canut.work.model import LoadedStep
 
@@ -38,7 +37,7 @@ class Blind(Struct, frozen=True):
     #: tasks that are judged blind, whoever has answered them
     judged: frozenset[int] = frozenset()
     #: of these, the tasks that one person settles who agrees with what is judged
-    watched: dict[int, list[Any]] = {}
+    lone: dict[int, list[Any]] = {}
     #: what answers say of their slices, where their agent's licence is parted
     slices: filing.Names = {}
 
@@ -59,31 +58,31 @@ def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -
     slices = filing.names(conn, step.question, licences, said) if said else {}
     entering: list[tuple[int, int, Any, float]] = []
     filed: list[str] = []
-    only: list[bool] = []
-    terms = store_licences.terms(conn, *place)
-    permanent = round(terms.stream_share * PPM) if terms else 0
+    alone: list[bool] = []
     former: set[tuple[int, int]] = set()
     for licence in licences:
         since = licence.root_started_ms
         former |= {row[:2] for row in rows if row[1] == licence.contributor_id and row[5] < since}
         own = [row for row in rows if row[1] == licence.contributor_id and row[5] >= since]
         theirs = [row[0] for row in own]
-        chosen = shadowed(licence, theirs).tolist()
-        watching = watched_only(licence, theirs, permanent).tolist()
-        for (task, _, value, _, stated, _), inside, watch in zip(
-            own, chosen, watching, strict=True
-        ):
+        chosen = shadowed(licence, theirs)
+        if not chosen.any():
+            continue
+        at = LicencePlace(licence.contributor_id, *place)
+        enough = store_blind.confirmed(conn, at).one_is_enough
+        ones = (lone(licence, theirs) & enough).tolist()
+        for (task, _, value, _, stated, _), inside, one in zip(own, chosen, ones, strict=True):
             if inside:
                 # one that does not say how sure it is, is not sure
                 entering.append((licence.id, task, decode(value), stated or 0.0))
                 filed.append(slices.get((task, licence.contributor_id), ""))
-                only.append(watch)
+                alone.append(one)
     if entering:
-        store_blind.record(conn, entering, filed, only)
+        store_blind.record(conn, entering, filed, alone)
     blind = frozenset(task for task, _ in store_blind.shadowed(conn, tasks))
-    watched = {
+    ones_enough = {
         task: [decode(value) for value in values]
-        for task, values in (store_blind.watched(conn, sorted(blind)) if blind else {}).items()
+        for task, values in (store_blind.lone(conn, sorted(blind)) if blind else {}).items()
     }
     silent = {row[:2] for row in rows if row[0] in blind and row[1] in agents}
-    return Blind(licences, silent, frozenset(agents), former, blind, watched, slices)
+    return Blind(licences, silent, frozenset(agents), former, blind, ones_enough, slices)

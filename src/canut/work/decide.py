@@ -18,7 +18,7 @@ from canut.quality.beliefs.held import learn, standing
 from canut.quality.beliefs.model import StepPlace
 from canut.quality.beliefs.voices import weights
 from canut.quality.gold.judging import judge_gold
-from canut.quality.licences.licensing import settle_blind
+from canut.quality.licences.streams import settle_blind
 from canut.quality.store import add_track
 from canut.questions.base import Answers
 from canut.questions.voices import voiced
@@ -171,7 +171,7 @@ def weigh(
         silent=np.bincount(np.array(unheard, np.int64), minlength=len(tasks)),
         agents=blind.agents,
         judged=blind.judged,
-        seconded=seconded(step.question, answers, [task.task_id for task in tasks], blind.watched),
+        seconded=seconded(step.question, answers, [task.task_id for task in tasks], blind.lone),
     )
 
 

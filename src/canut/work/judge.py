@@ -40,9 +40,8 @@ def verdicts(weighed: Weighed, rules: StepRules) -> NDArray[np.int8]:
     asked at once.
     What agents say among themselves settles nothing, however many they are: one of them decides
     alone under a licence, or a person has answered too. Where people judge an agent blind, one of
-    them is not enough, however good: their errors would count as its own. But where only the watch
-    over a licence in force counts it, one who agrees is enough: an error that goes unseen proves
-    nothing there, and none is found that is not one.
+    them is not enough, however good: their errors would count as its own. But of most tasks of a
+    stream one who agrees is: what goes unseen there is measured on the rest (`licences.unseen`).
     """
     confidence, n_answers = weighed.beliefs.confidence, weighed.n_answers
     steps = next_step(

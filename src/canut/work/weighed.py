@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from canut.quality.beliefs.held import Standing
 from canut.quality.licences.filing import Names
-from canut.quality.licences.licensing import decides_alone, held_back
+from canut.quality.licences.streams import decides_alone, held_back
 from canut.quality.model import RIGHT_FROM, Licence
 from canut.questions.base import Answers, Beliefs, Question, Track
 from canut.work.evidence import Evidence, Heard
@@ -81,13 +81,14 @@ class Weighed(Struct, frozen=True):
 
 
 def seconded(
-    question: Question, answers: Answers, task_ids: Sequence[int], watched: Mapping[int, list[Any]]
+    question: Question, answers: Answers, task_ids: Sequence[int], lone: Mapping[int, list[Any]]
 ) -> frozenset[int]:
-    """Tasks (ids) with one answer, by a person, that agrees with all that is watched there."""
+    """Tasks (ids) with one answer, by a person, that agrees with all that is judged by one there
+    (`lone`: task -> that)."""
     found = set()
     count = np.bincount(answers.task, minlength=len(task_ids))
     for row, place in enumerate(answers.task.tolist()):
-        said = watched.get(task_ids[place])
+        said = lone.get(task_ids[place])
         if said and count[place] == 1:
             given = answers.value[row]
             if all(question.agree(given, one) >= RIGHT_FROM for one in said if one is not None):

@@ -20,6 +20,7 @@ from canut.agents.running.model import AgentAtWork, VersionAtWork
 from canut.agents.versions import promote, roll_back
 from canut.db.pool import SyncConn
 from canut.quality.audits.draws import new_seed
+from canut.quality.licences import store_blind
 from canut.quality.licences.filing import group, named_as
 from canut.quality.licences.licensing import ShadowAnswer, review_licence
 from canut.quality.licences.rules import EARNING_PPM
@@ -110,7 +111,11 @@ def shadow(question: Question, rows: Sequence[PairRow]) -> list[ShadowAnswer]:
             agreed = 0.0 if value is None else question.agree(value, decode(row.decided))
             wrong = agreed < RIGHT_FROM
         kind = group(question, value)
-        said.append(ShadowAnswer(row.task_id, value, row.confidence, wrong, kind, row.looked_back))
+        said.append(
+            ShadowAnswer(
+                *(row.task_id, value, row.confidence, wrong, kind), row.looked_back, row.lone
+            )
+        )
     return said
 
 
@@ -132,10 +137,11 @@ def _coverage(
     )
     names = named_as(conn, licence.slices, [(one.task_id, one.group) for one in said])
     answers = [
-        BlindAnswer(one.task_id, 0, one.confidence, one.wrong, name, looked_back=one.looked_back)
+        BlindAnswer(one.task_id, 0, one.confidence, one.wrong, name, one.lone, one.looked_back)
         for one, name in zip(said, names, strict=True)
     ]
-    found = review(beginner, answers, EARNING_PPM)
+    unseen = store_blind.confirmed(conn, agent.licence_place).unseen
+    found = review(beginner, answers, EARNING_PPM, unseen=unseen)
     granted = found.becomes == "granted" and found.finding is not None
     return found.finding.coverage if granted and found.finding else 0.0
 

@@ -16,13 +16,13 @@ Sync = Connection[Any]
 # was fixed and what people decided; d is null while they have not
 PAIRS = """
 select b.task_id, b.wrong as champion_wrong, p.value::text as value, p.confidence,
-       d.value::text as decided, coalesce(b.settled_ms < v.fixed_ms, false) as looked_back
+       d.value::text as decided, coalesce(b.settled_ms < v.fixed_ms, false) as looked_back, b.lone
 from blind_answer b
 join licence l on l.id = b.licence_id
 join agent_version v on v.id = %(challenger)s
 join agent_prediction p on p.task_id = b.task_id and p.version_id = v.id
 left join decision d on d.task_id = b.task_id
-where b.contributor_id = %(agent)s and l.basis = %(basis)s and not b.watch_only
+where b.contributor_id = %(agent)s and l.basis = %(basis)s
 order by b.id"""
 
 SETTLED = "select count(*) from blind_answer where root = %s and wrong is not null"
@@ -63,7 +63,6 @@ where v.agent_id = %s group by v.id, c.currency order by v.id, c.currency"""
 CURVE = """
 select b.confidence, b.wrong from blind_answer b join licence l on l.id = b.licence_id
 where b.contributor_id = %s and l.basis = %s and b.wrong is not null and b.value <> 'null'
-  and not b.watch_only
 order by b.id"""
 
 # how a canary does: what people said blind of answers that it would have decided alone
@@ -95,6 +94,8 @@ class PairRow(Struct, frozen=True):
     decided: str | None
     #: that was before the challenger was fixed
     looked_back: bool = False
+    #: one person was enough who agreed with the champion
+    lone: bool = False
 
 
 class CostRow(Struct, frozen=True):

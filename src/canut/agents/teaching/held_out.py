@@ -66,6 +66,7 @@ def judged(
             None if row.value is None else _wrong(question, said.value, decode(row.value)),
             group(question, said.value),
             looked_back=row.value is not None,
+            lone=row.lone,
         )
         for row, said in zip(held.rows, predictions, strict=True)
     ]

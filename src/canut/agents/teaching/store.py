@@ -49,12 +49,11 @@ union select of_task from panel where of_task = any (%(tasks)s)"""
 HELD_OUT = """
 select b.task_id, i.key, i.payload, t.batch_step_id, d.value::text as value, batch.client_id,
        coalesce((select min(p.predicted_ms) from agent_prediction p where p.task_id = b.task_id), 0)
-           as drawn_ms
+           as drawn_ms, b.lone
 from (
-    select b.task_id, min(b.id) as place
+    select b.task_id, min(b.id) as place, bool_and(b.lone) as lone
     from licence l join blind_answer b on b.root = l.id
     where l.contributor_id = %(agent)s and l.process_id = %(process)s and l.step_slug = %(step)s
-      and not b.watch_only
       and b.licence_id > coalesce((
           select max(o.id) from licence o
           where o.contributor_id = l.contributor_id and o.process_id = l.process_id
@@ -106,6 +105,8 @@ class HeldOutRow(Struct, frozen=True):
     client_id: int
     #: when an agent was first asked about it; 0: nobody knows
     drawn_ms: int = 0
+    #: one person is enough who agrees with the version that it was drawn for
+    lone: bool = False
 
 
 def steps(conn: Sync, agent: AgentAtWork, limit: int) -> list[int]:

@@ -3,28 +3,21 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from canut.db.pool import SyncConn
 from canut.errors import Conflict, NotFound
 from canut.quality.licences import store, store_blind
 from canut.quality.licences.filing import named_as
 from canut.quality.licences.rules import EARNING_PPM, Becomes, Review
-from canut.quality.licences.slices import review, threshold_at
-from canut.quality.model import RIGHT_FROM, Licence, LicencePlace
-from canut.questions.base import Question
-from canut.truth.designs import PPM, in_stream
+from canut.quality.licences.slices import review
+from canut.quality.model import Licence, LicencePlace
+from canut.truth.designs import PPM
 
 #: shares of its tasks that a version decides alone, one after the other, when it took over from
 #: another; and the share of its stream meanwhile, at least: all that it leaves
 CANARY_PPM = (800_000, PPM)
 CANARY_STREAM_PPM = PPM - CANARY_PPM[0]
-#: share of the permanent stream that only the watch counts, where one person who agrees is enough;
-#: the rest goes on to prove, for challengers too
-WATCH_PPM = 666_667
 #: why a version ended where a new one of an agent or a new grant took its place; where evidence
 #: ended it the reason is what it became (`licence_rules.Becomes`)
 SUPERSEDED = "superseded"
@@ -43,6 +36,8 @@ class ShadowAnswer(Struct, frozen=True):
     group: str = ""
     #: people had decided the task when the version was fixed
     looked_back: bool = False
+    #: one person was enough to settle it who agreed with the one it was drawn for
+    lone: bool = False
 
 
 class Change(Struct, frozen=True):
@@ -132,7 +127,8 @@ def succeed(
     if said:
         rows = [(licence, one.task_id, one.value, one.confidence) for one in said]
         groups = [(one.task_id, one.group) for one in said]
-        store_blind.record(conn, rows, named_as(conn, _parted(terms), groups))
+        names, lone = named_as(conn, _parted(terms), groups), [one.lone for one in said]
+        store_blind.record(conn, rows, names, lone)
         for at, back in ((now_ms, True), (now_ms + 1, False)):
             known = {one.task_id: one.wrong for one in said if one.looked_back is back}
             told = {task: wrong for task, wrong in known.items() if wrong is not None}
@@ -159,58 +155,6 @@ def grant_person(conn: SyncConn, place: LicencePlace, now_ms: int, finding: Any 
     return _read(conn, store.begin(conn, place, now_ms, values))
 
 
-def shadowed(licence: Licence, tasks: Sequence[int]) -> NDArray[np.bool_]:
-    """Which of these tasks are in the licence's stream, bool (n,): there people decide without the
-    agent, and its answer is judged by their decision."""
-    return in_stream(licence.seed, [str(task) for task in tasks], licence.stream_ppm)
-
-
-def watched_only(licence: Licence, tasks: Sequence[int], permanent_ppm: int) -> NDArray[np.bool_]:
-    """Which of these tasks of its stream only watch over the licence, bool (n,): of one in force
-    that gathers no evidence for more, as a canary does not, `WATCH_PPM` of them, drawn at
-    random."""
-    more = licence.stream_ppm > permanent_ppm and licence.canary_ppm == PPM
-    if licence.state != "in_force" or more:
-        return np.zeros(len(tasks), bool)
-    return in_stream(licence.seed, [f"{task}:watch" for task in tasks], WATCH_PPM)
-
-
-def held_back(licence: Licence, tasks: Sequence[int]) -> NDArray[np.bool_]:
-    """Which of these tasks the licence decides nothing about, bool (n,): those of its stream, and
-    those beyond the share that a canary may decide. What a canary leaves goes to its stream first:
-    beside it, it would cost people answers that tell nothing."""
-    left = max(licence.stream_ppm, PPM - licence.canary_ppm)
-    return in_stream(licence.seed, [str(task) for task in tasks], left)
-
-
-def decides_alone(
-    licence: Licence, confidence: float | None, in_its_stream: bool, slice_name: str = ""
-) -> bool:
-    """Whether an agent's answer of this confidence is a decision, about work of this slice."""
-    threshold = threshold_at(licence, slice_name)
-    return (
-        licence.state == "in_force"
-        and threshold is not None
-        and confidence is not None
-        and confidence >= threshold
-        and not in_its_stream
-    )
-
-
-def settle_blind(
-    conn: SyncConn, question: Question, decided: dict[int, Any], now_ms: int
-) -> set[int]:
-    """Compare blind answers with what people decided (task -> value); the licences concerned."""
-    rows = store_blind.open_blind(conn, list(decided))
-    decode = msgspec.json.Decoder().decode
-    told = [(decode(row.value), decided[row.task_id]) for row in rows]
-    # no answer (`store.record`) is not a right one
-    wrong = [one is None or question.agree(one, right) < RIGHT_FROM for one, right in told]
-    if rows:
-        store_blind.settle(conn, [row.id for row in rows], wrong, now_ms)
-    return {row.licence_id for row in rows}
-
-
 def review_licence(conn: SyncConn, licence_id: int, seed: str, now_ms: int) -> Change | None:
     """Judge an agent's licence by its evidence and act on it; None where nothing changes.
 
@@ -223,7 +167,10 @@ def review_licence(conn: SyncConn, licence_id: int, seed: str, now_ms: int) -> C
     terms = store.terms(conn, licence.process_id, licence.step_slug)
     permanent = round((terms.stream_share if terms else 0.03) * PPM)
     left = store.left(conn, licence.process_id, licence.step_slug)
-    found = review(licence, store_blind.evidence(conn, licence.root), permanent, left)
+    place = LicencePlace(licence.contributor_id, licence.process_id, licence.step_slug)
+    unseen = store_blind.confirmed(conn, place).unseen
+    evidence = store_blind.evidence(conn, licence.root)
+    found = review(licence, evidence, permanent, left, unseen)
     store.note(
         conn,
         licence_id,

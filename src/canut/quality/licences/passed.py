@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from canut.db.pool import SyncConn
 from canut.quality.licences import store, store_blind
-from canut.quality.licences.licensing import shadowed
+from canut.quality.licences.streams import shadowed
 from canut.quality.model import LicencePlace
 
 

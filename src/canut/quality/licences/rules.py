@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from canut.quality.licences import watch as drift
@@ -76,23 +76,31 @@ def looked_back(evidence: Sequence[BlindAnswer]) -> int:
 
 
 def review(
-    licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int, left: int | None = None
+    licence: Licence,
+    answers: Sequence[BlindAnswer],
+    stream_ppm: int,
+    left: int | None = None,
+    unseen: float = 0.0,
 ) -> Review:
     """What `answers`, all since the root began in their order, make of an agent's licence.
 
     `stream_ppm` is the share of the permanent stream, `left` how many tasks of the step are not
-    decided yet, None where that is not known. A narrowed version is a root: what was
-    proved before the alarm is no reason to lower the threshold again.
+    decided yet, None where that is not known, `unseen` the share of its errors that one person lets
+    pass (`licences.unseen`). A narrowed version is a root: what was proved before the alarm is no
+    reason to lower the threshold again.
     """
     proof = delta_share(licence.delta, licence.root_version)
     rungs = licence.rungs or _rungs(licence, answers, proof)
     if rungs is None:
         return Review("same", None, None, None, None, licence.stream_ppm or EARNING_PPM)
-    evidence = counted([answer for answer in answers if not answer.watch_only])
+    evidence = counted(answers)
     sure, wrong = _outcomes(evidence)
     steps = np.array(rungs, np.float64)
     laid = Ladder(steps[:, 0], steps[:, 1])
-    found = choose(sure, wrong, laid, licence.error_max, proof, looked=looked_back(evidence))
+    passed = unseen if any(answer.lone for answer in evidence) else 0.0
+    allowed = licence.error_max * (1 - passed)
+    found = choose(sure, wrong, laid, allowed, proof, looked=looked_back(evidence))
+    found = structs.replace(found, bound=min(1.0, found.bound / (1 - passed)), unseen=passed)
     ppm = max(stream_ppm, CLIMBING_PPM) if climbing(found, len(evidence), left) else stream_ppm
     if licence.threshold is None:
         if found.threshold is None:
@@ -100,9 +108,7 @@ def review(
                 "same", rungs, None, found, None, _earning(licence, evidence, found, stream_ppm)
             )
         return Review("granted", _kept(rungs, found), found.threshold, found, None, ppm)
-    watched = counted(answers)
-    sure, wrong = _outcomes(watched)
-    own = np.array([answer.licence_id == licence.id for answer in watched], bool)
+    own = np.array([answer.licence_id == licence.id for answer in evidence], bool)
     # another promise, to the agent: nobody loses a licence that is kept, but for delta
     watch = delta_share(licence.delta, licence.version)
     standing = drift.judge(wrong[own & (sure >= licence.threshold)], licence.error_max, watch)

@@ -77,12 +77,11 @@ def _resolved(licence: Licence, one: Slice) -> Slice:
 
 
 def restored(licence: Licence) -> dict[str, Any] | None:
-    """The slices of a licence that is in force again: what proved them stands, and each is watched
-    anew. None where it is not parted."""
+    """The slices of a licence that is in force again, each watched anew; None where it has none."""
     held = slices_of(licence)
     if held is None:
         return None
-    parts = [_anew(one, standing=None) for one in held.parts] if held.parts else None
+    parts = held.parts and [_anew(one, standing=None) for one in held.parts]
     return dict(msgspec.to_builtins(structs.replace(held, parts=parts)))
 
 
@@ -122,13 +121,16 @@ def laid_out(held: Slices, licence: Licence, answers: Sequence[BlindAnswer]) -> 
 
 
 def review(
-    licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int, left: int | None = None
+    licence: Licence,
+    answers: Sequence[BlindAnswer],
+    stream_ppm: int,
+    left: int | None = None,
+    unseen: float = 0.0,
 ) -> Review:
-    """What `answers`, all since the root began in their order, make of an agent's licence, parted
-    or not; as `rules.review`, slice by slice."""
+    """As `rules.review`, of a licence that is parted or not: slice by slice."""
     held = slices_of(licence)
     if held is None:
-        return rules.review(licence, answers, stream_ppm, left)
+        return rules.review(licence, answers, stream_ppm, left, unseen)
     parts = held.parts or laid_out(held, licence, answers)
     if parts is None:
         return Review("same", None, None, None, None, EARNING_PPM, licence.slices)
@@ -139,14 +141,13 @@ def review(
             filed[at.name].append(answer)
     terms = structs.replace(licence, delta=licence.delta / len(parts), slices=None)
     each = [
-        rules.review(*_view(terms, one, filed[one.name]), stream_ppm, _left(left, one))
+        rules.review(*_view(terms, one, filed[one.name]), stream_ppm, _left(left, one), unseen)
         for one in parts
     ]
     after = [_after(one, found) for one, found in zip(parts, each, strict=True)]
     becomes = _becomes(parts, after, [found.becomes for found in each])
     evidence = sum(len(rules.counted(own)) for own in filed.values())
-    alone = any(one.threshold is not None for one in after)
-    ppm = _stream(each, evidence, stream_ppm, alone=alone)
+    ppm = _stream(each, after, evidence, stream_ppm)
     return _together(becomes, structs.replace(held, parts=after), ppm)
 
 
@@ -236,14 +237,14 @@ def _becomes(
     return "widened" if "granted" in each or "widened" in each else "same"
 
 
-def _stream(each: Sequence[Review], evidence: int, stream_ppm: int, *, alone: bool) -> int:
+def _stream(each: Sequence[Review], after: Sequence[Slice], evidence: int, ppm: int) -> int:
     """The share of the one stream of all slices: the largest that one of them asks for. Once any is
     in force, or there is as much evidence as all could ask for, no more than in force."""
     wanted = max(one.stream_ppm for one in each)
     enough = evidence >= PLANNED * len(each)
-    if not alone:
+    if all(one.threshold is None for one in after):
         return min(wanted, CLIMBING_PPM) if enough else wanted
-    return stream_ppm if enough else max(stream_ppm, min(wanted, CLIMBING_PPM))
+    return ppm if enough else max(ppm, min(wanted, CLIMBING_PPM))
 
 
 def _together(becomes: rules.Becomes, held: Slices, ppm: int) -> Review:

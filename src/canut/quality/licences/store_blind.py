@@ -8,17 +8,17 @@ from msgspec import Struct
 from psycopg import Connection
 
 from canut.db.rows import of
-from canut.quality.model import BlindAnswer
+from canut.quality.licences.unseen import Confirmed
+from canut.quality.model import BlindAnswer, LicencePlace
 
 Sync = Connection[Any]
 
 RECORD = """
-insert into blind_answer (root, licence_id, contributor_id, task_id, value, confidence, slice,
-                          watch_only)
+insert into blind_answer (root, licence_id, contributor_id, task_id, value, confidence, slice, lone)
 select coalesce(l.root, l.id), l.id, l.contributor_id, u.task_id, u.value, u.confidence, u.slice,
-       u.watch_only
+       u.lone
 from unnest(%s::bigint[], %s::bigint[], %s::jsonb[], %s::real[], %s::text[], %s::boolean[])
-    with ordinality as u (licence_id, task_id, value, confidence, slice, watch_only, place)
+    with ordinality as u (licence_id, task_id, value, confidence, slice, lone, place)
 join licence l on l.id = u.licence_id
 order by u.place
 on conflict do nothing"""
@@ -26,18 +26,34 @@ on conflict do nothing"""
 # answers that have no voice: they fell into a stream when they were first weighed
 SHADOWED = "select task_id, contributor_id from blind_answer where task_id = any (%s)"
 
-# answers that one person who agrees with them settles
-WATCHED = """
-select task_id, value::text from blind_answer
-where task_id = any (%s) and watch_only and wrong is null"""
+# answers to tasks that one person settles who agrees with all of them
+LONE = """
+select task_id, value::text from blind_answer b
+where task_id = any (%s) and wrong is null and lone
+  and not exists (select from blind_answer o where o.task_id = b.task_id and not o.lone)"""
 
 OPEN_BLIND = """
-select id, licence_id, task_id, value::text from blind_answer
+select id, licence_id, task_id, value::text, lone from blind_answer
 where task_id = any (%s) and wrong is null order by id for update"""
 
 SETTLE = """
-update blind_answer b set wrong = u.wrong, settled_ms = %s
-from unnest(%s::bigint[], %s::boolean[]) as u (id, wrong) where b.id = u.id"""
+update blind_answer b set wrong = u.wrong, confirmed = u.confirmed, settled_ms = %s
+from unnest(%s::bigint[], %s::boolean[], %s::boolean[]) as u (id, wrong, confirmed)
+where b.id = u.id"""
+
+# what the first person to answer said
+FIRST_SAID = """
+select distinct on (a.task_id) a.task_id, a.value::text
+from answer a join contributor c on c.id = a.contributor_id and c.kind = 'person'
+where a.task_id = any (%s) order by a.task_id, a.submitted_ms, a.contributor_id"""
+
+# errors that were judged by two at least, each task once
+CONFIRMED = """
+select count(distinct b.task_id)::int as wrong,
+       count(distinct b.task_id) filter (where b.confirmed)::int as confirmed
+from blind_answer b join licence l on l.id = b.licence_id
+where b.contributor_id = %s and b.confirmed is not null
+  and l.process_id = %s and l.step_slug = %s"""
 
 SETTLE_OF = """
 update blind_answer b set wrong = u.wrong, settled_ms = %s
@@ -53,7 +69,7 @@ where b.wrong is null and b.root = %s and t.id = b.task_id and s.id = t.batch_st
 # what it passed on is evidence about its challenger, not about what it decides; what a version
 # looked back at is settled as its root begins (`licensing.succeed`), everything else later
 EVIDENCE = """
-select b.task_id, b.licence_id, b.confidence, b.wrong, b.slice, b.watch_only,
+select b.task_id, b.licence_id, b.confidence, b.wrong, b.slice, b.lone,
        coalesce(b.settled_ms <= r.started_ms, false) as looked_back
 from blind_answer b join licence r on r.id = b.root
 where b.root = %s and b.value <> 'null' order by b.id"""
@@ -78,23 +94,24 @@ class OpenBlind(Struct, frozen=True):
     licence_id: int
     task_id: int
     value: str
+    lone: bool = False
 
 
 def record(
     conn: Sync,
     rows: Sequence[tuple[int, int, Any, float]],
     slices: Sequence[str] | None = None,
-    watch_only: Sequence[bool] | None = None,
+    lone: Sequence[bool] | None = None,
 ) -> None:
     """(licence, task, value, confidence) of answers that fell into a stream, in their order; value
-    None where it passed the task on. `slices`: what each says of its slice; `watch_only`: those
-    that only the watch counts."""
+    None where it passed the task on. `slices`: what each says of its slice; `lone`: those where
+    one person is enough who agrees."""
     licences, tasks, values, confidences = zip(*rows, strict=True)
     encode = msgspec.json.Encoder().encode
     encoded = [encode(value).decode() for value in values]
     names = [""] * len(rows) if slices is None else list(slices)
-    only = [False] * len(rows) if watch_only is None else list(watch_only)
-    conn.execute(RECORD, [list(licences), list(tasks), encoded, list(confidences), names, only])
+    one = [False] * len(rows) if lone is None else list(lone)
+    conn.execute(RECORD, [list(licences), list(tasks), encoded, list(confidences), names, one])
 
 
 def shadowed(conn: Sync, tasks: Sequence[int]) -> set[tuple[int, int]]:
@@ -102,10 +119,10 @@ def shadowed(conn: Sync, tasks: Sequence[int]) -> set[tuple[int, int]]:
     return set(conn.execute(SHADOWED, [list(tasks)]).fetchall())
 
 
-def watched(conn: Sync, tasks: Sequence[int]) -> dict[int, list[str]]:
-    """Task -> answers (JSON) that one person who agrees with them settles."""
+def lone(conn: Sync, tasks: Sequence[int]) -> dict[int, list[str]]:
+    """Task -> answers (JSON), of tasks that one person settles who agrees with all of them."""
     found: dict[int, list[str]] = {}
-    for task, value in conn.execute(WATCHED, [list(tasks)]):
+    for task, value in conn.execute(LONE, [list(tasks)]):
         found.setdefault(task, []).append(value)
     return found
 
@@ -116,8 +133,28 @@ def open_blind(conn: Sync, tasks: Sequence[int]) -> list[OpenBlind]:
     return cursor.execute(OPEN_BLIND, [list(tasks)]).fetchall()
 
 
-def settle(conn: Sync, ids: Sequence[int], wrong: Sequence[bool], now_ms: int) -> None:
-    conn.execute(SETTLE, [now_ms, list(ids), list(wrong)])
+def settle(
+    conn: Sync,
+    ids: Sequence[int],
+    wrong: Sequence[bool],
+    confirmed: Sequence[bool | None],
+    now_ms: int,
+) -> None:
+    """What people decided of blind answers. `confirmed`: of a wrong one that was judged by two at
+    least, whether the first of them had given it too; else None."""
+    conn.execute(SETTLE, [now_ms, list(ids), list(wrong), list(confirmed)])
+
+
+def first_said(conn: Sync, tasks: Sequence[int]) -> dict[int, str]:
+    """Task -> what the first person to answer it said, JSON."""
+    return dict(conn.execute(FIRST_SAID, [list(tasks)]).fetchall())
+
+
+def confirmed(conn: Sync, place: LicencePlace) -> Confirmed:
+    """An agent's errors at a step that were judged by two people at least, in all its versions."""
+    values = [place.contributor_id, place.process_id, place.step_slug]
+    row = conn.cursor(row_factory=of(Confirmed)).execute(CONFIRMED, values).fetchone()
+    return row or Confirmed()
 
 
 def settle_of(conn: Sync, licence_id: int, wrong: Mapping[int, bool], now_ms: int) -> None:

@@ -72,6 +72,9 @@ class Finding(Struct, frozen=True):
     shortfall: Shortfall | None
     #: thresholds that are proved, falling
     proved: list[float] = []
+    #: share of the errors that went unseen, as far as is known, where one person was enough who
+    #: agreed: `bound` allows for it
+    unseen: float = 0.0
 
 
 def ladder(

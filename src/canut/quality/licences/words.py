@@ -28,6 +28,8 @@ _WORDS: dict[Locale, dict[str, str]] = {
         " of the work.",
         "proved": "Proved on {evidence} blind answers, {proved_wrong} of them wrong: errors at most"
         " {bound}, at {confidence} confidence, whenever this is read. Allowed are {error}.",
+        "unseen": "Most of these were judged by one person who agreed. As far as is known, {unseen}"
+        " of the errors go unseen there, which is allowed for.",
         "watched": "{share} of its tasks go to people too, blind, for ever: {answers} so far,"
         " {wrong} wrong. It ends at once when the evidence against it reaches {bar}; now it"
         " stands at {capital}.",
@@ -61,6 +63,8 @@ _WORDS: dict[Locale, dict[str, str]] = {
         "proved": "Prouvé sur {evidence} réponses à l’aveugle, dont {proved_wrong} fausses : au"
         " plus {bound} d’erreurs, avec une confiance de {confidence}, quel que soit le moment de la"
         " lecture. Sont permis {error}.",
+        "unseen": "La plupart ont été jugées par une seule personne, qui était d’accord. Pour autant"
+        " qu’on le sache, {unseen} des erreurs y passent inaperçues, ce dont il est tenu compte.",
         "watched": "{share} de ses tâches vont aussi à des personnes, à l’aveugle, pour toujours :"
         " {answers} jusqu’ici, dont {wrong} fausses. La licence prend fin dès que la preuve contre"
         " elle atteint {bar} ; elle en est à {capital}.",
@@ -100,7 +104,9 @@ def _parts(licence: Licence) -> list[str]:
     if licence.state == "in_force":
         missing = (licence.finding or {}).get("shortfall")
         more = ["more"] if missing and missing["about"] else []
-        return ["in_force", "proved", *(["watched"] if licence.standing else []), *more]
+        one = ["unseen"] if licence.finding and licence.finding.get("unseen") else []
+        watched = ["watched"] if licence.standing else []
+        return ["in_force", "proved", *one, *watched, *more]
     if not licence.finding:
         return ["earning", "collecting"]
     missing = licence.finding.get("shortfall")
@@ -125,6 +131,7 @@ def _values(licence: Licence, name: str, locale: Locale) -> dict[str, str]:
         "threshold": as_share(licence.threshold or 0.0, locale),
         "coverage": as_share(finding.get("coverage", 0.0), locale),
         "bound": as_share(finding.get("bound", 1.0), locale, up=True),
+        "unseen": as_share(finding.get("unseen", 0.0), locale, up=True, places=1),
         "evidence": as_count(counts.get("audits", 0), locale),
         "answers": as_count(watched.get("answers", 0), locale),
         "proved_wrong": as_count(finding.get("wrong", 0), locale),
