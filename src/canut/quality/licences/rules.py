@@ -24,7 +24,8 @@ from canut.quality.licences.thresholds import Finding, Ladder, choose, delta_sha
 from canut.quality.model import BlindAnswer, Licence
 from canut.truth.votes import Float64
 
-#: confidences that set the rungs; what came of these answers is not looked at
+#: confidences that set the rungs, at least: all there are when they are set. What came of these
+#: answers is not looked at
 RUNGS_FROM = 100
 #: evidence that a ladder is laid out for: enough for an error rate of 2% and a few errors
 PLANNED = 600
@@ -170,6 +171,5 @@ def _rungs(
 ) -> list[tuple[float, float]] | None:
     if len(answers) < RUNGS_FROM:
         return None
-    first = [answer.confidence for answer in answers[:RUNGS_FROM]]
-    laid = ladder(first, PLANNED, licence.error_max, delta)
+    laid = ladder([one.confidence for one in answers], PLANNED, licence.error_max, delta)
     return list(zip(laid.thresholds.tolist(), laid.coverage.tolist(), strict=True))
