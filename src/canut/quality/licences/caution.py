@@ -1,7 +1,7 @@
 """More careful with an agent for a while: a higher threshold, a larger stream; and back.
 
 What is narrowed here is narrowed as an alarm of the licence's own watch would narrow it: to the
-next rung, which was proved on the way down, as a new version that has to prove anew what is below.
+higher rung, proved on the way down, as a new version that has to prove anew what is below.
 """
 
 from msgspec import Struct
@@ -10,6 +10,7 @@ from canut.db.pool import SyncConn
 from canut.quality.licences import slices, store
 from canut.quality.licences.licensing import SUPERSEDED, Change, follow, review_licence
 from canut.quality.licences.rules import Review
+from canut.quality.licences.thresholds import raised
 from canut.quality.model import Licence, LicencePlace
 from canut.truth.designs import PPM
 
@@ -35,7 +36,7 @@ def open_licence(conn: SyncConn, place: LicencePlace) -> Licence | None:
 
 
 def raise_threshold(conn: SyncConn, place: LicencePlace, seed: str, now_ms: int) -> Held:
-    """To the next rung, where there is one; `seed` as in `review_licence`."""
+    """To a higher rung (`thresholds.raised`), where there is one; `seed` as in `review_licence`."""
     licence = open_licence(conn, place)
     if licence is None or licence.state != "in_force" or licence.threshold is None:
         return Held(licence.id if licence else None, "it decides nothing alone")
@@ -49,13 +50,13 @@ def raise_threshold(conn: SyncConn, place: LicencePlace, seed: str, now_ms: int)
 
 
 def _narrowed(licence: Licence, threshold: float) -> Review | None:
-    """A rung higher, in every slice where there are slices; None where no rung is."""
+    """Higher, in every slice where there are slices; None where no rung is."""
     if licence.slices is not None:
         return slices.narrowed(licence)
-    higher = [rung for rung, _ in licence.rungs or [] if rung > threshold]
-    if not higher:
+    higher = raised(licence.rungs or [], threshold)
+    if higher is None:
         return None
-    return Review("narrowed", licence.rungs, min(higher), None, None, licence.stream_ppm)
+    return Review("narrowed", licence.rungs, higher, None, None, licence.stream_ppm)
 
 
 def enlarge_stream(conn: SyncConn, place: LicencePlace) -> Held:

@@ -1,7 +1,7 @@
 """What becomes of an agent's licence when evidence comes in: pure rules.
 
     earning -> in force    a threshold is proved on the stream
-    in force -> in force   a lower threshold is proved, or an alarm raises it to the next rung, all
+    in force -> in force   a lower threshold is proved, or an alarm raises it to a higher rung, all
                            of which were proved on the way down: a new version
     in force -> earning    errors have become likelier than allowed: revoked, earned anew
 
@@ -20,7 +20,7 @@ from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from canut.quality.licences import watch as drift
-from canut.quality.licences.thresholds import Finding, Ladder, choose, delta_share, ladder
+from canut.quality.licences.thresholds import Finding, Ladder, choose, delta_share, ladder, raised
 from canut.quality.model import BlindAnswer, Licence
 from canut.truth.votes import Float64
 
@@ -35,7 +35,7 @@ EARNING_PPM = 300_000
 #: the same after `PLANNED` answers that proved nothing yet, but may; and of a licence in force
 #: while rungs are left to prove
 CLIMBING_PPM = 100_000
-#: tasks left for each answer that the next rung may take: a rung is some twentieth of the work, a
+#: tasks left for each answer that the next rung may take: a rung is some fiftieth of the work, a
 #: blind answer costs about two answers of people that deciding alone would not, and the next
 #: version may need none of it
 WORTH = 100
@@ -116,10 +116,10 @@ def review(
     if standing.revoked_after is not None:
         return Review("revoked", None, None, found, standing, EARNING_PPM)
     if standing.alarm:
-        higher = [threshold for threshold, _ in rungs if threshold > licence.threshold]
-        if not higher:
+        higher = raised(rungs, licence.threshold)
+        if higher is None:
             return Review("revoked", None, None, found, standing, EARNING_PPM)
-        return Review("narrowed", rungs, min(higher), found, standing, ppm)
+        return Review("narrowed", rungs, higher, found, standing, ppm)
     if found.threshold is not None and found.threshold < licence.threshold:
         kept = _kept(rungs, found, licence.threshold)
         return Review("widened", kept, found.threshold, found, standing, ppm)

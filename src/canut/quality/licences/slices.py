@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 from canut.quality.licences import rules
 from canut.quality.licences import watch as drift
 from canut.quality.licences.rules import CLIMBING_PPM, EARNING_PPM, PLANNED, RUNGS_FROM, Review
-from canut.quality.licences.thresholds import Finding, Shortfall
+from canut.quality.licences.thresholds import Finding, Shortfall, raised
 from canut.quality.model import BlindAnswer, Licence
 
 #: what makes up less of the first answers has no slice of its own
@@ -164,14 +164,11 @@ def narrowed(licence: Licence) -> Review | None:
 
 
 def _raised(one: Slice) -> Slice:
-    lowest = one.threshold
-    if lowest is None:
+    higher = None if one.threshold is None else raised(one.rungs or [], one.threshold)
+    if higher is None:
         return one
-    higher = [rung for rung, _ in one.rungs or [] if rung > lowest]
-    if not higher:
-        return one
-    raised = _anew(one, threshold=min(higher), standing=None)
-    return structs.replace(raised, root=None, root_version=None)
+    above = _anew(one, threshold=higher, standing=None)
+    return structs.replace(above, root=None, root_version=None)
 
 
 def _view(
@@ -213,8 +210,8 @@ def _after(one: Slice, found: Review) -> Slice:
         case "granted" | "widened":
             return _anew(seen, threshold=found.threshold, standing=None)
         case "narrowed":
-            raised = _anew(seen, threshold=found.threshold, standing=None)
-            return structs.replace(raised, root=None, root_version=None)
+            above = _anew(seen, threshold=found.threshold, standing=None)
+            return structs.replace(above, root=None, root_version=None)
         case _:
             return Slice(one.name, one.share)
 

@@ -25,8 +25,12 @@ from canut.truth.votes import Float64, Int64
 #: the first rung holds at least this many of the evidence tasks planned: on fewer, one early error
 #: ends the climb before it began
 LEAST = 60
-#: rungs of a ladder, from the surest answers down to all of them
-RUNGS = 20
+#: rungs of a ladder, from the surest answers down to all of them: a fiftieth of the work each. More
+#: of them cost nothing (each is tested at the same level), and the last are worth most: what is
+#: below the lowest one proved goes to people, however few errors there are above it
+RUNGS = 46
+#: what an alarm gives back to people, at least, as a share of the work
+GIVEN_BACK = 0.05
 #: coverage of the rungs where a descent begins, besides the first: one who is nearly always right
 #: need not prove the surest answers apart first
 STARTS = (0.75,)
@@ -95,6 +99,17 @@ def ladder(
     thresholds = np.unique(live[np.maximum(places, 0)])[::-1]
     coverage = np.searchsorted(-live, -thresholds, "right") / len(live)
     return Ladder(thresholds, coverage)
+
+
+def raised(rungs: Sequence[tuple[float, float]], threshold: float) -> float | None:
+    """The threshold after an alarm: the lowest of these rungs, (threshold, coverage), above which
+    `GIVEN_BACK` less of the work is decided alone, or the highest; None where none is higher."""
+    higher = [rung for rung in rungs if rung[0] > threshold]
+    if not higher:
+        return None
+    held = max(coverage for at, coverage in rungs if at >= threshold)
+    careful = [at for at, coverage in higher if coverage <= held - GIVEN_BACK + 1e-9]
+    return min(careful) if careful else max(at for at, _ in higher)
 
 
 def fixed_sequence(p_values: ArrayLike, delta: float) -> int:

@@ -63,8 +63,9 @@ _WORDS: dict[Locale, dict[str, str]] = {
         "proved": "Prouvé sur {evidence} réponses à l’aveugle, dont {proved_wrong} fausses : au"
         " plus {bound} d’erreurs, avec une confiance de {confidence}, quel que soit le moment de la"
         " lecture. Sont permis {error}.",
-        "unseen": "La plupart ont été jugées par une seule personne, qui était d’accord. Pour autant"
-        " qu’on le sache, {unseen} des erreurs y passent inaperçues, ce dont il est tenu compte.",
+        "unseen": "La plupart ont été jugées par une seule personne, qui était d’accord. Pour"
+        " autant qu’on le sache, {unseen} des erreurs y passent inaperçues, ce dont il est tenu"
+        " compte.",
         "watched": "{share} de ses tâches vont aussi à des personnes, à l’aveugle, pour toujours :"
         " {answers} jusqu’ici, dont {wrong} fausses. La licence prend fin dès que la preuve contre"
         " elle atteint {bar} ; elle en est à {capital}.",
