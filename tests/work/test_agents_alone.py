@@ -88,13 +88,13 @@ def answers_all(db: psycopg.Connection[Any], work: make.Work, who: int) -> None:
 
 def test_one_person_who_agrees_settles_most_of_a_stream(db: psycopg.Connection[Any]) -> None:
     """The rest, and where they differ, takes two: what goes unseen is measured there."""
-    work, who, licence = stream(db, 24)
+    work, who, licence = stream(db, 60)
     answers_all(db, work, who)
     step = work.batch_steps[0]
     ones = {one.task_id for one in store_blind.evidence(db, licence.id) if one.lone}
-    assert 12 <= len(ones) < 24
-    first, *others = (make.contributor(db) for _ in range(4))
-    held = make.claim(db, first, 24)
+    assert 30 <= len(ones) < 60
+    first, *others = (make.contributor(db) for _ in range(7))
+    held = make.claim(db, first, 60)
     make.submit(db, first, step, {task: "red" if task % 3 else "blue" for task in held})
     decide_fresh(db, Steps(), make.NOW, 100)
     decided = {row[0] for row in db.execute("select task_id from decision")}
@@ -102,10 +102,10 @@ def test_one_person_who_agrees_settles_most_of_a_stream(db: psycopg.Connection[A
     outcomes = {one.task_id: one.wrong for one in store_blind.evidence(db, licence.id)}
     assert all(outcomes[task] is False for task in decided)
     for person in others:
-        held = make.claim(db, person, 24)
+        held = make.claim(db, person, 60)
         make.submit(db, person, step, dict.fromkeys(held, "blue"))
         decide_fresh(db, Steps(), make.NOW, 100)
-    assert len(list(db.execute("select from decision"))) == 24
+    assert len(list(db.execute("select from decision"))) == 60
     # of those that two were asked about, whatever the first said, he had agreed with these
     two = set(work.tasks) - ones
     place = LicencePlace(who, work.process_id, "colour")

@@ -93,10 +93,12 @@ def test_below_the_threshold_it_is_a_voice(db: psycopg.Connection[Any]) -> None:
 
 
 def test_the_stream_goes_on_in_force(db: psycopg.Connection[Any]) -> None:
-    """However sure it is, a task of its stream is people's."""
+    """However sure it is, a task of its stream is people's: of one of those that two are asked
+    about, one who agrees is not enough."""
     bench = Bench(db, ALL, **IN_FORCE)
     bench.answers(bench.agent, "green", 1.0)
     assert bench.decision() is None
+    db.execute("update blind_answer set lone = false")
     for _ in range(3):
         bench.answers(make.contributor(db), "green")
     assert bench.decision() == ("green", "answers", 3)
