@@ -83,8 +83,10 @@ class EmbeddedServer:
             fcntl.flock(self._users, fcntl.LOCK_SH)
             if not (self._cluster() / "PG_VERSION").exists():
                 self._make()
-            self._come_up()
-            self._ensure_database()
+            # nearly always all is there already, and one look is all that a command waits for
+            if not self._answers(DATABASE):
+                self._come_up()
+                self._ensure_database()
         return self.url
 
     def revive(self) -> bool:
@@ -203,9 +205,9 @@ class EmbeddedServer:
         log = self._log()
         return log.read_text("utf-8", "replace")[-2000:] if log.exists() else ""
 
-    def _answers(self) -> bool:
+    def _answers(self, database: str = "postgres") -> bool:
         try:
-            with psycopg.connect(self._admin(), connect_timeout=5):
+            with psycopg.connect(self._at(database), connect_timeout=5):
                 return True
         except FileNotFoundError:
             return False
@@ -217,11 +219,11 @@ class EmbeddedServer:
                 ) from error
             return False
 
-    def _admin(self) -> str:
-        return self.url.replace(f"/{DATABASE}?", "/postgres?", 1)
+    def _at(self, database: str) -> str:
+        return self.url.replace(f"/{DATABASE}?", f"/{database}?", 1)
 
     def _ensure_database(self) -> None:
-        with psycopg.connect(self._admin(), autocommit=True) as conn:
+        with psycopg.connect(self._at("postgres"), autocommit=True) as conn:
             known = conn.execute("select 1 from pg_database where datname = %s", [DATABASE])
             if known.fetchone() is None:
                 conn.execute(f"create database {DATABASE}")
