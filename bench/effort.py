@@ -256,6 +256,7 @@ def figures(run: Run) -> dict[str, Any]:
     print(effort_ledger.table(parts))
     n = len(plan.rows)
     human = effort_people.so_far(conn)[1]
+    proof = effort_people.proof(conn, run.batch, run.clock())
     return {
         "items": n,
         "decided": len(rows),
@@ -264,6 +265,8 @@ def figures(run: Run) -> dict[str, Any]:
         "realised_error": round(sum(wrong) / max(len(rows), 1), 4),
         "agent_error": round(sum(alone) / max(len(alone), 1), 4),
         "promised_error": plan.error,
+        "certified_error": None if proof is None else round(proof.bound, 4),
+        "proved": int(proof is not None and proof.proved),
         "audits": effort_people.audits(conn),
         "experts": methods["expert"],
         "licence_versions": len(store_licences.history(conn, run.process, "label")),

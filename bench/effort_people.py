@@ -7,6 +7,8 @@ import numpy as np
 from msgspec import Struct
 
 from canut.db.pool import SyncConn
+from canut.quality.certificates.bounds import Statement
+from canut.quality.certificates.statements import statement
 
 #: experts and auditors
 EXPERTS, AUDITORS = 3, 6
@@ -100,6 +102,12 @@ def so_far(conn: SyncConn) -> tuple[int, int]:
     row = conn.execute(SO_FAR).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])
+
+
+def proof(conn: SyncConn, batch_id: int, now_ms: int) -> Statement | None:
+    """What the audits of the batch prove."""
+    row = conn.execute("select id from batch_step where batch_id = %s", [batch_id]).fetchone()
+    return statement(conn, row[0], now_ms) if row else None
 
 
 def audits(conn: SyncConn) -> int:

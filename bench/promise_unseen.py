@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bench.promise_slices import after_look, beginner, decided_alone
+from bench.promise_slices import RUNS_MAX, after_look, beginner, decided_alone
 from canut.quality.licences.unseen import LONE_PPM, Confirmed
 from canut.quality.model import BlindAnswer
 from canut.truth.designs import PPM
@@ -25,7 +25,8 @@ TrueError = Callable[[float, float], float]
 def judged_by_one(seeds: int, error_max: float, delta: float, true_error: TrueError) -> float:
     """The share of runs in which a threshold was granted, at any look, above which more than
     `error_max` is wrong, of the worst kind of people. `delta` bounds it."""
-    print(f"\nlicences where one who agrees is enough, {seeds} runs of {EVIDENCE} blind answers,")
+    runs_of = min(seeds, RUNS_MAX)
+    print(f"\nlicences where one who agrees is enough, {runs_of} runs of {EVIDENCE} blind answers,")
     print(f"looked at every {LOOK_EVERY}; people err in 8% of tasks, and there as the agent does")
     print(
         f"{'contributor':<26}{'as agent':>9}{'licensed':>9}{f'at {EARLY}':>9}{'at end':>9}"
@@ -38,7 +39,7 @@ def judged_by_one(seeds: int, error_max: float, delta: float, true_error: TrueEr
                 _run(
                     np.random.default_rng([23, seed]), errs, confirms, error_max, delta, true_error
                 )
-                for seed in range(seeds)
+                for seed in range(runs_of)
             ]
             licensed, early, end, violated, answers = np.array(runs).mean(axis=0)
             told = "two" if confirms is None else confirms
