@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from pypdf import PdfReader
 
 from canut.db.pool import connect
 from canut.engine.pay import settle
@@ -69,6 +68,8 @@ def test_from_a_quote_to_the_bank(visit: Visit, house: House) -> None:
     """A client pays in and launches from the price that it is shown; a contributor works; the
     period is settled; what was earned is asked for, approved by two, and paid. Pay slip, invoice
     and the file for the bank are downloaded, and valid."""
+    from pypdf import PdfReader
+
     # only the slow run loads what reads the papers
     import facturx
     import sepaxml

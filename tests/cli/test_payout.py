@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import facturx
 from click.testing import CliRunner
 
 from canut.cli.main import cli
@@ -50,6 +49,8 @@ class Shell:
 def test_from_an_account_to_the_statement_and_an_invoice(fresh_url: str, tmp_path: Path) -> None:
     """Bank data is read from files and never printed; each approver gives a password; files are for
     the eyes of who writes them; a wrong file names what is wrong in it."""
+    import facturx
+
     canut = Shell(fresh_url, tmp_path)
     for name, text in (("coop", COOP), ("account", ACCOUNT), ("billing", BILLING)):
         (tmp_path / f"{name}.toml").write_text(text, "utf-8")

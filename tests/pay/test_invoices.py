@@ -2,9 +2,7 @@
 
 import io
 
-import facturx
 import psycopg
-import pypdf
 import pytest
 from lxml import etree
 
@@ -99,6 +97,9 @@ def test_an_invoice_bills_each_cent_of_the_books_once(db: psycopg.Connection) ->
 def test_the_papers_are_valid_for_programs_and_people(db: psycopg.Connection) -> None:
     """XML of the profile EN 16931 by its schema, inside a PDF that says so in its metadata; totals
     add up in it; the page has what the law wants, in the client's language."""
+    import facturx
+    import pypdf
+
     house = House(db)
     made = house.issue()
     file = reading.invoice_file(db, house.operator, made.id)
@@ -145,6 +146,8 @@ def test_tax_is_collected_when_the_deposit_has_it(db: psycopg.Connection) -> Non
 def test_what_was_wrong_is_credited_and_billed_anew(db: psycopg.Connection) -> None:
     """A credit note over the whole names its invoice and why, and gives the tax back; the next
     invoice bills the same again. What the books take back is a credit note by itself."""
+    import facturx
+
     house = House(db)
     first = house.issue()
     note = invoicing.cancel_invoice(db, house.operator, COOP, first.id, "wrong name", NOW)
@@ -217,6 +220,8 @@ def test_who_may_bill_whom(db: psycopg.Connection) -> None:
 
 def test_names_in_any_letters_reach_the_program(db: psycopg.Connection) -> None:
     """Where the fonts of the page lack a letter it is written in Latin; the XML has the name."""
+    import facturx
+
     house = House(db)
     set_billing(
         db, house.operator, house.client, Billing("株式会社 <織機>", Address("京都", "JP")), NOW

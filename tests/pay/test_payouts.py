@@ -7,7 +7,6 @@ import msgspec
 import psycopg
 import pytest
 import sepaxml
-import xmlschema
 
 from canut.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from canut.pay.identity import Address
@@ -235,6 +234,8 @@ def test_two_people_approve_and_none_of_them_is_paid_by_it(db: psycopg.Connectio
 def test_the_file_for_the_bank_is_valid_and_sums_to_what_left(db: psycopg.Connection) -> None:
     """pain.001.001.09 by the schema of ISO 20022, with addresses in parts and letters every bank
     takes; its control sum is what the books have sent; the same run is the same file."""
+    import xmlschema
+
     p = Payees(db)
     run, asked = sent(db, p, 1_234, 9_999)
     file = runs.run_file(db, p.steward, run.id, COOP, VAULT)

@@ -7,7 +7,6 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pypdf import PdfReader
 
 from canut.errors import Conflict, Forbidden, Invalid, NotFound
 from canut.pay.accrual import accept_due
@@ -95,6 +94,8 @@ def test_who_was_slow_reaches_the_floor_and_the_slip_adds_up(db):
 
 def test_the_files_of_a_slip_have_every_line_and_the_sum(db):
     """Whoever adds the CSV up gets the total; the PDF says the same in two languages."""
+    from pypdf import PdfReader
+
     one = priced(db)
     who = make.contributor(db)
     work_on(db, one, who, 3, 55_000, NOW + 300_000)

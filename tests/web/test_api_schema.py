@@ -6,10 +6,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
-from schemathesis import GenerationMode
-from schemathesis.checks import CHECKS
 
 from canut.config import Settings
 from canut.web.api import routes
@@ -17,7 +14,6 @@ from canut.web.api.document import build
 from tests.api import PRODUCTS, THINGS, Api, emptied
 
 DOCUMENT = build(routes(Settings()), "http://canut.test")
-schema = schemathesis.openapi.from_dict(DOCUMENT)
 #: what a request of this kind is made with; the gate has tests of its own
 KEYS = {"work": "worker", "pay": "worker", "people": "operator"}
 #: names of operations -> their first tag
@@ -38,10 +34,18 @@ PROMISED = (
 EXAMPLES = 25 if settings().max_examples >= 100 else 3
 
 
-@schemathesis.serializer("application/x-ndjson", "text/csv", "application/vnd.apache.parquet")
-def as_stream(context: Any, value: Any) -> Any:
-    """Whatever is made up, as bytes: most of it is no file at all."""
-    return value if isinstance(value, str | bytes) else msgspec.json.encode(str(value))
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    """The document, as what makes requests up reads it."""
+    # where it is used, and not in every worker that collects these tests
+    import schemathesis
+
+    @schemathesis.serializer("application/x-ndjson", "text/csv", "application/vnd.apache.parquet")
+    def as_stream(context: Any, value: Any) -> Any:
+        """Whatever is made up, as bytes: most of it is no file at all."""
+        return value if isinstance(value, str | bytes) else msgspec.json.encode(str(value))
+
+    return schemathesis.openapi.from_dict(DOCUMENT)
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +74,13 @@ def _filled(api: Api) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_requests_made_from_the_document_get_what_it_promises(
-    name: str, keys: dict[str, str]
+    name: str, schema: Any, keys: dict[str, str]
 ) -> None:
     """No server error, no undocumented status or type, no reply out of shape; what fits the
     document is taken as far as data is concerned, what does not fit is refused."""
+    from schemathesis import GenerationMode
+    from schemathesis.checks import CHECKS
+
     operation = schema.find_operation_by_id(name)
     fits, fits_not = (operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
     headers = {"authorization": f"Bearer {keys[KEYS.get(OPERATIONS[name], 'client')]}"}
@@ -81,7 +88,7 @@ def test_requests_made_from_the_document_get_what_it_promises(
 
     @given(fits | fits_not)
     @settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
-    def ask(case: schemathesis.Case) -> None:
+    def ask(case: Any) -> None:
         reply = case.call(base_url=keys["url"], headers=headers)
         case.validate_response(reply, checks=checks)
 

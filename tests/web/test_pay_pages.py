@@ -8,7 +8,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from msgspec import Struct
-from pypdf import PdfReader
 
 from canut.db.pool import connect, connect_async
 from canut.errors import NotFound
@@ -123,6 +122,8 @@ async def test_a_slip_can_be_done_again_and_is_nobody_elses(
     """What work pays stands before it is begun; the page, the PDF and the CSV say the same sum,
     step by step, and a file of the co-op that somebody has to mend keeps none of them back; others
     find neither slip nor task, and an empty page of their own."""
+    from pypdf import PdfReader
+
     slip, task = f"/pay/slips/{made.week.slip}", f"/pay/tasks/{made.tasks[0]}"
     (tmp_path / "coop.toml").write_text("name =")
     async with serving(data=str(tmp_path)) as browsers:
