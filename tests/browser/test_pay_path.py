@@ -68,12 +68,11 @@ def test_from_a_quote_to_the_bank(visit: Visit, house: House) -> None:
     """A client pays in and launches from the price that it is shown; a contributor works; the
     period is settled; what was earned is asked for, approved by two, and paid. Pay slip, invoice
     and the file for the bank are downloaded, and valid."""
-    from pypdf import PdfReader
-
     # only the slow run loads what reads the papers
     import facturx
     import sepaxml
     import xmlschema
+    from pypdf import PdfReader
 
     house.settings.coop_file.write_text(COOP)
     with connect(house.database) as conn:
