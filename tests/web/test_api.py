@@ -211,6 +211,14 @@ def test_every_problem_of_a_request_is_told(api: Api) -> None:
     assert fields == {"process", "key", "priority", "colour", "taxonomy"}
 
 
+@pytest.mark.parametrize("body", [b"3 and", b"3\xff", b'{"process": "\xff"}', b"[" * 9_000])
+def test_a_body_that_is_no_json_is_never_our_fault(api: Api, body: bytes) -> None:
+    """Also where what stands before the fault does not fit, which is noticed first."""
+    headers = {"authorization": f"Bearer {api.soierie}", "content-type": "application/json"}
+    reply = httpx.post(f"{api.url}/api/v1/batches", content=body, headers=headers)
+    assert reply.status_code == 400, reply.text
+
+
 def test_every_bad_row_is_told_and_nothing_is_imported(api: Api) -> None:
     """With on_error=stop nothing is imported; with skip the good rows are."""
     client = as_(api, api.soierie)

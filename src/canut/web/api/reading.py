@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 #: largest id that PostgreSQL has room for
 ID_MAX = 2**63 - 1
+_ANYTHING = msgspec.json.Decoder()
 
 
 class Reader:
@@ -30,13 +31,21 @@ class Reader:
     def decode(self, content: bytes) -> Any:
         """The same, of bytes at hand."""
         try:
-            return self.decoder.decode(content)
+            return _decoded(self.decoder, content)
         except msgspec.ValidationError as error:
-            raw = msgspec.json.decode(content)
+            # what does not fit is seen before the end, behind which it may be no JSON at all
+            raw = _decoded(_ANYTHING, content)
             problems = fit_problems(raw, self.type) or [_problem(error, "")]
             raise Invalid("The request does not fit.", problems=problems) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise HTTPException(f"The body is not JSON: {error}", status_code=400) from None
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], content: bytes) -> Any:
+    try:
+        return decoder.decode(content)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise HTTPException(f"The body is not JSON: {error}", status_code=400) from None
 
 
 async def json_body(request: WebRequest) -> bytes:
