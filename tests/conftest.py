@@ -20,6 +20,7 @@ import psycopg
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 from psycopg import sql
 from threadpoolctl import threadpool_limits
 from xdist.scheduler import LoadFileScheduling
@@ -66,6 +67,13 @@ gold_pool.load_shipped = functools.cache(gold_pool.load_shipped)
 settings.register_profile("suite", max_examples=20, deadline=None)
 settings.register_profile("thorough", max_examples=100, deadline=None)
 settings.load_profile("suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What a seed draws is the same whichever modules a worker has loaded by then: they are read
+    for constants, a second's work in each worker, in the thorough run alone."""
+    if not config.getoption("hypothesis_profile", None):
+        providers._get_local_constants = lambda: providers._local_constants
 
 
 class _Together(LoadFileScheduling):
