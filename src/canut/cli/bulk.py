@@ -24,7 +24,7 @@ from canut.channels.bulk.score import PLAN, RUN
 from canut.channels.columns import Columns, parse_map
 from canut.channels.export import FORMATS, Format
 from canut.channels.places import STANDARD, open_to_write
-from canut.cli.batch import SHOWN, taxonomy
+from canut.cli.batch_files import SHOWN, taxonomy
 from canut.cli.common import database, setting_options
 from canut.config import Settings
 from canut.db.pool import connect, connect_async
