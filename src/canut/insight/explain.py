@@ -29,10 +29,11 @@ from canut.quality.beliefs.model import Bin, Calibration
 from canut.quality.beliefs.voices import weights
 from canut.quality.licences.filing import group
 from canut.quality.licences.slices import Slices, slice_at
-from canut.questions.base import Answers, Beliefs, Float64, Question, Track
+from canut.questions.base import Answers, Beliefs, Question, Track
 from canut.questions.voices import voiced
 from canut.truth.categorical import PRIOR_SKILL, PRIOR_WEIGHT
 from canut.truth.posterior import Known, nothing_known
+from canut.truth.votes import Float64
 from canut.work.evidence import Evidence, Heard, decode_evidence
 
 #: a course is exact that comes this near the numbers that were kept

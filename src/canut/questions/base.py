@@ -9,19 +9,15 @@ must pass. Nothing in this room knows a database, a clock or randomness.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    # a fifth of a second, which commands that infer nothing would wait for
+    # a third of a second, which commands that infer nothing would wait for
     from canut.truth.posterior import Known, Said
+    from canut.truth.votes import Float64, Int32
 
 #: a text for people: one string for every language, or one string per language ("en", "fr")
 Localised = str | dict[str, str]
-
-Int32 = NDArray[np.int32]
-Float64 = NDArray[np.float64]
 
 
 def localise(text: Localised, locale: str) -> str:
@@ -35,25 +31,25 @@ class Answers(Struct, frozen=True):
     """Answers to one question, as columns of the same length n, in any order."""
 
     #: index of the task each answer is for, int32, 0 <= task < n_tasks
-    task: Int32
+    task: "Int32"
     #: index of who answered, int32, 0 <= contributor < n_contributors
-    contributor: Int32
+    contributor: "Int32"
     #: what they answered, as `Question.normalise` returned it
     value: Sequence[Any]
     n_tasks: int
     #: how much each counts, 0 to 1, float64 (n answers): clones share a voice; None: 1 for all.
     #: Only a question that `HasClasses` is given it, with `Track.known`, or one that `Weighs`; for
     #: all others it is folded into the record before (`canut.questions.voices`)
-    weight: Float64 | None = None
+    weight: "Float64 | None" = None
 
 
 class Track(Struct, frozen=True):
     """What a step knows of its contributors before these answers, float64 (n_contributors,)."""
 
     #: expected number of right answers so far
-    right: Float64
+    right: "Float64"
     #: number of answers that could be judged so far
-    judged: Float64
+    judged: "Float64"
     #: who confuses what with what, for a question that `HasClasses`; None where nobody looked
     known: "Known | None" = None
 
@@ -64,10 +60,10 @@ class Beliefs(Struct, frozen=True):
     #: the most likely answer of each task (n_tasks); None where a task has no answer
     value: Sequence[Any]
     #: probability that `value` is right, float64 (n_tasks), 0 where a task has no answer
-    confidence: Float64
+    confidence: "Float64"
     #: how far each answer agrees with the belief of its task: the probability, under that belief,
     #: that the answer is right; float64 (n answers). What `Track.right` is the sum of.
-    agreement: Float64
+    agreement: "Float64"
     #: probabilities over the classes of a question that `HasClasses`, where `Track.known` was
     #: given; else None
     said: "Said | None" = None

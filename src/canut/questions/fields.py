@@ -7,9 +7,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from canut.questions.base import Answers, Beliefs, Float64, Question, Track
+from canut.questions.base import Answers, Beliefs, Question, Track
 from canut.truth.categorical import naive_bayes
-from canut.truth.votes import Votes
+from canut.truth.votes import Float64, Votes
 
 Mask = NDArray[np.bool_]
 
