@@ -5,11 +5,13 @@ from typing import Any
 
 import psycopg
 from click.testing import CliRunner
+from msgspec import structs
 
 from canut.agents.running.model import Worth
 from canut.agents.running.runner import Bench
 from canut.agents.versions import begin_challenger, replace_champion
 from canut.cli.main import cli
+from canut.processes.store import find_place, publish
 from tests import factories as make
 from tests.agents.test_work_duels import Clock, agent_of
 from tests.agents.test_work_runner import Fake, hired
@@ -58,6 +60,32 @@ def test_what_is_told_of_an_agent(fresh_url: str) -> None:
     assert "wrong by what people say blind: 2% before, 30% since" in shown
     assert json.loads(canut("show", str(agent), "--json"))["drift"]["step"] == "people"
     assert canut("duels") == "no agent has a challenger\n"
+
+
+def test_an_agent_works_where_the_batches_of_the_client_are(fresh_url: str) -> None:
+    """A client that brings its own classes has a process of its own, published or not: an agent put
+    to work for that client works there; one at the library's says that it has nothing to do, and
+    where there is something."""
+
+    def canut(*words: str) -> str:
+        result = CliRunner().invoke(cli, ["agent", *words, "--database-url", fresh_url])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    with psycopg.connect(fresh_url) as conn:
+        work = make.work(conn, items=1)
+        conn.execute("update process_version set adapted = true")
+        slug, client = conn.execute(
+            "select p.slug, c.slug from process p join client c on c.id = p.client_id"
+        ).fetchone()
+        version = find_place(conn, work.client_id, slug)
+        publish(conn, None, structs.replace(version.definition, slug=slug), make.NOW)
+    place = "--process", slug, "--step", "colour"
+    assert "no batch is open" not in canut("add", "rules", *place, "--client", client)
+    elsewhere = f"another process of that name has some of {client} (--client {client})"
+    assert elsewhere in canut("add", "learner", *place)
+    listed = canut("list")
+    assert listed.count("no work") == listed.count(elsewhere) == 1
 
 
 def _agent(conn: psycopg.Connection[Any]) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from canut.db.pool import connect
 from canut.processes.library import library_slugs, load_shipped
 from canut.processes.model import ProcessDefinition, StepDefinition
 from canut.processes.store import (
+    find_place,
     find_version,
     find_version_async,
     list_processes,
@@ -138,10 +139,15 @@ async def test_requests_read_the_same(fresh_url: str) -> None:
 
 def test_a_taxonomy_for_one_batch_hides_nothing(db: psycopg.Connection) -> None:
     """A version adapted for one batch is kept and numbered, and is not what the next batch gets;
-    published in its own right it is."""
+    published in its own right it is. What is said of a step of this client is said of the process
+    that its batches run in."""
     shared = publish(db, None, definition(2), NOW)
     who = client(db)
+    assert find_place(db, who, "catalogue/categorise") == shared
     adapted = publish(db, who, definition(3), NOW, adapted=True)
+    assert find_place(db, who, "catalogue/categorise") == adapted
+    assert find_place(db, None, "catalogue/categorise") == shared
+    assert find_place(db, who, "no/such") is None
     assert find_version(db, who, "catalogue/categorise") == shared
     assert [one.version_id for one in list_processes(db, who)] == [shared.id]
     assert publish(db, who, definition(3), NOW).id == adapted.id

@@ -98,6 +98,22 @@ OPEN_STEPS = """
 select s.id from batch_step s where s.process_id = %s and s.slug = %s and s.open
 order by s.weight desc, s.id"""
 
+# agents at whose step nothing is open, and whose open batches run in another process of that slug
+IDLE = """
+select a.id, array(
+    select distinct coalesce(c.slug, '') from process q left join client c on c.id = q.client_id
+    where q.slug = p.slug and exists (
+        select from batch_step s where s.process_id = q.id and s.slug = a.step_slug and s.open)
+    order by 1 limit 5)
+from agent a join process p on p.id = a.process_id
+where not exists (
+    select from batch_step s where s.process_id = a.process_id and s.slug = a.step_slug and s.open)
+order by a.id"""
+# whose process each agent works at: slug of the process, and of its client
+WHERE = """
+select a.id, p.slug, coalesce(c.slug, '') from agent a join process p on p.id = a.process_id
+left join client c on c.id = p.client_id"""
+
 #: first key of the advisory lock that keeps two engines from teaching one agent
 TEACH_LOCK = 5
 
@@ -127,6 +143,17 @@ def ready(conn: Sync, now_ms: int) -> list[AgentAtWork]:
 def at_step(conn: Sync, process_id: int, step_slug: str) -> list[AgentAtWork]:
     cursor = conn.cursor(row_factory=of(AgentAtWork))
     return cursor.execute(AT_STEP, [process_id, step_slug]).fetchall()
+
+
+def idle(conn: Sync) -> dict[int, list[str]]:
+    """Agents at whose step no batch is open, and clients whose open batches run that step of
+    another process of the same name ("": the shared library)."""
+    return dict(conn.execute(IDLE).fetchall())
+
+
+def where(conn: Sync) -> dict[int, tuple[str, str]]:
+    """Agent -> slug of its process, and of its client ("": the shared library)."""
+    return {agent_id: (process, client) for agent_id, process, client in conn.execute(WHERE)}
 
 
 def add(conn: Sync, values: dict[str, Any]) -> int:

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import time
+from datetime import UTC, datetime
 from functools import partial
 
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from canut.agents import store
@@ -36,7 +38,7 @@ from canut.db.pool import SyncConn, connect, connect_async
 from canut.errors import NotFound
 from canut.people.store import COMMAND_LINE, find_client
 from canut.processes.model import LOCALES
-from canut.processes.store import find_version
+from canut.processes.store import find_place
 from canut.quality.figures import Locale
 from canut.quality.licences import words as licence_words
 
@@ -83,34 +85,51 @@ def add(
         _models(settings).get(model)
     with database(settings) as url, connect(url) as conn:
         owner = None if client is None else asyncio.run(_client_id(url, client))
-        version = find_version(conn, owner, process)
+        version = find_place(conn, owner, process)
         if version is None:
             raise NotFound(f"There is no process {process}.", mend="see canut process list")
         new = NewAgent(kind, version.process_id, step, name, family, model, place)
         made = put_to_work(conn, COMMAND_LINE, new, version.definition, _now_ms())
+        idle = store.idle(conn).get(made)
     click.echo(f"agent {made} works at {process} {step}; it earns its licence as people answer too")
+    if idle is not None:
+        click.echo(_no_work(idle))
 
 
 @agent.command("list")
 @setting_options()
 def list_(settings: Settings) -> None:
     """Agents at work, in the order in which they are asked."""
-    columns = ("agent", "name", "step", "state", "licence", "decides", "evidence", "turn")
+    columns = ("agent", "name", "process", "step", "state", "licence", "decides", "evidence")
     table = Table(*columns, box=None)
+    below = []
     with database(settings) as url, connect(url) as conn:
+        idle, places = store.idle(conn), store.where(conn)
         for one in store.agents(conn):
             licence = store_duels.open_licence(conn, one)
             found = (licence.finding if licence else None) or {}
             covers = f"{found.get('coverage', 0):.0%}" if licence and licence.threshold else "-"
             told = licence.state if licence else "-"
             evidence = str(store_duels.settled(conn, licence.root)) if licence else "-"
-            state = one.trouble or one.state
+            state: str = one.state
+            process, client = places[one.id]
+            if one.trouble:
+                state = "waits"
+                below.append(f"{one.id}: {one.trouble}")
+            elif state == "active" and one.id in idle:
+                state = "no work"
+                below.append(f"{one.id}: {_no_work(idle[one.id])}")
             turns = cascade_order(conn, one.process_id, one.step_slug)
-            turn = next((words.turn_words(t, "en") for t in turns if t.agent_id == one.id), "-")
-            row = (str(one.id), one.name, one.step_slug, state, told, covers, evidence, turn)
-            table.add_row(*row)
+            turn = next((words.turn_words(t, "en") for t in turns if t.agent_id == one.id), "")
+            if turn:
+                below.append(f"{one.id}: {turn}")
+            name = f"{client}: {process}" if client else process
+            row = (str(one.id), one.name, name, one.step_slug, state, told, covers, evidence)
+            table.add_row(*(escape(cell) for cell in row))
         endings = calendar_warnings(conn)
     Console().print(table)
+    for line in below:
+        click.echo(line)
     for ending in endings:
         click.echo(" ".join(words.ending_sentences(ending, "en")))
 
@@ -198,7 +217,18 @@ def _tell(conn: SyncConn, found: Standing, locale: Locale) -> None:
     if duel:
         tell_duel(duel, locale)
     for event in found.events[:10]:
-        click.echo(f"  {event.at_ms} {event.kind} {msgspec.json.encode(event.detail).decode()}")
+        at = datetime.fromtimestamp(event.at_ms / 1000, UTC)
+        click.echo(
+            f"  {at:%Y-%m-%d %H:%M} {event.kind} {msgspec.json.encode(event.detail).decode()}"
+        )
+
+
+def _no_work(clients: list[str]) -> str:
+    """Why an agent has nothing to do, and where there is work of that name."""
+    if not clients:
+        return "no batch is open there"
+    some = ", ".join(f"{one} (--client {one})" if one else "the library" for one in clients)
+    return f"no batch is open there; another process of that name has some of {some}"
 
 
 def _models(settings: Settings) -> ModelsFile:

@@ -66,6 +66,11 @@ where p.slug = %(slug)s and (p.client_id = %(client)s or p.client_id is null)
   and (v.number = %(number)s or (%(number)s::int is null and not v.adapted))
 order by v.number desc limit 1"""  # noqa: S608 - nothing but our own columns is put in
 
+# where work of this client goes on: its own process, be it of versions adapted for batches alone
+FIND_PLACE = f"""{_COLUMNS}
+where p.slug = %(slug)s and (p.client_id = %(client)s or p.client_id is null)
+order by p.client_id nulls last, v.adapted, v.number desc limit 1"""
+
 # list_processes: what a client may submit to, each with its newest version; its own hide shared
 LIST_PROCESSES = """
 select distinct on (p.slug) p.id as process_id, p.client_id, p.slug, v.id as version_id, v.number,
@@ -157,6 +162,15 @@ def find_version(
     """The newest version (or the one of this number) of a process that this client may use."""
     values = {"client": client_id, "slug": slug, "number": number}
     row = conn.cursor(row_factory=dict_row).execute(FIND_VERSION, values).fetchone()
+    return _version(row) if row else None
+
+
+def find_place(conn: Sync, client_id: int | None, slug: str) -> ProcessVersion | None:
+    """The newest version of the process in which work of this client goes on (None: of the shared
+    library). What is said of a step (agents, licences, gold) is said of its process: a client that
+    brings its own classes has one of its own, though nothing was published for it."""
+    values = {"client": client_id, "slug": slug}
+    row = conn.cursor(row_factory=dict_row).execute(FIND_PLACE, values).fetchone()
     return _version(row) if row else None
 
 

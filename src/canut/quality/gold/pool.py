@@ -11,11 +11,12 @@ from canut.db.pool import SyncConn
 from canut.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from canut.people.model import Principal
 from canut.people.store.log import audit_sync
+from canut.processes import store as processes
 from canut.processes.examples import GoldItem
 from canut.processes.library import load_shipped
 from canut.processes.load import Loaded
 from canut.processes.shipped import unpublished
-from canut.processes.store import ProcessVersion, find_version, publish
+from canut.processes.store import ProcessVersion, publish
 from canut.processes.store_shipped import mark
 from canut.quality.exams.correction import correct_exams
 from canut.quality.gold import store as store_gold
@@ -85,9 +86,9 @@ def find_step(conn: SyncConn, who: Principal, place: Place) -> GoldStep:
 
 
 def find_place(conn: SyncConn, client_id: int | None, process: str, step: str) -> Place:
-    """The place of a process by its slug, as `client_id` sees it (None: the shared library).
-    Raises `NotFound`."""
-    version = find_version(conn, client_id, process)
+    """The place of a process by its slug, where work of `client_id` goes on (None: the shared
+    library). Raises `NotFound`."""
+    version = processes.find_place(conn, client_id, process)
     if version is None:
         raise NotFound(f"There is no process {process[:100]!r}.", mend="list the processes first")
     if version.definition.step(step) is None:
