@@ -91,6 +91,17 @@ def test_who_decides_and_who_is_asked(rows: Any, thresholds: tuple[float, float]
         assert said == (wanted if drawn else [])
 
 
+def test_an_answer_that_fails_a_check_decides_nothing() -> None:
+    """What the step declares of answers holds in bulk as on live tasks: such a row goes on to the
+    next agent, and what failed is no evidence either."""
+    tables = ({"check": "format", "field": "answer", "pattern": "vase"},)
+    step = step_of(structs.replace(made.definition().steps[0], checks=tables), made.shape())
+    items = [Item(n, str(n), {"lamp": 0.9, "vase": 0.8} if n else {"lamp": 0.9}) for n in range(2)]
+    told, heard = Splitter(step, [Sure("lamp"), Sure("vase")], (0.5, 0.5)).split(items, [True] * 2)
+    assert [(one.way, one.stage) for one in told] == [("people", None), ("audit", 1)]
+    assert [(one.key, one.value) for one in heard] == [(1, "vase")]
+
+
 def test_the_sample_is_known_to_who_has_the_seed() -> None:
     """The draw depends on seed and key alone; its share is kept; a share above nothing draws."""
     keys = [f"s{n}" for n in range(20_000)]

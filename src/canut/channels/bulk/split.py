@@ -13,6 +13,7 @@ from canut.agents.arena.cascade import Cascade
 from canut.agents.arena.cascade import Stage as CascadeStage
 from canut.agents.model import Item, Prediction, Step, Version
 from canut.agents.protocol import Agent
+from canut.agents.running.checked import checked
 from canut.channels.bulk.model import Way
 from canut.truth.designs import PPM, in_stream
 
@@ -41,16 +42,17 @@ class Heard(Struct, frozen=True):
 
 
 class _Listener:
-    """An agent whose answers about the sample are kept, also those below its threshold."""
+    """An agent that is held to the checks of the step, as on live tasks, and whose answers about the
+    sample are kept, also those below its threshold."""
 
-    def __init__(self, agent: Agent, stage: int):
-        self._agent, self._stage = agent, stage
+    def __init__(self, step: Step, agent: Agent, stage: int):
+        self._step, self._agent, self._stage = step, agent, stage
         self.version: Version = agent.version
         self.sample: set[int] = set()
         self.heard: list[Heard] = []
 
     def answer(self, items: Sequence[Item]) -> list[Prediction]:
-        predictions = self._agent.answer(items)
+        predictions = checked(self._step, items, self._agent.answer(items))
         self.heard += [
             Heard(prediction.key, self._stage, prediction.value, prediction.confidence)
             for prediction in predictions
@@ -66,7 +68,7 @@ class Splitter:
     """The agents of a run, cheapest first."""
 
     def __init__(self, step: Step, agents: Sequence[Agent], thresholds: Sequence[float]):
-        self._listeners = [_Listener(agent, place) for place, agent in enumerate(agents)]
+        self._listeners = [_Listener(step, agent, place) for place, agent in enumerate(agents)]
         self._cascade = Cascade(
             step,
             [
