@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
+from msgspec import structs
 
 from canut.agents import store
 from canut.agents.model import Example, Item, Prediction, Step, Version, passed
@@ -34,6 +35,8 @@ class Fake:
         self.asked: list[list[int]] = []
         self.payloads: list[dict[str, Any]] = []
         self.fail: Exception | None = None
+        #: what is wrong with its predictions
+        self.change: dict[str, Any] = {}
 
     def version(self, agent: AgentAtWork, step: Step, state: bytes | None) -> Version:
         return Version("fake", "1", step.schema_hash(), model=(state or b"").decode())
@@ -46,12 +49,13 @@ class Fake:
         self.asked.append([item.key for item in items])
         self.payloads += [item.payload for item in items]
         version = self.version(agent, step, state).hash()
-        return [
+        said = [
             Prediction(item.key, "red", 0.9, version, "fake", cost_micro=7, latency_ms=2)
             if int(item.payload["title"][-1]) % 2 == 0
             else passed(item, version, "fake", "odd")
             for item in items
         ]
+        return [structs.replace(one, **self.change) for one in said]
 
     def learn(
         self, agent: AgentAtWork, step: Step, state: bytes | None, examples: Sequence[Example]
@@ -89,6 +93,28 @@ def test_what_it_can_answer_is_handed_in_and_the_rest_goes_back(
     slots = db.execute("select slots from task order by id").fetchall()
     assert sorted(slots) == [(1,)] * 5 + [(2,)] * 5
     assert answer_once(db, hands, bench, clock).claimed == 0
+
+
+def test_an_agent_that_breaks_the_rules_hands_nothing_in(db: psycopg.Connection[Any]) -> None:
+    """What is no probability, no answer, or about other items, is not kept: the agent says what is
+    wrong, and its tasks are there for others."""
+    work = make.work(db, items=2)
+    who, clock = hired(db, work), Clock()
+    for wrong, told in (
+        ({"confidence": float("nan")}, "no probability"),
+        ({"confidence": 1.6}, "no probability"),
+        ({"value": "purple"}, "'purple' does not answer the question"),
+        ({"key": 0}, "another order"),
+    ):
+        hands = Fake()
+        hands.change = wrong
+        db.execute("update agent set next_ms = 0")
+        said = answer_once(db, hands, Bench(), clock).trouble[who]
+        assert told in said
+        assert "check_agent_type" in said
+    kept = "select (select count(*) from answer), (select count(*) from agent_prediction)"
+    assert db.execute(kept).fetchone() == (0, 0)
+    assert "submitted" not in states(db, who)
 
 
 def test_an_agent_does_not_run_ahead_of_people(db: psycopg.Connection[Any]) -> None:
