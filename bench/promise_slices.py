@@ -76,9 +76,9 @@ def _run(
     return violated, decided_alone(licence), decided_alone(whole), at_random
 
 
-def after_look(licence: Licence, answers: list[BlindAnswer], unseen: float = 0.0) -> Licence:
+def after_look(licence: Licence, answers: list[BlindAnswer]) -> Licence:
     """The licence once a look at this evidence has been acted on."""
-    found = review(licence, answers, 30_000, unseen=unseen)
+    found = review(licence, answers, 30_000)
     kept = {"rungs": found.rungs or licence.rungs, "slices": found.slices}
     if found.becomes == "same":
         return structs.replace(licence, finding=found.finding, **kept)

@@ -15,9 +15,9 @@ EVIDENCE, LOOK_EVERY = 1500, 100
 #: how many are in when coverage is told first
 EARLY = 600
 #: chance of an error: that of every answer, and the slope by (1 - sure)
-WORK = {"0.3 x (1 - sure)": (0.0, 0.3), "0.8 x (1 - sure)": (0.0, 0.8), "5.5% of all": (0.055, 0.0)}
+WORK = {"0.3 x (1 - sure)": (0.0, 0.3), "0.8 x (1 - sure)": (0.0, 0.8), "5.1% of all": (0.051, 0.0)}
 #: share of the agent's errors that a person makes too; None: two are always asked
-CONFIRMS: tuple[float | None, ...] = (None, 0.0, 0.1, 0.2, 0.5)
+CONFIRMS: tuple[float | None, ...] = (None, 0.0, 0.1, 0.3, 0.5, 0.8, 1.0)
 #: (threshold, slope) -> share of wrong answers above it
 TrueError = Callable[[float, float], float]
 
@@ -70,15 +70,17 @@ def _run(
     licence, seen, violated, early, asked = beginner(error_max, delta, None), [], False, 0.0, 0
     known = Confirmed()
     for n in range(EVIDENCE):
-        alone = bool(one[n]) and known.one_is_enough
-        unseen = alone and bool(confirmed[n])
-        seen.append(BlindAnswer(n, 1, float(sure[n]), bool(wrong[n]) and not unseen, lone=alone))
+        alone = bool(one[n]) and known.one_is_enough(error_max)
+        bad = bool(wrong[n]) and not (alone and bool(confirmed[n]))
+        shared = None if alone else not differs[n]
+        seen.append(BlindAnswer(n, 1, float(sure[n]), bad, lone=alone, confirmed=shared))
         asked += 1 if alone and not differs[n] else 3 if differs[n] else 2
-        if wrong[n] and not alone:
-            known = Confirmed(known.wrong + 1, known.confirmed + int(confirmed[n]))
+        if not alone:
+            found = known.wrong + bad, known.confirmed + int(bad and bool(shared))
+            known = Confirmed(known.judged + 1, *found)
         if (n + 1) % LOOK_EVERY:
             continue
-        licence = after_look(licence, seen, known.unseen)
+        licence = after_look(licence, seen)
         held = licence.threshold if licence.state == "in_force" else None
         violated |= held is not None and base + true_error(held, slope) > error_max
         early = decided_alone(licence) if n + 1 == EARLY else early

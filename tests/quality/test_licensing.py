@@ -24,7 +24,7 @@ from canut.quality.licences.rules import (
 )
 from canut.quality.licences.streams import decides_alone, settle_blind, shadowed
 from canut.quality.licences.thresholds import delta_share
-from canut.quality.licences.unseen import Confirmed
+from canut.quality.licences.unseen import Confirmed, passed_over
 from canut.quality.model import BlindAnswer, Licence, LicencePlace
 from canut.questions.registry import load_question
 from canut.truth.bounds import upper_rate
@@ -226,7 +226,7 @@ def test_the_stream_is_the_same_whenever_asked() -> None:
 
 
 def test_only_proved_rungs_stay_above_a_threshold() -> None:
-    """An alarm raises a threshold to the next rung there is: one that the descent which proved it
+    """An alarm raises a threshold to a rung above it: one that the descent which proved it
     never met would be no promise."""
     sure = np.concatenate([np.full(6, 0.99), np.linspace(0.5, 0.9, 594)])
     np.random.default_rng(9).shuffle(sure)
@@ -279,29 +279,38 @@ def test_where_one_who_agrees_is_enough_less_is_allowed() -> None:
     """Errors that this person makes too go unseen, so fewer may be found: the same answers prove
     less, and what they prove allows for what was not seen. Nothing of it weakens the watch."""
     sure = np.linspace(0.5, 1.0, PLANNED)
-    answers = [BlindAnswer(i, 1, float(c), wrong=i % 60 == 0) for i, c in enumerate(sure)]
-    ones = [msgspec.structs.replace(answer, lone=True) for answer in answers]
-    two = review(licence_of(), answers, 30_000, unseen=0.15)
-    one = review(licence_of(), ones, 30_000, unseen=0.15)
-    assert two.finding is not None
-    assert one.finding is not None
-    assert two.finding == review(licence_of(), answers, 30_000).finding
-    assert (two.becomes, one.becomes) == ("granted", "same")
+    two = [BlindAnswer(i, 1, float(c), i % 60 == 0, confirmed=False) for i, c in enumerate(sure)]
+    ones = [msgspec.structs.replace(one, lone=True, confirmed=None) for one in two]
+    assert review(licence_of(), two, 30_000).becomes == "granted"
+    assert review(licence_of(), ones, 30_000).becomes == "same"
     clean = [msgspec.structs.replace(answer, wrong=False) for answer in ones]
-    found = review(licence_of(), clean, 30_000, unseen=0.15).finding
+    found = review(licence_of(), clean, 30_000).finding
     assert found is not None
-    assert (two.finding.unseen, found.unseen) == (0, 0.15)
+    assert found.unseen == pytest.approx(0.2)
     plain = upper_rate(found.audits, 0, delta_share(0.05, 1) / 2)
-    assert found.bound == pytest.approx(plain / 0.85)
+    assert found.bound == pytest.approx(plain / 0.8)
     held = licence_of(state="in_force", threshold=0.5, rungs=[(0.5, 1.0)])
     wrong = [msgspec.structs.replace(answer, wrong=True) for answer in ones[:30]]
-    assert review(held, wrong, 30_000, unseen=0.15).becomes == "revoked"
+    assert review(held, wrong, 30_000).becomes == "revoked"
 
 
 def test_what_goes_unseen_is_told_by_what_two_have_judged() -> None:
-    """It leans on one in ten, and where it is more than UNSEEN_MAX one person is not enough."""
-    assert Confirmed().unseen == 0.1
-    assert Confirmed().one_is_enough
-    assert Confirmed(90, 0).unseen == 0.01
-    assert not Confirmed(20, 4).one_is_enough
-    assert Confirmed(40, 4).one_is_enough
+    """It leans on two in ten, so two are asked until four errors were found and none was shared;
+    and where what two agree on would be wrong too often, for nothing is known of the agent."""
+    assert Confirmed().unseen == 0.2
+    assert not Confirmed(100, 3, 0).one_is_enough(0.05)
+    assert Confirmed(100, 4, 0).one_is_enough(0.05)
+    assert not Confirmed(100, 20, 3).one_is_enough(0.05)
+    assert not Confirmed(40, 20, 0).one_is_enough(0.02)
+
+
+def test_errors_that_are_sure_and_shared_count_where_they_are() -> None:
+    """What an agent is sure of and gets wrong is what people get wrong too: many errors elsewhere
+    that nobody shares do not hide them."""
+    sure = np.repeat([0.9, 0.3], 100)
+    wrong, confirmed = np.arange(200) % 10 == 0, np.arange(200) < 100
+    lone = np.arange(200) % 5 > 0
+    over = passed_over([0.9, 0.3], sure, wrong, lone, confirmed)
+    assert over == pytest.approx([0.8 * 14 / 20, 0.8 * 14 / 30])
+    alike = passed_over([0.9, 0.3], sure, wrong, np.zeros(200, bool), confirmed)
+    assert alike.tolist() == [0, 0]

@@ -63,6 +63,7 @@ def explain(
         calibration=calibrated(known.model.parameters.calibration, decided.confidence),
         licence=_licence(decided, pairs, facts.licences, question),
         before=facts.versions[:-1],
+        seconded=facts.seconded and decided.method == "answers" and decided.n_answers == 1,
     )
 
 

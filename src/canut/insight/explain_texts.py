@@ -27,6 +27,8 @@ ENGLISH: Words = {
     " today.",
     "answers": "It stopped there because {confidence} reaches the target of {target}.",
     "answers_short": "It was decided as strong enough for the target of {target}.",
+    "seconded": "It stopped there because an AI agent had answered the same. People judge this"
+    " agent blind, so it is known how seldom one of them and the agent are wrong alike.",
     "exhausted": "It stopped there because every answer this step may ask for was given"
     " ({n}), though the target of {target} was not reached.",
     "by_expert": "The answers did not settle it, so an expert was asked, and the expert's word"
@@ -98,6 +100,9 @@ FRENCH: Words = {
     " aujourd’hui des contributeurs.",
     "answers": "On s’est arrêté là parce que {confidence} atteint l’objectif de {target}.",
     "answers_short": "La réponse a été jugée assez sûre pour l’objectif de {target}.",
+    "seconded": "On s’est arrêté là parce qu’un agent d’IA avait donné la même réponse. Des"
+    " personnes jugent cet agent à l’aveugle, et l’on sait combien il est rare que l’une d’elles et"
+    " lui se trompent de la même façon.",
     "exhausted": "On s’est arrêté là parce que toutes les réponses que cette étape peut demander"
     " ont été données ({n}), bien que l’objectif de {target} ne soit pas atteint.",
     "by_expert": "Les réponses n’ont pas tranché : un expert a été sollicité, et sa réponse fait"

@@ -137,6 +137,8 @@ def _course(said: _Said, explanation: Explanation) -> list[str]:
     ]
     if method == "expert":
         return [*sentences, said("ordinary")]
+    if explanation.seconded:
+        return sentences
     if found.exact:
         return [*sentences, said("exact")]
     ending = said("rough", ends=found.ends, confidence=explanation.decided.confidence)
@@ -146,6 +148,8 @@ def _course(said: _Said, explanation: Explanation) -> list[str]:
 def _why(said: _Said, explanation: Explanation) -> list[str]:
     decided, target = explanation.decided, explanation.target
     n, confidence = decided.n_answers, decided.confidence
+    if explanation.seconded:
+        return [said("seconded")]
     if decided.method == "answers":
         part = "answers" if confidence >= target - 1e-6 else "answers_short"
         return [said(part, confidence=confidence, target=target)]

@@ -24,6 +24,8 @@ where b.id = %(batch)s"""
 FACTS = """
 select s.id as batch_step_id, s.process_id, s.slug, step.definition -> 'title' as title,
        s.target, s.max_answers, t.id as task_id, coalesce(t.expert, false) as escalated,
+       exists (select from blind_answer b
+               where b.task_id = t.id and b.lone and not b.wrong) as seconded,
        coalesce((
            select jsonb_agg(jsonb_build_object(
                'value', w.value, 'confidence', w.confidence, 'method', w.method,

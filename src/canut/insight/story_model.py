@@ -116,6 +116,8 @@ class Facts(Struct, frozen=True):
     disputes: tuple[Contested, ...]
     #: answers of agents that count for nothing
     held_back: tuple[HeldBack, ...] = ()
+    #: one person was enough who said the same as an agent that people judge blind
+    seconded: bool = False
     #: everything that agents thought, by time
     predictions: tuple[Predicted, ...] = ()
 
@@ -174,6 +176,8 @@ class Explanation(Struct, frozen=True):
     licence: LicenceHeld | None
     #: what was decided before and overturned, the newest last
     before: tuple[Version, ...]
+    #: one person was enough who said the same as an agent that people judge blind
+    seconded: bool = False
 
 
 class Chapter(Struct, frozen=True):

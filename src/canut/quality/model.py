@@ -66,6 +66,8 @@ class BlindAnswer(Struct, frozen=True):
     lone: bool = False
     #: people had decided it when the version that is judged by it was fixed
     looked_back: bool = False
+    #: where two were asked: whether the first of them had given it too
+    confirmed: bool | None = None
 
 
 class LicencePlace(Struct, frozen=True):

@@ -1,7 +1,8 @@
 """Agents' answers that people judge: who has no voice where, and who may decide alone.
 
 A task in the stream of an agent's licence is decided by people. No agent has a voice in it: neither
-the one that is judged, nor others that may err as it does.
+the one that is judged, nor others that may err as it does. But of most such tasks one person is
+enough who has said the same.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from canut.db.pool import SyncConn
 from canut.quality.licences import filing, store_blind
 from canut.quality.licences import store as store_licences
 from canut.quality.licences.streams import lone, shadowed
-from canut.quality.model import Licence, LicencePlace
+from canut.quality.model import Licence
 from canut.work import store_decide
 from canut.work.model import LoadedStep
 
@@ -68,8 +69,8 @@ def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -
         chosen = shadowed(licence, theirs)
         if not chosen.any():
             continue
-        at = LicencePlace(licence.contributor_id, *place)
-        enough = store_blind.confirmed(conn, at).one_is_enough
+        known, asks = store_blind.confirmed(conn, licence.root), step.definition
+        enough = asks.max_answers > 1 and known.one_is_enough(1 - asks.target_confidence)
         ones = (lone(licence, theirs) & enough).tolist()
         for (task, _, value, _, stated, _), inside, one in zip(own, chosen, ones, strict=True):
             if inside:

@@ -171,7 +171,8 @@ def weigh(
         silent=np.bincount(np.array(unheard, np.int64), minlength=len(tasks)),
         agents=blind.agents,
         judged=blind.judged,
-        seconded=seconded(step.question, answers, [task.task_id for task in tasks], blind.lone),
+        seconded=seconded(step.question, answers, tasks, blind.lone),
+        lone=frozenset(blind.lone),
     )
 
 
@@ -193,8 +194,9 @@ def _learn(
     decisions: list[NewDecision],
 ) -> None:
     """Add to the contributors' record, and to who confuses what. A lone answer always agrees with
-    itself and teaches nothing, nor does the word of one who decided alone."""
-    teaching = {d.task_id for d in decisions if d.n_answers > 1}
+    itself and teaches nothing, nor does the word of one who decided alone. Nor do tasks that one
+    may settle who agrees with an agent: what gets there is what people differ about."""
+    teaching = {d.task_id for d in decisions if d.n_answers > 1} - weighed.lone
     decided = np.array([task.task_id in teaching for task in weighed.tasks])
     counts = decided[weighed.answers.task] & ~np.array(weighed.expert, bool)
     counts[[row for settlement in settled.values() for row in settlement.rows]] = False

@@ -130,8 +130,10 @@ def judge(
     for i, task in enumerate(weighed.tasks):
         value, confidence = weighed.beliefs.value[i], float(weighed.beliefs.confidence[i])
         if task.task_id in weighed.seconded:
-            # two agree, of whom the belief has heard one
-            confidence = max(confidence, rules.target)
+            # two agree, of whom the belief has heard one (`unseen.Confirmed.one_is_enough`)
+            said = weighed.seconded[task.task_id]
+            confidence = max(confidence, rules.target) if said == value else rules.target
+            value = said
         if i in settled:
             value, confidence, method = settled[i].value, settled[i].trust, settled[i].method
         elif task.expert:

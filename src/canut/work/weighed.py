@@ -54,8 +54,10 @@ class Weighed(Struct, frozen=True):
     agents: frozenset[int] = frozenset()
     #: tasks that people judge blind
     judged: frozenset[int] = frozenset()
-    #: of these, those (ids) that one person has settled who agrees with what is judged
-    seconded: frozenset[int] = frozenset()
+    #: of these, those (ids) that one person has settled who agrees with what is judged, and how
+    seconded: dict[int, Any] = {}
+    #: of these, those (ids) that one person may settle
+    lone: frozenset[int] = frozenset()
 
     @property
     def people(self) -> NDArray[np.intp]:
@@ -81,19 +83,19 @@ class Weighed(Struct, frozen=True):
 
 
 def seconded(
-    question: Question, answers: Answers, task_ids: Sequence[int], lone: Mapping[int, list[Any]]
-) -> frozenset[int]:
-    """Tasks (ids) with one answer, by a person, that agrees with all that is judged by one there
-    (`lone`: task -> that)."""
-    found = set()
-    count = np.bincount(answers.task, minlength=len(task_ids))
+    question: Question, answers: Answers, tasks: Sequence[FreshTask], lone: Mapping[int, list[Any]]
+) -> dict[int, Any]:
+    """Tasks with one answer, by a person, that agrees with all that is judged by one there (`lone`:
+    task -> that), and that answer. Where people have called an expert, nobody else settles it."""
+    found = {}
+    count = np.bincount(answers.task, minlength=len(tasks))
     for row, place in enumerate(answers.task.tolist()):
-        said = lone.get(task_ids[place])
-        if said and count[place] == 1:
+        said = lone.get(tasks[place].task_id)
+        if said and count[place] == 1 and not tasks[place].called:
             given = answers.value[row]
             if all(question.agree(given, one) >= RIGHT_FROM for one in said if one is not None):
-                found.add(task_ids[place])
-    return frozenset(found)
+                found[tasks[place].task_id] = given
+    return found
 
 
 def hear_experts(weighed: Weighed, tasks: set[int], experts: Container[int]) -> list[bool]:

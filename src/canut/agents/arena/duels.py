@@ -25,6 +25,7 @@ from canut.quality.licences.filing import group, named_as
 from canut.quality.licences.licensing import ShadowAnswer, review_licence
 from canut.quality.licences.rules import EARNING_PPM
 from canut.quality.licences.slices import review
+from canut.quality.licences.streams import confirmed
 from canut.quality.model import RIGHT_FROM, BlindAnswer, Licence
 from canut.questions.base import Question
 
@@ -34,7 +35,7 @@ MARGIN = 0.25
 DELTA = 0.05
 #: pairs after which a challenger that has proved nothing is dropped
 PAIRS_MAX = 3000
-#: by so much more of the work it must be proved to decide: less than a rung of a ladder
+#: by so much more of the work it must be proved to decide: a rung of a ladder, about
 WIDER = 0.02
 
 
@@ -110,10 +111,12 @@ def shadow(question: Question, rows: Sequence[PairRow]) -> list[ShadowAnswer]:
         if row.decided is not None:
             agreed = 0.0 if value is None else question.agree(value, decode(row.decided))
             wrong = agreed < RIGHT_FROM
-        kind = group(question, value)
+        kind, first = group(question, value), None if row.lone else row.first_said
+        known = None if wrong is None else confirmed(question, value, first)
         said.append(
             ShadowAnswer(
-                *(row.task_id, value, row.confidence, wrong, kind), row.looked_back, row.lone
+                *(row.task_id, value, row.confidence, wrong, kind),
+                *(row.looked_back, row.lone, known),
             )
         )
     return said
@@ -137,11 +140,13 @@ def _coverage(
     )
     names = named_as(conn, licence.slices, [(one.task_id, one.group) for one in said])
     answers = [
-        BlindAnswer(one.task_id, 0, one.confidence, one.wrong, name, one.lone, one.looked_back)
+        BlindAnswer(
+            *(one.task_id, 0, one.confidence, one.wrong, name),
+            *(one.lone, one.looked_back, one.confirmed),
+        )
         for one, name in zip(said, names, strict=True)
     ]
-    unseen = store_blind.confirmed(conn, agent.licence_place).unseen
-    found = review(beginner, answers, EARNING_PPM, unseen=unseen)
+    found = review(beginner, answers, EARNING_PPM)
     granted = found.becomes == "granted" and found.finding is not None
     return found.finding.coverage if granted and found.finding else 0.0
 
@@ -212,8 +217,10 @@ def _promoted(
     why: str,
     now_ms: Callable[[], int],
 ) -> None:
-    rows = store_duels.pairs(conn, agent.id, found.champion.hash, found.challenger.id)
-    said = shadow(question, rows)
+    of = (conn, agent.id, found.champion.hash, found.challenger.id)
+    # what is being decided this moment would be settled by nobody
+    store_blind.wait_for(conn, [row.task_id for row in store_duels.pairs(*of)])
+    said = shadow(question, store_duels.pairs(*of))
     new = promote(conn, agent, found.challenger, said, why, now_ms, found.told())
     review_licence(conn, new.id, new_seed(), now_ms() + 1)
 

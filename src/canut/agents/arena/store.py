@@ -16,7 +16,10 @@ Sync = Connection[Any]
 # was fixed and what people decided; d is null while they have not
 PAIRS = """
 select b.task_id, b.wrong as champion_wrong, p.value::text as value, p.confidence,
-       d.value::text as decided, coalesce(b.settled_ms < v.fixed_ms, false) as looked_back, b.lone
+       d.value::text as decided, coalesce(b.settled_ms < v.fixed_ms, false) as looked_back, b.lone,
+       (select a.value::text from answer a
+        join contributor c on c.id = a.contributor_id and c.kind = 'person'
+        where a.task_id = b.task_id order by a.submitted_ms, a.contributor_id limit 1) as first_said
 from blind_answer b
 join licence l on l.id = b.licence_id
 join agent_version v on v.id = %(challenger)s
@@ -63,6 +66,7 @@ where v.agent_id = %s group by v.id, c.currency order by v.id, c.currency"""
 CURVE = """
 select b.confidence, b.wrong from blind_answer b join licence l on l.id = b.licence_id
 where b.contributor_id = %s and l.basis = %s and b.wrong is not null and b.value <> 'null'
+  and not b.lone
 order by b.id"""
 
 # how a canary does: what people said blind of answers that it would have decided alone
@@ -96,6 +100,8 @@ class PairRow(Struct, frozen=True):
     looked_back: bool = False
     #: one person was enough who agreed with the champion
     lone: bool = False
+    #: what the first person to answer said, JSON
+    first_said: str | None = None
 
 
 class CostRow(Struct, frozen=True):

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from canut.agents.model import Item, Prediction, Step, items_of
 from canut.agents.running import store as store_running
@@ -24,8 +24,10 @@ from canut.agents.running.model import AgentAtWork
 from canut.agents.teaching import store
 from canut.agents.teaching.store import HeldOutRow
 from canut.db.pool import SyncConn
+from canut.quality.licences import store_blind
 from canut.quality.licences.filing import group
 from canut.quality.licences.licensing import ShadowAnswer
+from canut.quality.licences.streams import confirmed
 from canut.quality.model import RIGHT_FROM
 from canut.questions.base import Question
 
@@ -53,6 +55,17 @@ def held_out(conn: SyncConn, agent: AgentAtWork, steps: Sequence[int], step: Ste
     return HeldOut(rows, items_of(step, told, [row.client_id for row in rows]))
 
 
+def as_of_now(conn: SyncConn, held: HeldOut) -> HeldOut:
+    """The same, with what people have decided meanwhile, for to learn takes its time. In the
+    transaction that records what a version says of them: they are held until its end, or what is
+    decided this moment would be settled by nobody."""
+    waiting = [row.task_id for row in held.rows if row.value is None]
+    store_blind.wait_for(conn, waiting)
+    since = store.decisions(conn, waiting)
+    rows = [structs.replace(row, value=since.get(row.task_id, row.value)) for row in held.rows]
+    return HeldOut(rows, held.items)
+
+
 def judged(
     question: Question, held: HeldOut, predictions: Sequence[Prediction]
 ) -> list[ShadowAnswer]:
@@ -67,6 +80,9 @@ def judged(
             group(question, said.value),
             looked_back=row.value is not None,
             lone=row.lone,
+            confirmed=None
+            if row.lone or row.value is None
+            else confirmed(question, said.value, row.first_said),
         )
         for row, said in zip(held.rows, predictions, strict=True)
     ]

@@ -40,6 +40,8 @@ order by d.decided_ms desc, d.task_id desc
 limit %(limit)s"""
 
 # what of these a licence or a certificate rests on: nothing, or the query above is wrong
+DECISIONS = "select task_id, value::text from decision where task_id = any (%s)"
+
 PROTECTED = """
 select task_id from blind_answer where contributor_id = %(agent)s and task_id = any (%(tasks)s)
 union select of_task from panel where of_task = any (%(tasks)s)"""
@@ -49,7 +51,10 @@ union select of_task from panel where of_task = any (%(tasks)s)"""
 HELD_OUT = """
 select b.task_id, i.key, i.payload, t.batch_step_id, d.value::text as value, batch.client_id,
        coalesce((select min(p.predicted_ms) from agent_prediction p where p.task_id = b.task_id), 0)
-           as drawn_ms, b.lone
+           as drawn_ms, b.lone,
+       (select a.value::text from answer a
+        join contributor c on c.id = a.contributor_id and c.kind = 'person'
+        where a.task_id = b.task_id order by a.submitted_ms, a.contributor_id limit 1) as first_said
 from (
     select b.task_id, min(b.id) as place, bool_and(b.lone) as lone
     from licence l join blind_answer b on b.root = l.id
@@ -107,6 +112,8 @@ class HeldOutRow(Struct, frozen=True):
     drawn_ms: int = 0
     #: one person is enough who agrees with the version that it was drawn for
     lone: bool = False
+    #: what the first person to answer said, JSON
+    first_said: str | None = None
 
 
 def steps(conn: Sync, agent: AgentAtWork, limit: int) -> list[int]:
@@ -160,6 +167,11 @@ def held_out(conn: Sync, agent: AgentAtWork, steps: Sequence[int], limit: int) -
         "limit": limit,
     }
     return conn.cursor(row_factory=of(HeldOutRow)).execute(HELD_OUT, values).fetchall()
+
+
+def decisions(conn: Sync, tasks: Sequence[int]) -> dict[int, str]:
+    """Task -> what people decided, JSON, of those that are decided."""
+    return dict(conn.execute(DECISIONS, [list(tasks)]).fetchall())
 
 
 def answered_share(conn: Sync, agent_id: int) -> float:

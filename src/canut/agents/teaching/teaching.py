@@ -229,6 +229,7 @@ def _learned(
         parent = before.state if before else None
         name = store.keep_state(conn, state, now_ms(), worth.examples, parent) if state else None
         if role == "champion":
+            held = held_out.as_of_now(conn, held)
             why, evidence = "learned more", held_out.judged(step.question, held, said)
             number = replace_champion(
                 conn, agent, version, name, why, now_ms, worth, evidence, settings

@@ -38,6 +38,8 @@ class ShadowAnswer(Struct, frozen=True):
     looked_back: bool = False
     #: one person was enough to settle it who agreed with the one it was drawn for
     lone: bool = False
+    #: where two were asked: whether the first of them had said the same
+    confirmed: bool | None = None
 
 
 class Change(Struct, frozen=True):
@@ -130,8 +132,11 @@ def succeed(
         names, lone = named_as(conn, _parted(terms), groups), [one.lone for one in said]
         store_blind.record(conn, rows, names, lone)
         for at, back in ((now_ms, True), (now_ms + 1, False)):
-            known = {one.task_id: one.wrong for one in said if one.looked_back is back}
-            told = {task: wrong for task, wrong in known.items() if wrong is not None}
+            told = {
+                one.task_id: (one.wrong, one.confirmed)
+                for one in said
+                if one.looked_back is back and one.wrong is not None
+            }
             store_blind.settle_of(conn, licence, told, at)
     return _read(conn, licence)
 
@@ -167,10 +172,7 @@ def review_licence(conn: SyncConn, licence_id: int, seed: str, now_ms: int) -> C
     terms = store.terms(conn, licence.process_id, licence.step_slug)
     permanent = round((terms.stream_share if terms else 0.03) * PPM)
     left = store.left(conn, licence.process_id, licence.step_slug)
-    place = LicencePlace(licence.contributor_id, licence.process_id, licence.step_slug)
-    unseen = store_blind.confirmed(conn, place).unseen
-    evidence = store_blind.evidence(conn, licence.root)
-    found = review(licence, evidence, permanent, left, unseen)
+    found = review(licence, store_blind.evidence(conn, licence.root), permanent, left)
     store.note(
         conn,
         licence_id,

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 from canut.quality.licences import watch as drift
 from canut.quality.licences.thresholds import Finding, Ladder, choose, delta_share, ladder, raised
+from canut.quality.licences.unseen import passed_over
 from canut.quality.model import BlindAnswer, Licence
 from canut.truth.votes import Float64
 
-#: confidences that set the rungs, at least: all there are when they are set. What came of these
+#: confidences that set the rungs, or as many as a version finds when it begins; what came of these
 #: answers is not looked at
 RUNGS_FROM = 100
 #: evidence that a ladder is laid out for: enough for an error rate of 2% and a few errors
@@ -81,14 +82,12 @@ def review(
     answers: Sequence[BlindAnswer],
     stream_ppm: int,
     left: int | None = None,
-    unseen: float = 0.0,
 ) -> Review:
     """What `answers`, all since the root began in their order, make of an agent's licence.
 
     `stream_ppm` is the share of the permanent stream, `left` how many tasks of the step are not
-    decided yet, None where that is not known, `unseen` the share of its errors that one person lets
-    pass (`licences.unseen`). A narrowed version is a root: what was proved before the alarm is no
-    reason to lower the threshold again.
+    decided yet, None where that is not known. A narrowed version is a root: what was proved before
+    the alarm is no reason to lower the threshold again.
     """
     proof = delta_share(licence.delta, licence.root_version)
     rungs = licence.rungs or _rungs(licence, answers, proof)
@@ -98,10 +97,15 @@ def review(
     sure, wrong = _outcomes(evidence)
     steps = np.array(rungs, np.float64)
     laid = Ladder(steps[:, 0], steps[:, 1])
-    passed = unseen if any(answer.lone for answer in evidence) else 0.0
-    allowed = licence.error_max * (1 - passed)
+    lone = [answer.lone for answer in evidence]
+    confirmed = [answer.confirmed is True for answer in evidence]
+    over = passed_over(laid.thresholds, sure, wrong, lone, confirmed)
+    allowed = licence.error_max * (1 - over)
     found = choose(sure, wrong, laid, allowed, proof, looked=looked_back(evidence))
-    found = structs.replace(found, bound=min(1.0, found.bound / (1 - passed)), unseen=passed)
+    if found.threshold is not None:
+        unseen = float(over[laid.thresholds == found.threshold][0])
+        bound = min(1.0, found.bound / (1 - unseen))
+        found = structs.replace(found, bound=bound, unseen=unseen)
     ppm = max(stream_ppm, CLIMBING_PPM) if climbing(found, len(evidence), left) else stream_ppm
     if licence.threshold is None:
         if found.threshold is None:
@@ -171,5 +175,7 @@ def _rungs(
 ) -> list[tuple[float, float]] | None:
     if len(answers) < RUNGS_FROM:
         return None
-    laid = ladder([one.confidence for one in answers], PLANNED, licence.error_max, delta)
+    # as many as were there at the beginning: nobody chose that number by what came of them
+    first = answers[: max(RUNGS_FROM, looked_back(answers))]
+    laid = ladder([one.confidence for one in first], PLANNED, licence.error_max, delta)
     return list(zip(laid.thresholds.tolist(), laid.coverage.tolist(), strict=True))

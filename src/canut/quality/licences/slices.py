@@ -125,12 +125,11 @@ def review(
     answers: Sequence[BlindAnswer],
     stream_ppm: int,
     left: int | None = None,
-    unseen: float = 0.0,
 ) -> Review:
     """As `rules.review`, of a licence that is parted or not: slice by slice."""
     held = slices_of(licence)
     if held is None:
-        return rules.review(licence, answers, stream_ppm, left, unseen)
+        return rules.review(licence, answers, stream_ppm, left)
     parts = held.parts or laid_out(held, licence, answers)
     if parts is None:
         return Review("same", None, None, None, None, EARNING_PPM, licence.slices)
@@ -141,7 +140,7 @@ def review(
             filed[at.name].append(answer)
     terms = structs.replace(licence, delta=licence.delta / len(parts), slices=None)
     each = [
-        rules.review(*_view(terms, one, filed[one.name]), stream_ppm, _left(left, one), unseen)
+        rules.review(*_view(terms, one, filed[one.name]), stream_ppm, _left(left, one))
         for one in parts
     ]
     after = [_after(one, found) for one, found in zip(parts, each, strict=True)]
@@ -152,7 +151,7 @@ def review(
 
 
 def narrowed(licence: Licence) -> Review | None:
-    """Every slice in force one rung up, where it has a higher one: for an alarm that does not say
+    """Every slice in force higher, where it has a higher rung: for an alarm that does not say
     where. None where no slice has one, or the licence is not parted."""
     held = slices_of(licence)
     if held is None or held.parts is None:
@@ -268,6 +267,7 @@ def _finding(parts: Sequence[Slice], alone: Sequence[Slice], top: float | None) 
         sum(one.wrong for one in found),
         max((one.bound for one in found), default=1.0),
         missing[0] if missing else None,
+        unseen=max((one.unseen for one in found), default=0.0),
     )
 
 

@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from canut.db.rows import of
 from canut.quality.licences.unseen import Confirmed
-from canut.quality.model import BlindAnswer, LicencePlace
+from canut.quality.model import BlindAnswer
 
 Sync = Connection[Any]
 
@@ -47,30 +47,33 @@ select distinct on (a.task_id) a.task_id, a.value::text
 from answer a join contributor c on c.id = a.contributor_id and c.kind = 'person'
 where a.task_id = any (%s) order by a.task_id, a.submitted_ms, a.contributor_id"""
 
-# errors that were judged by two at least, each task once
+# what was judged by two at least
 CONFIRMED = """
-select count(distinct b.task_id)::int as wrong,
-       count(distinct b.task_id) filter (where b.confirmed)::int as confirmed
-from blind_answer b join licence l on l.id = b.licence_id
-where b.contributor_id = %s and b.confirmed is not null
-  and l.process_id = %s and l.step_slug = %s"""
+select count(*)::int as judged, (count(*) filter (where wrong))::int as wrong,
+       (count(*) filter (where wrong and confirmed))::int as confirmed
+from blind_answer where root = %s and confirmed is not null"""
 
 SETTLE_OF = """
-update blind_answer b set wrong = u.wrong, settled_ms = %s
-from unnest(%s::bigint[], %s::boolean[]) as u (task_id, wrong)
+update blind_answer b set wrong = u.wrong, confirmed = u.confirmed, settled_ms = %s
+from unnest(%s::bigint[], %s::boolean[], %s::boolean[]) as u (task_id, wrong, confirmed)
 where b.licence_id = %s and b.task_id = u.task_id and b.wrong is null"""
 
-# nobody will decide these: the batch was cancelled, which says nothing about the answer
+# nobody will decide what is open of a batch that was cancelled, which says nothing about the
+# answer. What was settled behind the first of these goes too: it had not counted yet, and what is
+# settled sooner is what people agree with
 FORGET_CANCELLED = """
 delete from blind_answer b using task t, batch_step s, batch
-where b.wrong is null and b.root = %s and t.id = b.task_id and s.id = t.batch_step_id
-  and batch.id = s.batch_id and batch.state = 'cancelled'"""
+where b.root = %s and t.id = b.task_id and s.id = t.batch_step_id
+  and batch.id = s.batch_id and batch.state = 'cancelled' and b.id >= (
+    select min(o.id) from blind_answer o join task x on x.id = o.task_id
+    join batch_step y on y.id = x.batch_step_id
+    where o.root = b.root and o.wrong is null and y.batch_id = s.batch_id)"""
 
 # what it passed on is evidence about its challenger, not about what it decides; what a version
 # looked back at is settled as its root begins (`licensing.succeed`), everything else later
 EVIDENCE = """
 select b.task_id, b.licence_id, b.confidence, b.wrong, b.slice, b.lone,
-       coalesce(b.settled_ms <= r.started_ms, false) as looked_back
+       coalesce(b.settled_ms <= r.started_ms, false) as looked_back, b.confirmed
 from blind_answer b join licence r on r.id = b.root
 where b.root = %s and b.value <> 'null' order by b.id"""
 
@@ -140,9 +143,14 @@ def settle(
     confirmed: Sequence[bool | None],
     now_ms: int,
 ) -> None:
-    """What people decided of blind answers. `confirmed`: of a wrong one that was judged by two at
-    least, whether the first of them had given it too; else None."""
+    """What people decided of blind answers. `confirmed`: of those that were judged by two at least,
+    whether the first of them had given it too; else None."""
     conn.execute(SETTLE, [now_ms, list(ids), list(wrong), list(confirmed)])
+
+
+def wait_for(conn: Sync, tasks: Sequence[int]) -> None:
+    """Hold these tasks: whoever is deciding one has done so, or will find what is recorded now."""
+    conn.execute("select from task where id = any (%s) order by id for update", [list(tasks)])
 
 
 def first_said(conn: Sync, tasks: Sequence[int]) -> dict[int, str]:
@@ -150,16 +158,18 @@ def first_said(conn: Sync, tasks: Sequence[int]) -> dict[int, str]:
     return dict(conn.execute(FIRST_SAID, [list(tasks)]).fetchall())
 
 
-def confirmed(conn: Sync, place: LicencePlace) -> Confirmed:
-    """An agent's errors at a step that were judged by two people at least, in all its versions."""
-    values = [place.contributor_id, place.process_id, place.step_slug]
-    row = conn.cursor(row_factory=of(Confirmed)).execute(CONFIRMED, values).fetchone()
+def confirmed(conn: Sync, root: int) -> Confirmed:
+    """What two people at least have judged since a root began."""
+    row = conn.cursor(row_factory=of(Confirmed)).execute(CONFIRMED, [root]).fetchone()
     return row or Confirmed()
 
 
-def settle_of(conn: Sync, licence_id: int, wrong: Mapping[int, bool], now_ms: int) -> None:
-    """Task -> whether what was recorded of it under this licence was wrong."""
-    conn.execute(SETTLE_OF, [now_ms, list(wrong), list(wrong.values()), licence_id])
+def settle_of(
+    conn: Sync, licence_id: int, told: Mapping[int, tuple[bool, bool | None]], now_ms: int
+) -> None:
+    """Task -> whether what was recorded of it under this licence was wrong, and confirmed."""
+    wrong, confirmed = zip(*told.values(), strict=True) if told else ((), ())
+    conn.execute(SETTLE_OF, [now_ms, list(told), list(wrong), list(confirmed), licence_id])
 
 
 def evidence(conn: Sync, root: int) -> list[BlindAnswer]:

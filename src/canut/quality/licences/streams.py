@@ -61,25 +61,25 @@ def settle_blind(
     # no answer (`store.record`) is not a right one
     wrong = [one is None or question.agree(one, right) < RIGHT_FROM for one, right in told]
     if rows:
-        confirmed = _confirmed(conn, question, rows, wrong)
+        confirmed = _confirmed(conn, question, rows)
         store_blind.settle(conn, [row.id for row in rows], wrong, confirmed, now_ms)
     return {row.licence_id for row in rows}
 
 
-def _confirmed(
-    conn: SyncConn, question: Question, rows: Sequence[OpenBlind], wrong: Sequence[bool]
-) -> list[bool | None]:
-    """Of each wrong answer that two people at least have judged, whether the first had given it."""
+def _confirmed(conn: SyncConn, question: Question, rows: Sequence[OpenBlind]) -> list[bool | None]:
+    """Of each answer that two people at least have judged, whether the first had given it too."""
     decode = msgspec.json.Decoder().decode
-    asked = [
-        bad and not row.lone and decode(row.value) is not None
-        for row, bad in zip(rows, wrong, strict=True)
-    ]
-    tasks = sorted({row.task_id for row, known in zip(rows, asked, strict=True) if known})
+    tasks = sorted({row.task_id for row in rows if not row.lone and row.value != "null"})
     first = store_blind.first_said(conn, tasks) if tasks else {}
     return [
-        question.agree(decode(row.value), decode(first[row.task_id])) >= RIGHT_FROM
-        if known and row.task_id in first
-        else None
-        for row, known in zip(rows, asked, strict=True)
+        None if row.lone else confirmed(question, decode(row.value), first.get(row.task_id))
+        for row in rows
     ]
+
+
+def confirmed(question: Question, value: Any, first: str | None) -> bool | None:
+    """Whether the first person to answer (JSON; None: nobody, or one who was enough) had said the
+    same as an agent; None where nobody knows, or the agent said nothing."""
+    if value is None or first is None:
+        return None
+    return question.agree(value, msgspec.json.decode(first)) >= RIGHT_FROM

@@ -76,7 +76,7 @@ class Finding(Struct, frozen=True):
     shortfall: Shortfall | None
     #: thresholds that are proved, falling
     proved: list[float] = []
-    #: share of the errors that went unseen, as far as is known, where one person was enough who
+    #: share of its errors that went unseen, as far as is known, for one person was enough who
     #: agreed: `bound` allows for it
     unseen: float = 0.0
 
@@ -147,12 +147,13 @@ def choose(
     confidence: ArrayLike,
     wrong: ArrayLike,
     rungs: Ladder,
-    error_max: float,
+    error_max: ArrayLike,
     delta: float,
     *,
     looked: int = 0,
 ) -> Finding:
-    """The lowest threshold above which the error rate is proved to be at most `error_max`.
+    """The lowest threshold above which the error rate is proved to be at most `error_max` (for all
+    rungs, or float (rungs,)).
 
     `confidence` float (n,) and `wrong` bool (n,) are the evidence, in its order. Valid at whatever
     moment one looks, and at every look. `looked`: the first so many were there when the contributor
@@ -163,18 +164,18 @@ def choose(
     bad = np.asarray(wrong, bool)
     above = sure[None, :] >= rungs.thresholds[:, None]
     n, k = above.sum(axis=1), (above & bad).sum(axis=1)
-    p: Float64 = np.exp(-np.maximum(log_capital(error_max, n, k), 0))
+    allowed = np.broadcast_to(np.asarray(error_max, np.float64), n.shape)
+    p: Float64 = np.exp(-np.maximum(log_capital(allowed, n, k), 0))
     first = above[:, :looked]
     n_once, k_once = first.sum(axis=1), (first & bad[:looked]).sum(axis=1)
     if looked:
-        tails = [
-            binomial_tail(int(b), int(a), error_max) for a, b in zip(n_once, k_once, strict=True)
-        ]
+        each = zip(k_once.tolist(), n_once.tolist(), allowed.tolist(), strict=True)
+        tails = [binomial_tail(b, a, rate) for b, a, rate in each]
         p = 2 * np.minimum(p, tails)
     refuted = descents(p, starts(rungs.coverage), delta)
     lowest = int(np.flatnonzero(refuted)[-1]) if refuted.any() else -1
     share = delta / (1 + len(STARTS)) / (2 if looked else 1)
-    missing = _missing(rungs, lowest, n, k, error_max, share)
+    missing = _missing(rungs, lowest, n, k, allowed, share)
     if lowest < 0:
         return Finding(None, 0.0, 0, 0, 1.0, missing)
     audits, errors = int(n[lowest]), int(k[lowest])
@@ -193,14 +194,16 @@ def choose(
 
 
 def _missing(
-    rungs: Ladder, lowest: int, audits: Int64, wrong: Int64, error_max: float, delta: float
+    rungs: Ladder, lowest: int, audits: Int64, wrong: Int64, allowed: Float64, delta: float
 ) -> Shortfall | None:
     """What the next rung needs; while none is proved, the start that needs least."""
     if lowest + 1 >= len(rungs.thresholds):
         return None
     places = [lowest + 1] if lowest >= 0 else starts(rungs.coverage)
     needs = [
-        _shortfall(rungs, place, int(audits[place]), int(wrong[place]), error_max, delta)
+        _shortfall(
+            *(rungs, place, int(audits[place]), int(wrong[place])), float(allowed[place]), delta
+        )
         for place in places
     ]
     return min(needs, key=lambda one: (one.about is None, one.about or one.least))

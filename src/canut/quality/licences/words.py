@@ -28,8 +28,8 @@ _WORDS: dict[Locale, dict[str, str]] = {
         " of the work.",
         "proved": "Proved on {evidence} blind answers, {proved_wrong} of them wrong: errors at most"
         " {bound}, at {confidence} confidence, whenever this is read. Allowed are {error}.",
-        "unseen": "Most of these were judged by one person who agreed. As far as is known, {unseen}"
-        " of the errors go unseen there, which is allowed for.",
+        "unseen": "For some of these one person who agreed was enough. As far as is known, {unseen}"
+        " of the errors went unseen by it, which is allowed for.",
         "watched": "{share} of its tasks go to people too, blind, for ever: {answers} so far,"
         " {wrong} wrong. It ends at once when the evidence against it reaches {bar}; now it"
         " stands at {capital}.",
@@ -63,8 +63,8 @@ _WORDS: dict[Locale, dict[str, str]] = {
         "proved": "Prouvé sur {evidence} réponses à l’aveugle, dont {proved_wrong} fausses : au"
         " plus {bound} d’erreurs, avec une confiance de {confidence}, quel que soit le moment de la"
         " lecture. Sont permis {error}.",
-        "unseen": "La plupart ont été jugées par une seule personne, qui était d’accord. Pour"
-        " autant qu’on le sache, {unseen} des erreurs y passent inaperçues, ce dont il est tenu"
+        "unseen": "Pour une partie d’entre elles, une personne du même avis a suffi. Pour autant"
+        " qu’on le sache, {unseen} des erreurs sont ainsi passées inaperçues, ce dont il est tenu"
         " compte.",
         "watched": "{share} de ses tâches vont aussi à des personnes, à l’aveugle, pour toujours :"
         " {answers} jusqu’ici, dont {wrong} fausses. La licence prend fin dès que la preuve contre"
