@@ -238,12 +238,28 @@ def test_a_challenger_looks_once_at_what_was_decided_before_it(
     assert looked_back(brought) == 3
 
 
+class Slow(Fake):
+    """Hands that take their time to learn: meanwhile people decide a task as they had before."""
+
+    def __init__(self, db: psycopg.Connection[Any], task: int) -> None:
+        super().__init__()
+        self.db, self.task = db, task
+        db.execute("create temporary table late on commit drop as select * from decision")
+        db.execute("delete from decision where task_id = %s", [task])
+
+    def learn(self, *given: Any) -> bytes:
+        at = "insert into decision select * from late where task_id = %s on conflict do nothing"
+        self.db.execute(at, [self.task])
+        return super().learn(*given)
+
+
 def looks_back(
-    db: psycopg.Connection[Any], answered: int = 100, spoke: str = ""
+    db: psycopg.Connection[Any], answered: int = 100, spoke: str = "", *, slow: bool = False
 ) -> tuple[set[int], set[int], list[int]]:
     """What a new version brings: tasks its licence rests on, tasks it predicted, and tasks 0 to 3,
-    of which the champion's stream had 1 to 3 and people have decided 1 and 2. `answered`: of a
-    hundred tasks that the champion was asked; `spoke`: how a licence ended after that."""
+    of which the champion's stream had 1 to 3 and people have decided 1 and 2, the second of them
+    while it learns if it is `slow`. `answered`: of a hundred tasks that the champion was asked;
+    `spoke`: how a licence ended after that."""
     work = make.work(db, items=12)
     words = ["amber", "basalt", "cedar", "damask", "ebony", "fennel", "gneiss", "hazel"]
     for place, item in enumerate(work.items):
@@ -268,6 +284,8 @@ def looks_back(
     db.execute("delete from decision where task_id = %s", [work.tasks[3]])
     if spoke:
         db.execute("update licence set state = 'ended', ended_ms = 1, reason = %s", [spoke])
+    if slow:
+        hands = Slow(db, work.tasks[2])
     taught = teach(db, hands, bench, agent, clock, anyway=True)
     assert taught
     assert taught.role == "champion"
@@ -280,10 +298,14 @@ def looks_back(
     return brought, {row[0] for row in said}, work.tasks[:4]
 
 
-def test_a_new_version_brings_what_it_says_of_tasks_held_out(db: psycopg.Connection[Any]) -> None:
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_new_version_brings_what_it_says_of_tasks_held_out(
+    db: psycopg.Connection[Any], slow: bool
+) -> None:
     """They were drawn uniformly and nobody learned from them: evidence need not be gathered again
-    for each version. Where people have not decided yet, it waits."""
-    brought, said, tasks = looks_back(db)
+    for each version. Where people have not decided yet, it waits; what they decide while it learns
+    is settled, for nobody would come back to it."""
+    brought, said, tasks = looks_back(db, slow=slow)
     assert said == set(tasks[1:])
     # of the odd ones it says nothing, which is no evidence of what it decides
     assert brought <= set(tasks[1:])
