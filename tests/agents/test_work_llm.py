@@ -209,7 +209,7 @@ def test_a_budget_that_is_spent(db: Db, kind: str) -> None:
             assert "lot" in desk.evidence()[-1][2]["why"]["fr"]
             return
         assert held == {"submitted": first.answers, "expired": 30 - first.answers}
-        assert "spent" in desk.agent.trouble
+        assert "does not cover another call" in desk.agent.trouble
         desk.clock.now += 700_000
         assert desk.run().answers == 0
         assert desk.spent() == paid

@@ -19,6 +19,7 @@ from canut.cli.simulate_answers import answer, as_answer, guess, mistake
 from canut.cli.simulate_truth import Truth
 from canut.cli.simulation import spread_errors
 from canut.engine.loop import in_thread
+from canut.errors import Unavailable
 from canut.questions.registry import question_type, question_types
 from canut.sdk import values as v
 from tests.api import PRODUCTS, THINGS, Api
@@ -121,6 +122,16 @@ def _question() -> v.StepQuestion:
         answer={"type": "string", "enum": THINGS},
         item=[v.ItemField("title", "Title")],
     )
+
+
+def test_what_the_server_refuses_is_told(api: Api, tmp_path: Path) -> None:
+    """In words and with its address, instead of what the program was doing."""
+    truth = tmp_path / "truth.csv"
+    truth.write_text("title,kind\n")
+    words = "--batch", "1", "--truth", str(truth), "--truth-column", "kind"
+    unknown = "--url", api.url, "--operator-key", "ck_unknown"
+    with pytest.raises(Unavailable, match=api.url):
+        CliRunner().invoke(command, [*words, *unknown], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("in_process", [False, True])

@@ -113,7 +113,7 @@ def list_(settings: Settings) -> None:
             evidence = str(store_duels.settled(conn, licence.root)) if licence else "-"
             state: str = one.state
             process, client = places[one.id]
-            if one.trouble:
+            if state == "active" and one.trouble:
                 state = "waits"
                 below.append(f"{one.id}: {one.trouble}")
             elif state == "active" and one.id in idle:

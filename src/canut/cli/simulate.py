@@ -20,9 +20,9 @@ from canut.cli.simulation import Tally, spread_errors
 from canut.cli.simulation import simulate as run_simulation
 from canut.config import Settings
 from canut.db.pool import connect_async
-from canut.errors import NotFound
+from canut.errors import Conflict, NotFound, Unavailable
 from canut.people import store as people
-from canut.sdk import AsyncCanut
+from canut.sdk import AsyncCanut, CanutAPIError
 from canut.sdk import values as v
 from canut.work import store as work
 
@@ -75,8 +75,7 @@ def simulate(
     """Answer a batch through the public API as simulated contributors, marked as such.
 
     The server and its engine must be running. Prints how well it went, and as the last line the
-    same as JSON. With --pay nothing need be running: pay of a simulated crowd, in a database of its
-    own.
+    same as JSON. With --pay nothing need be running: a simulated crowd in a database of its own.
     """
     if pay:
         _pay(plan["seed"], plot)
@@ -84,17 +83,18 @@ def simulate(
     if plan["batch"] is None or truth is None or truth_column is None:
         raise click.UsageError("Give --batch, --truth and --truth-column, or --pay.")
     known = Truth(read_rows(truth), truth_column, columns=parse_map(mapping))
-    asked = Plan(pace_s=pace, **plan)
-    address = url or settings.url
-    if operator_key:
-        report = asyncio.run(_with_key(address, operator_key, known, asked))
-    else:
-        with database(settings) as own:
-            report = asyncio.run(answer_batch(address, own, known, asked))
+    asked, address = Plan(pace_s=pace, **plan), url or settings.url
+    try:
+        if operator_key:
+            report = asyncio.run(_with_key(address, operator_key, known, asked))
+        else:
+            with database(settings) as own:
+                report = asyncio.run(answer_batch(address, own, known, asked))
+    except CanutAPIError as error:
+        raise Unavailable(f"{address}: {error}") from error
     show(report, asked)
     if report.state != "delivered":
-        click.echo(f"canut: the batch is {report.state}, and nothing moves any more", err=True)
-        sys.exit(1)
+        raise Conflict(f"the batch is {report.state}, and nothing moves any more")
 
 
 def _pay(seed: int, plot: Path | None) -> None:
@@ -109,8 +109,8 @@ def _pay(seed: int, plot: Path | None) -> None:
 async def _with_key(url: str, key: str, truth: Truth, plan: Plan) -> Report:
     """Contributors are made through the API."""
     async with AsyncCanut(url, key=key) as operator:
-        process = (await operator.batches.get(plan.batch)).value.process
-        detail = await operator.processes.get(process)
+        batch = await operator.batches.get(plan.batch)
+        detail = await operator.processes.get(batch.value.process)
         skills, expert_skills = _skills(detail.steps)
         people = operator.people
         made = await people.create_contributors(plan.contributors, skills=skills)

@@ -62,15 +62,21 @@ WHY = {
 
 #: whose money is spent, by `Fault.detail`
 BUDGETS = {
-    "ever": {"en": "Its budget is spent.", "fr": "Son budget est épuisé."},
-    "month": {
-        "en": "Its budget of this month is spent.",
-        "fr": "Son budget de ce mois est épuisé.",
+    "ever": {
+        "en": "What is left of its budget does not cover another call.",
+        "fr": "Ce qui reste de son budget ne couvre pas un appel de plus.",
     },
-    "day": {"en": "Its budget of today is spent.", "fr": "Son budget du jour est épuisé."},
+    "month": {
+        "en": "What is left of its budget of this month does not cover another call.",
+        "fr": "Ce qui reste de son budget de ce mois ne couvre pas un appel de plus.",
+    },
+    "day": {
+        "en": "What is left of its budget of today does not cover another call.",
+        "fr": "Ce qui reste de son budget du jour ne couvre pas un appel de plus.",
+    },
     "batch": {
-        "en": "Its budget for this batch is spent.",
-        "fr": "Son budget pour ce lot est épuisé.",
+        "en": "What is left of its budget for this batch does not cover another call.",
+        "fr": "Ce qui reste de son budget pour ce lot ne couvre pas un appel de plus.",
     },
 }
 

@@ -127,7 +127,11 @@ def answer_once(
             wait_for(conn, agent, wait, now_ms())
             continue
         except BROKEN as error:
-            log.exception("agent %d (%s) cannot work", agent.id, agent.name)
+            # what is told in words needs no traceback
+            ours = isinstance(error, CanutError)
+            log.error(
+                "agent %d (%s) cannot work: %s", agent.id, agent.name, error, exc_info=not ours
+            )
             done.trouble[agent.id] = str(error)
             in_trouble(conn, agent, str(error), now_ms())
             continue
