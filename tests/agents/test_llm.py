@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from canut.agents.conformance import RULES, Rule
+from canut.agents.conformance import RULES, Rule, made_up
 from canut.agents.llm.agent import LanguageModel
 from canut.agents.llm.budget import Prices
 from canut.agents.llm.client import Limits
@@ -390,7 +390,7 @@ def test_a_language_model_keeps_the_rules_of_agents(rule: Rule) -> None:
     """Every rule of the conformance kit, over HTTP, for every type of question in it."""
     with fake_server(obedient) as server:
         model = Model("weaver", Endpoint(server.url, "weaver-1"), Prices(1_000_000, 4_000_000))
-        rule(LanguageModelType(model))
+        rule(LanguageModelType(model), made_up())
 
 
 @pytest.mark.llm
