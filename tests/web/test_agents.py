@@ -48,16 +48,24 @@ async def made(fresh_url: str, people: dict[str, int]) -> Made:
     return Made(work, agent.id)
 
 
-async def test_an_operator_sees_what_an_agent_may_and_why(serving: Serving, made: Made) -> None:
-    """Licence, curve, cost, duel and order, in both languages; for operators only."""
+async def test_an_operator_sees_what_an_agent_may_and_why(
+    serving: Serving, made: Made, fresh_url: str
+) -> None:
+    """Licence, curve, cost, duel and order, and whose process it is, in both languages; for
+    operators only."""
     at = f"/operator/agents/{made.agent}"
+    with psycopg.connect(fresh_url) as conn:
+        sql = "select c.name from process p join client c on c.id = p.client_id where p.id = %s"
+        (client,) = conn.execute(sql, [made.work.process_id]).fetchone()
     async with serving() as browsers:
         operator = browsers()
         await operator.log_in("operator@example.org")
         overview = (await operator.get("/operator/agents")).text
         assert f'href="{at}"' in overview
+        assert f", {client})</option>" in overview
         page = (await operator.get(at)).text
         for said in (
+            client,
             "about 80% of the work",
             "Proved on 400 blind answers, 3 of them wrong",
             "60 pairs judged blind.",
