@@ -32,6 +32,8 @@ from msgspec import Struct
 from bench import effort_baselines, effort_ledger, effort_people, house
 from canut.agents import store
 from canut.agents.arena import duels
+from canut.agents.arena import store as store_arena
+from canut.agents.registry import agent_type
 from canut.agents.running import runner
 from canut.agents.running.hands import OwnHands
 from canut.agents.running.verbs import NewAgent, put_to_work
@@ -42,12 +44,14 @@ from canut.db.server import EmbeddedServer
 from canut.engine.audits import advance
 from canut.engine.loop import one_pass
 from canut.engine.schema import job_scripts
+from canut.errors import CanutError
 from canut.people.store import COMMAND_LINE
 from canut.processes.model import ItemField, ItemShape, ProcessDefinition, Promise, StepDefinition
 from canut.processes.store import publish
 from canut.quality.audits.draws import new_seed
 from canut.quality.beliefs.sweep import sweep_due
 from canut.quality.licences import store as store_licences
+from canut.quality.licences import words as licence_words
 from canut.quality.licences.licensing import review_due
 from canut.work.intake import add_items, one_block, open_batch
 from canut.work.tasks import Steps
@@ -92,11 +96,22 @@ class Run(Struct):
 
 
 def read(files: Sequence[Path], text: str, label: str) -> list[tuple[str, str]]:
-    """Texts with their labels."""
+    """Texts with their labels. Ends the program with what is wrong where they cannot be read."""
     rows = []
     for file in files:
-        with file.open(newline="", encoding="utf-8") as lines:
-            rows += [(row[text], row[label]) for row in csv.DictReader(lines)]
+        try:
+            with file.open(newline="", encoding="utf-8-sig") as lines:
+                table = csv.DictReader(lines)
+                there = table.fieldnames or []
+                for name in (text, label):
+                    if name not in there:
+                        columns = ", ".join(there)
+                        raise SystemExit(f"{file} has no column {name!r}; it has: {columns}")
+                rows += [(row[text] or "", row[label] or "") for row in table]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise SystemExit(f"{file} cannot be read: {error}") from error
+    if not rows:
+        raise SystemExit("There are no rows.")
     return rows
 
 
@@ -247,6 +262,10 @@ def figures(run: Run) -> dict[str, Any]:
     ]
     for one in by_agent:
         print("  ", one)
+    for agent in store.agents(conn):
+        licence = store_arena.open_licence(conn, agent)
+        for sentence in licence_words.sentences(licence, agent.name, "en") if licence else ():
+            print("  ", sentence)
     for row in conn.execute(
         """select c.name, e.kind, e.detail, e.at_ms from agent_event e
         join contributor c on c.id = e.agent_id order by e.id"""
@@ -298,6 +317,11 @@ def main() -> None:
         labels = [rows[i][1] for i in rng.permutation(len(rows)).tolist()]
         rows = [(text, label) for (text, _), label in zip(rows, labels, strict=True)]
     agents = [] if given.agents == "-" else given.agents.split(",")
+    for name in agents:
+        try:
+            agent_type(name)
+        except CanutError as error:
+            raise SystemExit(str(error)) from error
     plan = Plan(rows, given.error, given.people, given.person_error, given.expert_error, agents)
     results = []
     with tempfile.TemporaryDirectory(prefix="canut-effort-") as folder:
