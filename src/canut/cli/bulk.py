@@ -25,7 +25,7 @@ from canut.channels.columns import Columns, parse_map
 from canut.channels.export import FORMATS, Format
 from canut.channels.places import STANDARD, open_to_write
 from canut.cli.batch_files import SHOWN, taxonomy
-from canut.cli.common import database, setting_options
+from canut.cli.common import database, many, setting_options
 from canut.config import Settings
 from canut.db.pool import connect, connect_async
 from canut.people import store as people
@@ -188,7 +188,8 @@ def _report(folder: Folder, counts: Counts) -> None:
         text = _csv_text(rows)
         out.write(text.encode())
     kept = "all" if len(found) == counts.n_problems else f"the first {len(found):,} (some a part)"
-    click.echo(f"  {counts.n_problems:,} problems; {kept} are in {REPORT} of the folder", err=True)
+    told = many(counts.n_problems, "problem")
+    click.echo(f"  {told}; {kept} in {REPORT} of the folder", err=True)
 
 
 def _csv_text(rows: list[list[str]]) -> str:
