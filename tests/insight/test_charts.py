@@ -5,7 +5,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canut.insight import charts
@@ -101,6 +101,7 @@ def test_every_table_is_whole(chart: charts.Chart) -> None:
 
 
 @given(st.lists(st.floats(-1e12, 1e12), max_size=8), UNITS, st.booleans(), st.booleans())
+@example(values=[1.0, 999999997698.0], unit="number", tight=False, log=True)
 def test_scales_hold_their_values_and_rise(
     values: list[float], unit: str, tight: bool, log: bool
 ) -> None:

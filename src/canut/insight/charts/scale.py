@@ -79,7 +79,9 @@ def _log(low: float, high: float, start: float, end: float) -> Scale:
         held = [tick for tick in fine if low <= tick <= high]
         return Scale(low, high, start, end, held, log=True)
     jump = max(1, math.ceil((last - first + 1) / (TICKS + 1)))
-    return Scale(low, high, start, end, [10.0**n for n in range(first, last + 1, jump)], log=True)
+    # a power of ten that is the end but for rounding is at the end
+    held = [min(max(10.0**n, low), high) for n in range(first, last + 1, jump)]
+    return Scale(low, high, start, end, held, log=True)
 
 
 def _step(least: float, unit: Unit) -> float:
