@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canut.truth.stopping import NextStep, next_step
+from canut.truth.stopping import SHARE, WORST, NextStep, leaves_room, next_step
 
 ASK, DECIDE, ESCALATE = NextStep.ASK, NextStep.DECIDE, NextStep.ESCALATE
 
@@ -48,3 +48,30 @@ def test_never_asks_beyond_the_limit_nor_decides_below_the_target(confidence, n,
     if step == DECIDE:
         assert confidence >= target
         assert n >= low
+
+
+def test_what_leaves_room():
+    """Protects clients from paying for what nobody promised, and the promise: the surest first, as
+    many as the mean of all allows, none far worse than that."""
+    room = leaves_room([0.8, 0.9, 0.79, 0.9], 0.05, doubt=1.0, decided=100)
+    assert room.tolist() == [True, True, False, True]
+    assert leaves_room([0.8, 0.9], 0.05, doubt=2.4, decided=100).tolist() == [False, True]
+    assert not leaves_room([0.9], 0.05, doubt=0.0, decided=0).any()
+    assert leaves_room([], 0.05, doubt=0.0, decided=0).shape == (0,)
+
+
+@given(
+    st.lists(st.floats(0, 1), max_size=30),
+    st.floats(0.001, 0.2),
+    st.floats(0, 1),
+    st.integers(0, 1000),
+)
+def test_what_is_decided_with_room_keeps_the_mean(confidence, error_max, share, decided):
+    """Protects the promise: whatever came before, the mean of all stays where it was or below half
+    of what is allowed."""
+    doubt = share * decided
+    room = leaves_room(confidence, error_max, doubt, decided)
+    taken = [1 - one for one, so in zip(confidence, room, strict=True) if so]
+    if taken:
+        assert (doubt + sum(taken)) / (decided + len(taken)) <= SHARE * error_max + 1e-9
+        assert max(taken) <= WORST * error_max + 1e-9

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,7 +17,13 @@ from canut.truth.posterior import nothing_known
 from canut.work.evidence import Evidence, Heard, decode_evidence, encode_evidence
 from canut.work.judge import judge, verdicts, wasted
 from canut.work.store_decide import FreshTask, StepRules
-from canut.work.weighed import Weighed, agreement_with_decision, evidence_of, settled_by_licence
+from canut.work.weighed import (
+    Weighed,
+    agreement_with_decision,
+    doubt_of,
+    evidence_of,
+    settled_by_licence,
+)
 from tests.factories import COLOURS
 
 QUESTION = load_question(COLOURS)
@@ -34,6 +41,9 @@ def rules(**given: object) -> StepRules:
         "min_answers": 2,
         "max_answers": 4,
         "target": 0.8,
+        "error_max": 0.01,
+        "doubt": 0.0,
+        "doubted": 0,
         "expert_skill": "expert",
         "next_step_id": None,
         "next_min_answers": None,
@@ -215,3 +225,31 @@ def test_evidence_holds_the_numbers_and_old_evidence_is_read() -> None:
     old = decode_evidence("[[7, 0.91], [8, 0.4]]")
     assert old == Evidence((Heard(7, 0.91), Heard(8, 0.4)), 0)
     assert old.answers[0].skill is None
+
+
+def test_what_the_whole_leaves_room_for_is_decided() -> None:
+    """Two of three usual answers agree, which is less than the target of one decision: where those
+    before were surer than the promise asks, that is enough, the surest first; not where people
+    judge an agent, nor before as many answers are in as the step asks for at least."""
+    split = weighed(["red", "red"], ["red", "red", "blue"], wanted=2)
+    assert 0.8 < split.beliefs.confidence[0] < 0.95
+    room = rules(target=0.95, error_max=0.05, doubt=1.0, doubted=100)
+    judged = judge(split, room, {}, [Evidence()] * 2)
+    assert [(one.task_id, one.method) for one in judged.decisions] == [(1, "answers")]
+    assert judged.decisions[0].doubt == pytest.approx(1 - split.beliefs.confidence[0])
+    assert judged.ask == [2]
+    none = judge(split, rules(target=0.95, error_max=0.05), {}, [Evidence()] * 2)
+    assert (none.decisions, none.ask) == ([], [1, 2])
+    blind = msgspec.structs.replace(split, judged=frozenset({1}))
+    assert judge(blind, room, {}, [Evidence()] * 2).decisions == []
+    thin = rules(target=0.95, error_max=0.05, doubt=1.0, doubted=100, min_answers=3)
+    assert judge(split, thin, {}, [Evidence()] * 2).decisions == []
+
+
+def test_what_a_licence_decides_counts_with_its_own_errors() -> None:
+    """As they were shown blind, what went unseen among them; never more than it allows."""
+    proved = licence(100, error_max=0.05, finding={"audits": 98, "wrong": 1, "unseen": 0.2})
+    assert doubt_of(proved) == pytest.approx(0.02 / 0.8)
+    assert doubt_of(licence(100, error_max=0.05)) == 0.05
+    many = licence(100, error_max=0.05, finding={"audits": 98, "wrong": 9})
+    assert doubt_of(many) == 0.05

@@ -26,7 +26,8 @@ ENGLISH: Words = {
     "ordinary": "The answers before the expert's are weighed with what is known of the contributors"
     " today.",
     "answers": "It stopped there because {confidence} reaches the target of {target}.",
-    "answers_short": "It was decided as strong enough for the target of {target}.",
+    "answers_short": "It stopped there with {confidence}, below the target of {target} for one"
+    " decision: what is promised is about all of them together, and those before left room for it.",
     "seconded": "It stopped there because an AI agent had answered the same. People judge this"
     " agent blind, so it is known how seldom one of them and the agent are wrong alike.",
     "exhausted": "It stopped there because every answer this step may ask for was given"
@@ -68,6 +69,8 @@ ENGLISH: Words = {
     "own_other_sure": "Your answer differs from the decision.",
     "own_answers": "{n} answers were weighed, each by how often its contributor is right at this"
     " step, until the target of {target} was reached.",
+    "own_answers_short": "{n} answers were weighed, each by how often its contributor is right at"
+    " this step. What is promised is about all decisions together, and left room for this one.",
     "own_exhausted": "{n} answers were weighed, all that this step may ask for; the target of"
     " {target} was not reached.",
     "own_expert": "The answers did not settle it, so an expert was asked, whose word stands.",
@@ -99,7 +102,9 @@ FRENCH: Words = {
     "ordinary": "Les réponses qui précèdent celle de l’expert sont pesées avec ce que l’on sait"
     " aujourd’hui des contributeurs.",
     "answers": "On s’est arrêté là parce que {confidence} atteint l’objectif de {target}.",
-    "answers_short": "La réponse a été jugée assez sûre pour l’objectif de {target}.",
+    "answers_short": "On s’est arrêté là à {confidence}, en deçà de l’objectif de {target} pour une"
+    " seule décision : la promesse porte sur l’ensemble, et les précédentes laissaient de la"
+    " marge.",
     "seconded": "On s’est arrêté là parce qu’un agent d’IA avait donné la même réponse. Des"
     " personnes jugent cet agent à l’aveugle, et l’on sait combien il est rare que l’une d’elles et"
     " lui se trompent de la même façon.",
@@ -143,6 +148,9 @@ FRENCH: Words = {
     "own_other_sure": "Votre réponse diffère de la décision.",
     "own_answers": "{n} réponses ont été pesées, chacune selon la fréquence à laquelle son auteur a"
     " raison à cette étape, jusqu’à atteindre l’objectif de {target}.",
+    "own_answers_short": "{n} réponses ont été pesées, chacune selon la fréquence à laquelle son"
+    " auteur a raison à cette étape. La promesse porte sur l’ensemble des décisions, et laissait de"
+    " la marge à celle-ci.",
     "own_exhausted": "{n} réponses ont été pesées, toutes celles que cette étape peut demander ;"
     " l’objectif de {target} n’a pas été atteint.",
     "own_expert": "Les réponses n’ont pas tranché : un expert a été sollicité, et sa réponse fait"

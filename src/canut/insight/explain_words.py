@@ -72,10 +72,9 @@ def own_told(own: OwnAnswer, locale: Locale) -> list[str]:
     else:
         doubtful = 2 <= odds <= 200
         sentences.append(said("own_other", odds=odds) if doubtful else said("own_other_sure"))
-    return [
-        *sentences,
-        said(f"own_{decided.method}", n=decided.n_answers, target=own.target),
-    ]
+    short = decided.method == "answers" and decided.confidence < own.target - 1e-6
+    how = "own_answers_short" if short else f"own_{decided.method}"
+    return [*sentences, said(how, n=decided.n_answers, target=own.target)]
 
 
 class _Said:

@@ -113,9 +113,9 @@ def _decide_step(
             _go_on(conn, rules, judged.decisions)
         _ask(conn, judged)
     n_fresh = sum(task.n_fresh for task in tasks)
-    n_decided, n_escalated = len(judged.decisions), len(judged.escalate)
-    store_decide.count(conn, step.batch_step_id, n_fresh, n_decided, n_escalated)
-    done.decided += n_decided
+    n_escalated = len(judged.escalate)
+    store_decide.count(conn, step.batch_step_id, n_fresh, judged.decisions, n_escalated)
+    done.decided += len(judged.decisions)
     done.escalated += n_escalated
 
 

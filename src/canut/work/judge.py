@@ -4,6 +4,7 @@ Decide when the belief is strong enough; ask one more while answers are left; el
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -12,7 +13,7 @@ from scipy.special import expit, logit
 
 from canut.truth.categorical import TEMPER
 from canut.truth.routing import doubtful
-from canut.truth.stopping import NextStep, next_step
+from canut.truth.stopping import NextStep, leaves_room, next_step
 from canut.work.evidence import Evidence
 from canut.work.store_decide import NewDecision, StepRules
 from canut.work.weighed import Settled, Weighed
@@ -122,11 +123,20 @@ def judge(
     weighed: Weighed, rules: StepRules, settled: Settled, evidence: Sequence[Evidence]
 ) -> Judged:
     """Decide, ask one more, or call an expert."""
-    n_answers = weighed.n_answers
-    given = (n_answers + weighed.silent).tolist()
+    n_answers = weighed.n_answers.tolist()
+    given = (weighed.n_answers + weighed.silent).tolist()
     steps = verdicts(weighed, rules).tolist()
     judged = Judged()
     asked: list[int] = []
+
+    def decide(i: int, value: Any, confidence: float, method: str, doubt: float) -> None:
+        task, heard = weighed.tasks[i], evidence[i]
+        judged.decisions.append(
+            NewDecision(
+                *(task.task_id, task.item_id, value, confidence, method, n_answers[i], heard, doubt)
+            )
+        )
+
     for i, task in enumerate(weighed.tasks):
         value, confidence = weighed.beliefs.value[i], float(weighed.beliefs.confidence[i])
         if task.task_id in weighed.seconded:
@@ -134,8 +144,10 @@ def judge(
             said = weighed.seconded[task.task_id]
             confidence = max(confidence, rules.target) if said == value else rules.target
             value = said
+        doubt = 1 - confidence
         if i in settled:
             value, confidence, method = settled[i].value, settled[i].trust, settled[i].method
+            doubt = settled[i].doubt
         elif task.expert:
             # escalated, and no expert has answered yet: one is asked already
             continue
@@ -155,10 +167,12 @@ def judge(
             continue
         else:
             method = "exhausted"
-        n = int(n_answers[i])
-        judged.decisions.append(
-            NewDecision(task.task_id, task.item_id, value, confidence, method, n, evidence[i])
-        )
+        decide(i, value, confidence, method, doubt)
+    room = _with_room(weighed, rules, asked, judged)
+    for i in sorted(room):
+        confidence = float(weighed.beliefs.confidence[i])
+        decide(i, weighed.beliefs.value[i], confidence, "answers", 1 - confidence)
+    asked = [i for i in asked if i not in room]
     judged.ask = [weighed.tasks[i].task_id for i in asked]
     # an agent's evidence counts up to the first task that is open: its stream is not left to wait
     # until everybody has come round to the first task again
@@ -167,3 +181,25 @@ def judge(
         doubtful or weighed.silent[i] > 0 for doubtful, i in zip(wavering, asked, strict=True)
     ]
     return judged
+
+
+def _with_room(
+    weighed: Weighed, rules: StepRules, asked: Sequence[int], judged: Judged
+) -> set[int]:
+    """Which of these the promise of the whole leaves room to decide as they are
+    (`truth.stopping.leaves_room`). What people judge an agent by is decided by the target alone: an
+    error there would count as the agent's. Two engines may use the same room at once: each pass
+    counts what it decided, so the next has less."""
+    blind = [task.task_id in weighed.judged for task in weighed.tasks]
+    voices, people = weighed.voices, weighed.people
+    open_ = [
+        i
+        for i in asked
+        if voices[i] >= rules.min_answers - 1e-6
+        and people[i] > 0
+        and not (blind[i] or weighed.silent[i])
+    ]
+    doubt = rules.doubt + sum(decision.doubt for decision in judged.decisions)
+    decided = rules.doubted + len(judged.decisions)
+    may = leaves_room(weighed.beliefs.confidence[open_], rules.error_max, doubt, decided)
+    return {i for i, so in zip(open_, may.tolist(), strict=True) if so}

@@ -48,6 +48,11 @@ class StepRules(Struct, frozen=True):
     min_answers: int
     max_answers: int
     target: float
+    #: errors that are allowed among all decisions together
+    error_max: float
+    #: sum of the chances that a decision is wrong, over so many decisions
+    doubt: float
+    doubted: int
     expert_skill: str | None
     #: the step that decided items go on to
     next_step_id: int | None
@@ -64,6 +69,8 @@ class NewDecision(Struct, frozen=True):
     method: str
     n_answers: int
     evidence: Evidence
+    #: the chance that it is wrong, as far as is believed
+    doubt: float
 
 
 # take answers out of the inbox and lock their tasks, in the order of ids as everywhere. Another
@@ -97,7 +104,7 @@ cross join unnest(case when u.called then array[-2] when u.n = 0 then array[-1] 
 
 RULES = """
 select s.id as batch_step_id, s.batch_id, s.position, s.process_id, s.slug, s.min_answers,
-       s.max_answers, s.target, s.expert_skill,
+       s.max_answers, s.target, s.error_max, s.doubt, s.doubted, s.expert_skill,
        n.id as next_step_id, n.min_answers as next_min_answers
 from batch_step s
 left join batch_step n on n.batch_id = s.batch_id and n.position = s.position + 1
@@ -140,7 +147,7 @@ on conflict do nothing"""
 
 COUNT = """
 update batch_step set n_answers = n_answers + %s, n_decided = n_decided + %s,
-       n_escalated = n_escalated + %s where id = %s"""
+       n_escalated = n_escalated + %s, doubt = doubt + %s, doubted = doubted + %s where id = %s"""
 COUNT_TASKS = "update batch_step set n_tasks = n_tasks + %s where id = %s"
 
 # batches whose every item was decided at every step
@@ -214,8 +221,12 @@ def go_on(conn: Sync, batch_step_id: int, min_answers: int, items: list[int]) ->
     return conn.execute(GO_ON, [batch_step_id, min_answers, min_answers, items]).rowcount
 
 
-def count(conn: Sync, batch_step_id: int, answers: int, decided: int, escalated: int) -> None:
-    conn.execute(COUNT, [answers, decided, escalated, batch_step_id])
+def count(
+    conn: Sync, batch_step_id: int, answers: int, decisions: Sequence[NewDecision], escalated: int
+) -> None:
+    """Add to the counts of a step of a batch."""
+    doubt, decided = sum(decision.doubt for decision in decisions), len(decisions)
+    conn.execute(COUNT, [answers, decided, escalated, doubt, decided, batch_step_id])
 
 
 def count_tasks(conn: Sync, batch_step_id: int, tasks: int) -> None:

@@ -26,6 +26,8 @@ class Settlement(Struct, frozen=True):
     method: str
     #: the answers it rests on
     rows: frozenset[int]
+    #: the chance that it is wrong, as far as is believed: no more than is trusted
+    doubt: float
 
 
 #: task (place in the batch at hand) -> what settles it
@@ -127,7 +129,8 @@ def settled_by_expert(weighed: Weighed) -> Settled:
         trust = (weighed.track.right[j] + 9.0) / (weighed.track.judged[j] + 10.0)
         before = settled[task].rows if task in settled else frozenset()
         value = weighed.answers.value[row]
-        settled[task] = Settlement(value, float(trust), "expert", before | {row})
+        rows, doubt = before | {row}, float(1 - trust)
+        settled[task] = Settlement(value, float(trust), "expert", rows, doubt)
     return settled
 
 
@@ -161,8 +164,19 @@ def settled_by_licence(
         if all(value == values[0] for value in values):
             trust = 1 - min(licence.error_max for _, licence in given)
             rows_of = frozenset(row for row, _ in given)
-            settled[place] = Settlement(values[0], trust, "licence", rows_of)
+            doubt = min(doubt_of(licence) for _, licence in given)
+            settled[place] = Settlement(values[0], trust, "licence", rows_of, doubt)
     return settled
+
+
+def doubt_of(licence: Licence) -> float:
+    """The chance that what is decided under it is wrong, by what proved it: at most what it allows,
+    and as a rule much less."""
+    finding = licence.finding or {}
+    if not finding.get("audits"):
+        return licence.error_max
+    shown = (finding["wrong"] + 1) / (finding["audits"] + 2)
+    return float(min(licence.error_max, shown / (1 - finding.get("unseen", 0.0))))
 
 
 def agreement_with_decision(question: Question, weighed: Weighed, settled: Settled) -> list[float]:
