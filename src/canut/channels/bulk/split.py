@@ -42,8 +42,8 @@ class Heard(Struct, frozen=True):
 
 
 class _Listener:
-    """An agent that is held to the checks of the step, as on live tasks, and whose answers about the
-    sample are kept, also those below its threshold."""
+    """An agent that is held to the checks of the step, as on live tasks, and whose answers about
+    the sample are kept, also those below its threshold."""
 
     def __init__(self, step: Step, agent: Agent, stage: int):
         self._step, self._agent, self._stage = step, agent, stage
