@@ -14,6 +14,8 @@ from canut.people.model import Principal
 from canut.people.store import COMMAND_LINE
 from canut.quality.audits import disputes
 from canut.quality.audits.rounds import settle_disputes
+from canut.quality.licences.licensing import begin_earning
+from canut.quality.model import LicencePlace
 from canut.work.decide import decide_fresh
 from canut.work.evidence import Evidence, Heard, encode_evidence
 from canut.work.model import TaskRef
@@ -167,6 +169,43 @@ def test_an_agent_alone_is_told_with_its_licence(db: psycopg.Connection) -> None
     assert "It said that it was 97% sure." in words["answers"][0]
     assert "version 3 of its licence" in words["why"][0]
     assert "proved on 320 blind answers, 2 of them wrong: at most 1.81% errors" in words["why"][1]
+
+
+def test_what_an_agent_seconded_or_the_promise_left_room_for_says_so(
+    db: psycopg.Connection,
+) -> None:
+    """Neither reached the target of one decision, and nobody is told that it did."""
+    work = make.work(db, make.step(min_answers=1, target_confidence=0.95), items=1)
+    [task] = work.tasks
+    who = make.contributor(db)
+    [held] = make.claim(db, who, 1)
+    make.submit(db, who, work.batch_steps[0], {held: "red"})
+    db.execute("update batch_step set error_max = 0.1, doubt = 0.1, doubted = 100")
+    assert decide_fresh(db, Steps(), NOW, 10).decided == 1
+    assert make.one(db, "select doubted = 101 and doubt > 0.4 from batch_step")
+
+    def why() -> tuple[str, str]:
+        chapter = read_story(db, COMMAND_LINE, work.batch_id, "1").chapters[0]
+        assert chapter.explanation is not None
+        texts = [told(chapter.explanation, chapter.question, one)["why"] for one in ("en", "fr")]
+        return texts[0][0], texts[1][0]
+
+    english, french = why()
+    assert "all of them together" in english
+    assert "de la marge" in french
+    agent = make.contributor(db)
+    db.execute("update contributor set kind = 'agent' where id = %s", [agent])
+    place = LicencePlace(agent, work.process_id, "colour")
+    licence = begin_earning(db, place, "v1", "ab" * 32, NOW)
+    db.execute(
+        """insert into blind_answer (root, licence_id, contributor_id, task_id, value, confidence,
+                                     wrong, lone)
+        values (%(licence)s, %(licence)s, %(agent)s, %(task)s, '"red"', 0.9, false, true)""",
+        {"licence": licence.id, "agent": agent, "task": task},
+    )
+    english, french = why()
+    assert "an AI agent had answered the same" in english
+    assert "même réponse" in french
 
 
 @pytest.mark.parametrize(("language", "told_of"), [("fr", "“fr”"), ("oc", "everything else")])
