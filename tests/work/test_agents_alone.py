@@ -136,7 +136,7 @@ def test_one_person_who_agrees_settles_most_of_a_stream(db: psycopg.Connection[A
     # of those that two were asked about, whatever the first said, he had agreed with these
     two = set(work.tasks) - ones
     agreed = sum(task % 3 != 0 for task in two)
-    known = store_blind.confirmed(db, licence.root)
+    known = store_blind.judged_by_two(db, licence.root)
     assert known == Confirmed(40 + len(two), 10 + len(two), agreed)
 
 

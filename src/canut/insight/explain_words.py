@@ -72,9 +72,14 @@ def own_told(own: OwnAnswer, locale: Locale) -> list[str]:
     else:
         doubtful = 2 <= odds <= 200
         sentences.append(said("own_other", odds=odds) if doubtful else said("own_other_sure"))
-    short = decided.method == "answers" and decided.confidence < own.target - 1e-6
-    how = "own_answers_short" if short else f"own_{decided.method}"
-    return [*sentences, said(how, n=decided.n_answers, target=own.target)]
+    how = _ended(decided.method, decided.confidence, own.target)
+    return [*sentences, said(f"own_{how}", n=decided.n_answers, target=own.target)]
+
+
+def _ended(method: str, confidence: float, target: float) -> str:
+    """How it was decided, and whether the answers fell short of the target of one decision."""
+    short = method == "answers" and confidence < target - 1e-6
+    return "answers_short" if short else method
 
 
 class _Said:
@@ -150,8 +155,8 @@ def _why(said: _Said, explanation: Explanation) -> list[str]:
     if explanation.seconded:
         return [said("seconded")]
     if decided.method == "answers":
-        part = "answers" if confidence >= target - 1e-6 else "answers_short"
-        return [said(part, confidence=confidence, target=target)]
+        how = _ended(decided.method, confidence, target)
+        return [said(how, confidence=confidence, target=target)]
     if decided.method == "licence":
         return _licensed(said, explanation)
     part = {"expert": "by_expert", "exhausted": "exhausted", "panel": "panel"}[decided.method]

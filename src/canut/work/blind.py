@@ -18,6 +18,7 @@ from canut.quality.licences.streams import lone, shadowed
 from canut.quality.model import Licence
 from canut.work import store_decide
 from canut.work.model import LoadedStep
+from canut.work.store_decide import StepRules
 
 #: (task, contributor, value as JSON, expert, stated confidence, submitted_ms)
 AnswerRow = tuple[int, int, str, bool, float | None, int]
@@ -43,7 +44,9 @@ class Blind(Struct, frozen=True):
     slices: filing.Names = {}
 
 
-def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -> Blind:
+def enter_streams(
+    conn: SyncConn, step: LoadedStep, rules: StepRules, rows: Sequence[AnswerRow]
+) -> Blind:
     """Keep the answers that fall into the stream of their agent's licence, in the order in which
     they were given, and say who has no voice. `rows` are the answers to undecided tasks."""
     agents = store_decide.agents(conn, sorted({row[1] for row in rows}))
@@ -69,8 +72,8 @@ def enter_streams(conn: SyncConn, step: LoadedStep, rows: Sequence[AnswerRow]) -
         chosen = shadowed(licence, theirs)
         if not chosen.any():
             continue
-        known, asks = store_blind.confirmed(conn, licence.root), step.definition
-        enough = asks.max_answers > 1 and known.one_is_enough(1 - asks.target_confidence)
+        known = store_blind.judged_by_two(conn, licence.root)
+        enough = rules.max_answers > 1 and known.one_is_enough(1 - rules.target)
         ones = (lone(licence, theirs) & enough).tolist()
         for (task, _, value, _, stated, _), inside, one in zip(own, chosen, ones, strict=True):
             if inside:

@@ -99,7 +99,7 @@ def _decide_step(
     undecided = [task for task in tasks if not task.decided]
     if undecided:
         rows = store_decide.answers(conn, [task.task_id for task in undecided])
-        blind = enter_streams(conn, step, rows)
+        blind = enter_streams(conn, step, rules, rows)
         weighed = _with_experts(conn, weigh(conn, step, undecided, rows, blind), rules)
         settled = settled_by_licence(weighed, blind.licences, blind.slices)
         settled |= settled_by_expert(weighed)

@@ -111,12 +111,16 @@ def shadow(question: Question, rows: Sequence[PairRow]) -> list[ShadowAnswer]:
         if row.decided is not None:
             agreed = 0.0 if value is None else question.agree(value, decode(row.decided))
             wrong = agreed < RIGHT_FROM
-        kind, first = group(question, value), None if row.lone else row.first_said
-        known = None if wrong is None else confirmed(question, value, first)
         said.append(
             ShadowAnswer(
-                *(row.task_id, value, row.confidence, wrong, kind),
-                *(row.looked_back, row.lone, known),
+                row.task_id,
+                value,
+                row.confidence,
+                wrong,
+                group(question, value),
+                looked_back=row.looked_back,
+                lone=row.lone,
+                confirmed=confirmed(question, value, row.first_said),
             )
         )
     return said
@@ -141,8 +145,14 @@ def _coverage(
     names = named_as(conn, licence.slices, [(one.task_id, one.group) for one in said])
     answers = [
         BlindAnswer(
-            *(one.task_id, 0, one.confidence, one.wrong, name),
-            *(one.lone, one.looked_back, one.confirmed),
+            one.task_id,
+            0,
+            one.confidence,
+            one.wrong,
+            name,
+            lone=one.lone,
+            looked_back=one.looked_back,
+            confirmed=one.confirmed,
         )
         for one, name in zip(said, names, strict=True)
     ]
@@ -219,7 +229,8 @@ def _promoted(
 ) -> None:
     of = (conn, agent.id, found.champion.hash, found.challenger.id)
     # what is being decided this moment would be settled by nobody
-    store_blind.wait_for(conn, [row.task_id for row in store_duels.pairs(*of)])
+    waiting = [row.task_id for row in store_duels.pairs(*of) if row.decided is None]
+    store_blind.wait_for(conn, waiting)
     said = shadow(question, store_duels.pairs(*of))
     new = promote(conn, agent, found.challenger, said, why, now_ms, found.told())
     review_licence(conn, new.id, new_seed(), now_ms() + 1)

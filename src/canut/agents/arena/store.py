@@ -8,25 +8,24 @@ from psycopg import Connection
 from canut.agents.running.model import AgentAtWork
 from canut.db.rows import of
 from canut.quality.licences import store as store_licences
+from canut.quality.licences.store_blind import FIRST_GIVEN
 from canut.quality.model import Licence
 
 Sync = Connection[Any]
 
 # everything that the champion is judged by, in its order, with what the challenger said after it
 # was fixed and what people decided; d is null while they have not
-PAIRS = """
+PAIRS = f"""
 select b.task_id, b.wrong as champion_wrong, p.value::text as value, p.confidence,
        d.value::text as decided, coalesce(b.settled_ms < v.fixed_ms, false) as looked_back, b.lone,
-       (select a.value::text from answer a
-        join contributor c on c.id = a.contributor_id and c.kind = 'person'
-        where a.task_id = b.task_id order by a.submitted_ms, a.contributor_id limit 1) as first_said
+       case when not b.lone and d.task_id is not null then {FIRST_GIVEN} end as first_said
 from blind_answer b
 join licence l on l.id = b.licence_id
 join agent_version v on v.id = %(challenger)s
 join agent_prediction p on p.task_id = b.task_id and p.version_id = v.id
 left join decision d on d.task_id = b.task_id
 where b.contributor_id = %(agent)s and l.basis = %(basis)s
-order by b.id"""
+order by b.id"""  # noqa: S608 - a query of ours
 
 SETTLED = "select count(*) from blind_answer where root = %s and wrong is not null"
 # challengers dropped since the open licence's root began
@@ -100,7 +99,7 @@ class PairRow(Struct, frozen=True):
     looked_back: bool = False
     #: one person was enough who agreed with the champion
     lone: bool = False
-    #: what the first person to answer said, JSON
+    #: what the first person to answer said, JSON, where two were asked and have decided
     first_said: str | None = None
 
 

@@ -62,7 +62,17 @@ def as_of_now(conn: SyncConn, held: HeldOut) -> HeldOut:
     waiting = [row.task_id for row in held.rows if row.value is None]
     store_blind.wait_for(conn, waiting)
     since = store.decisions(conn, waiting)
-    rows = [structs.replace(row, value=since.get(row.task_id, row.value)) for row in held.rows]
+    first = store_blind.first_said(conn, list(since))
+    rows = [
+        structs.replace(
+            row,
+            value=since[row.task_id],
+            first_said=None if row.lone else first[row.task_id],
+        )
+        if row.task_id in since
+        else row
+        for row in held.rows
+    ]
     return HeldOut(rows, held.items)
 
 
@@ -80,9 +90,7 @@ def judged(
             group(question, said.value),
             looked_back=row.value is not None,
             lone=row.lone,
-            confirmed=None
-            if row.lone or row.value is None
-            else confirmed(question, said.value, row.first_said),
+            confirmed=confirmed(question, said.value, row.first_said),
         )
         for row, said in zip(held.rows, predictions, strict=True)
     ]

@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from canut.agents.running.model import AgentAtWork
 from canut.db.rows import of
+from canut.quality.licences.store_blind import FIRST_GIVEN
 
 Sync = Connection[Any]
 
@@ -40,21 +41,17 @@ order by d.decided_ms desc, d.task_id desc
 limit %(limit)s"""
 
 # what of these a licence or a certificate rests on: nothing, or the query above is wrong
-DECISIONS = "select task_id, value::text from decision where task_id = any (%s)"
-
 PROTECTED = """
 select task_id from blind_answer where contributor_id = %(agent)s and task_id = any (%(tasks)s)
 union select of_task from panel where of_task = any (%(tasks)s)"""
 
 # tasks that people judge this agent by, the newest, with what they decided where they have: of the
 # streams of all versions since evidence last spoke against one, for the work may have changed then
-HELD_OUT = """
+HELD_OUT = f"""
 select b.task_id, i.key, i.payload, t.batch_step_id, d.value::text as value, batch.client_id,
        coalesce((select min(p.predicted_ms) from agent_prediction p where p.task_id = b.task_id), 0)
            as drawn_ms, b.lone,
-       (select a.value::text from answer a
-        join contributor c on c.id = a.contributor_id and c.kind = 'person'
-        where a.task_id = b.task_id order by a.submitted_ms, a.contributor_id limit 1) as first_said
+       case when not b.lone and d.task_id is not null then {FIRST_GIVEN} end as first_said
 from (
     select b.task_id, min(b.id) as place, bool_and(b.lone) as lone
     from licence l join blind_answer b on b.root = l.id
@@ -70,7 +67,9 @@ join batch_step s on s.id = t.batch_step_id
 join batch on batch.id = s.batch_id and batch.state <> 'cancelled'
 join item i on i.batch_id = s.batch_id and i.id = t.item_id
 left join decision d on d.task_id = b.task_id
-order by b.place"""
+order by b.place"""  # noqa: S608 - a query of ours
+
+DECISIONS = "select task_id, value::text from decision where task_id = any (%s)"
 
 # predictions and answers of the agent's versions that learned something
 ANSWERED = """
@@ -112,7 +111,7 @@ class HeldOutRow(Struct, frozen=True):
     drawn_ms: int = 0
     #: one person is enough who agrees with the version that it was drawn for
     lone: bool = False
-    #: what the first person to answer said, JSON
+    #: what the first person to answer said, JSON, where two were asked and have decided
     first_said: str | None = None
 
 

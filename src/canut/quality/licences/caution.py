@@ -1,6 +1,6 @@
 """More careful with an agent for a while: a higher threshold, a larger stream; and back.
 
-What is narrowed here is narrowed as an alarm of the licence's own watch would narrow it: to the
+What is narrowed here is narrowed as an alarm of the licence's own watch would narrow it: to a
 higher rung, proved on the way down, as a new version that has to prove anew what is below.
 """
 

@@ -37,7 +37,7 @@ EARNING_PPM = 300_000
 #: while rungs are left to prove
 CLIMBING_PPM = 100_000
 #: tasks left for each answer that the next rung may take: a rung is some fiftieth of the work, a
-#: blind answer costs about two answers of people that deciding alone would not, and the next
+#: blind answer costs some answers of people that deciding alone would not, and the next
 #: version may need none of it
 WORTH = 100
 
@@ -78,10 +78,7 @@ def looked_back(evidence: Sequence[BlindAnswer]) -> int:
 
 
 def review(
-    licence: Licence,
-    answers: Sequence[BlindAnswer],
-    stream_ppm: int,
-    left: int | None = None,
+    licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int, left: int | None = None
 ) -> Review:
     """What `answers`, all since the root began in their order, make of an agent's licence.
 

@@ -121,12 +121,10 @@ def laid_out(held: Slices, licence: Licence, answers: Sequence[BlindAnswer]) -> 
 
 
 def review(
-    licence: Licence,
-    answers: Sequence[BlindAnswer],
-    stream_ppm: int,
-    left: int | None = None,
+    licence: Licence, answers: Sequence[BlindAnswer], stream_ppm: int, left: int | None = None
 ) -> Review:
-    """As `rules.review`, of a licence that is parted or not: slice by slice."""
+    """What `answers`, all since the root began in their order, make of an agent's licence, parted
+    or not; as `rules.review`, slice by slice."""
     held = slices_of(licence)
     if held is None:
         return rules.review(licence, answers, stream_ppm, left)

@@ -41,11 +41,13 @@ update blind_answer b set wrong = u.wrong, confirmed = u.confirmed, settled_ms =
 from unnest(%s::bigint[], %s::boolean[], %s::boolean[]) as u (id, wrong, confirmed)
 where b.id = u.id"""
 
-# what the first person to answer said
-FIRST_SAID = """
-select distinct on (a.task_id) a.task_id, a.value::text
-from answer a join contributor c on c.id = a.contributor_id and c.kind = 'person'
-where a.task_id = any (%s) order by a.task_id, a.submitted_ms, a.contributor_id"""
+#: what the first person to answer `b.task_id` said
+FIRST_GIVEN = """(
+    select a.value::text from answer a
+    join contributor c on c.id = a.contributor_id and c.kind = 'person'
+    where a.task_id = b.task_id order by a.submitted_ms, a.contributor_id limit 1)"""
+FIRST_SAID = f"""
+select b.task_id, {FIRST_GIVEN} from unnest(%s::bigint[]) as b (task_id)"""  # noqa: S608 - a query of ours
 
 # what was judged by two at least
 CONFIRMED = """
@@ -153,12 +155,12 @@ def wait_for(conn: Sync, tasks: Sequence[int]) -> None:
     conn.execute("select from task where id = any (%s) order by id for update", [list(tasks)])
 
 
-def first_said(conn: Sync, tasks: Sequence[int]) -> dict[int, str]:
-    """Task -> what the first person to answer it said, JSON."""
+def first_said(conn: Sync, tasks: Sequence[int]) -> dict[int, str | None]:
+    """Task -> what the first person to answer it said, JSON; None: nobody has."""
     return dict(conn.execute(FIRST_SAID, [list(tasks)]).fetchall())
 
 
-def confirmed(conn: Sync, root: int) -> Confirmed:
+def judged_by_two(conn: Sync, root: int) -> Confirmed:
     """What two people at least have judged since a root began."""
     row = conn.cursor(row_factory=of(Confirmed)).execute(CONFIRMED, [root]).fetchone()
     return row or Confirmed()

@@ -201,10 +201,10 @@ def _missing(
         return None
     places = [lowest + 1] if lowest >= 0 else starts(rungs.coverage)
     needs = [
-        _shortfall(
-            *(rungs, place, int(audits[place]), int(wrong[place])), float(allowed[place]), delta
+        _shortfall(rungs, place, int(n), int(k), float(rate), delta)
+        for place, n, k, rate in zip(
+            places, audits[places], wrong[places], allowed[places], strict=True
         )
-        for place in places
     ]
     return min(needs, key=lambda one: (one.about is None, one.about or one.least))
 
