@@ -22,9 +22,9 @@ from canut.cli.batch import client_id_of, client_option, found_batch
 from canut.cli.common import database, setting_options
 from canut.config import Settings
 from canut.db.pool import connect
-from canut.errors import Invalid, Problem
+from canut.errors import Problem
 from canut.people.store import COMMAND_LINE
-from canut.processes.taxonomy import read_taxonomy
+from canut.processes.taxonomy import options_of
 from canut.work.intake import IntakeReport, OnError, Refused
 from canut.work.intake import Progress as Point
 
@@ -53,7 +53,7 @@ def submit(settings: Settings, file: str, client: str, on_error: OnError, **give
     unless --on-error skip.
     """
     columns = Columns(parse_map(given["pairs"]), given["reference"])
-    options = taxonomy(given["taxonomy"]) if given["taxonomy"] else None
+    options = options_of(given["taxonomy"]) if given["taxonomy"] else None
     with database(settings) as url, _bar(file) as show, _problems(given["report"]) as note:
         order = Order(
             client_id=client_id_of(url, client),
@@ -119,17 +119,6 @@ def export(
             with open_to_write(output) as out:
                 for piece in pieces:
                     out.write(piece)
-
-
-def taxonomy(path: Path) -> list[dict[str, Any]]:
-    """The client's own classes, from a file. Raises `Invalid`."""
-    if not path.is_file():
-        raise Invalid(f"There is no file {path}.")
-    problems: list[Problem] = []
-    options = read_taxonomy(path, path.name, problems)
-    if problems:
-        raise Invalid("The taxonomy cannot be used.", problems=problems)
-    return options
 
 
 @contextmanager

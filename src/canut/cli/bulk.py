@@ -24,12 +24,13 @@ from canut.channels.bulk.score import PLAN, RUN
 from canut.channels.columns import Columns, parse_map
 from canut.channels.export import FORMATS, Format
 from canut.channels.places import STANDARD, open_to_write
-from canut.cli.batch_files import SHOWN, taxonomy
+from canut.cli.batch_files import SHOWN
 from canut.cli.common import database, many, setting_options
 from canut.config import Settings
 from canut.db.pool import connect, connect_async
 from canut.people import store as people
 from canut.people.store import COMMAND_LINE
+from canut.processes.taxonomy import options_of
 
 REPORT = "problems.csv"
 
@@ -158,7 +159,7 @@ def _asked(client_id: int, given: dict[str, Any]) -> Asked:
         agents=given["agents"],
         step=given["step"],
         columns=Columns(parse_map(given["pairs"]), given["reference"]),
-        options=taxonomy(given["taxonomy"]) if given["taxonomy"] else None,
+        options=options_of(given["taxonomy"]) if given["taxonomy"] else None,
         threshold=given["threshold"],
         audit_share=given["audit_share"],
         seed=given["seed"],

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from canut.errors import Invalid, NotFound, Problem
+from canut.errors import Invalid, NotFound
 from canut.processes.files import find
 from canut.processes.load import Loaded, load_folder
 from canut.processes.model import ProcessDefinition, StepDefinition
 from canut.processes.reading import suggest
 from canut.processes.shipped import library_root, library_slugs
-from canut.processes.taxonomy import Option, read_taxonomy
+from canut.processes.taxonomy import Option, options_of
 from canut.questions.registry import load_question
 
 _MEDIA_TYPES = {
@@ -68,13 +68,7 @@ def with_taxonomy(
     `step` names the step; it may be left out where only one step is a choice. Raises `Invalid`
     with every problem of the file, `NotFound` where there is no such file.
     """
-    if not path.is_file():
-        raise NotFound(f"There is no file {path.name!r}.")
-    problems: list[Problem] = []
-    options = read_taxonomy(path, path.name, problems)
-    if problems:
-        raise Invalid("The taxonomy cannot be used.", problems=problems)
-    return with_options(definition, options, step)
+    return with_options(definition, options_of(path), step)
 
 
 def with_options(

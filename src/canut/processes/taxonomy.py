@@ -8,9 +8,10 @@ a code the label is the code. A parent is the code of another row, before or aft
 import re
 import unicodedata
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
-from canut.errors import Problem
+from canut.errors import Invalid, NotFound, Problem
 from canut.processes.files import Row, read_rows
 from canut.processes.reading import suggest
 
@@ -18,6 +19,18 @@ Option = dict[str, Any]
 
 _COLUMN = re.compile(r"(label|hint)(_[a-z]{2})?")
 _PLAIN = ("code", "parent", "synonyms")
+
+
+def options_of(file: Path | Traversable) -> list[Option]:
+    """The options that a taxonomy file makes. Raises `Invalid` with every fault of it, `NotFound`
+    where there is no such file."""
+    if not file.is_file():
+        raise NotFound(f"There is no file {file}.")
+    problems: list[Problem] = []
+    options = read_taxonomy(file, file.name, problems)
+    if problems:
+        raise Invalid("The taxonomy cannot be used.", problems=problems)
+    return options
 
 
 def read_taxonomy(file: Traversable, name: str, problems: list[Problem]) -> list[Option]:
