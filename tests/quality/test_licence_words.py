@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+from msgspec import structs
 
 from canut.quality.figures import Locale, as_count, as_share
 from canut.quality.licences import store
@@ -45,6 +46,27 @@ def test_an_agents_licence_in_words(
     revoked = store.locked(db, new.id)
     assert revoked
     assert gone in " ".join(sentences(revoked, "A", locale))
+
+
+@pytest.mark.parametrize(
+    ("locale", "unseen"),
+    [("en", "3.2% of the errors went unseen"), ("fr", "3,2\u00a0% des erreurs sont")],
+)
+def test_where_one_person_was_enough_the_licence_says_what_went_unseen(
+    db: psycopg.Connection, locale: Locale, unseen: str
+) -> None:
+    """Rounded up, never to its favour; and nothing is said where two judged everything."""
+    at, _ = place(db)
+    licence = begin_earning(db, at, "v1", SEED, make.NOW)
+    answered(db, licence, [True] * 500)
+    change = review_licence(db, licence.id, SEED, make.NOW)
+    assert change
+    new = store.locked(db, change.licence_id)
+    assert new
+    assert new.finding
+    assert unseen not in " ".join(sentences(new, "A", locale))
+    part = structs.replace(new, finding={**new.finding, "unseen": 0.0312})
+    assert unseen in " ".join(sentences(part, "A", locale))
 
 
 def test_a_persons_licence_in_words(db: psycopg.Connection) -> None:
